@@ -1,0 +1,204 @@
+/**
+ * Composition root: a configuration becomes a running connector. Everything is wired here and in assembly/, and nowhere
+ * else; no decision about contracts or data is made here.
+ */
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { assembleData } from './assembly/data.js'
+import { assembleIdentity } from './assembly/identity.js'
+import { assembleManagement } from './assembly/management.js'
+import type { Config } from './config/load.js'
+import type { Log } from './core/log.js'
+import { createRegistry } from './core/metrics.js'
+import { Resources } from './core/resources.js'
+import { ok, problem, type Result } from './core/result.js'
+import type { Clock, ParticipantId, Pid } from './core/types.js'
+import { isDevelopmentCertificate } from './crypto/certificates.js'
+import { deriveToken, hashToken } from './crypto/tokens.js'
+import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.js'
+import { createDspClient } from './dsp/client.js'
+import { listen } from './dsp/listen.js'
+import { catalogRoutes } from './dsp/routes/catalog.js'
+import type { ExchangeDeps } from './dsp/routes/exchange.js'
+import { negotiationRoutes } from './dsp/routes/negotiation.js'
+import { transferRoutes } from './dsp/routes/transfer.js'
+import { BASE_PATH, createDspServer } from './dsp/server.js'
+import { createValidator } from './dsp/validate.js'
+import { createWire } from './dsp/wire.js'
+import { parseDidWeb } from './identity/did-web.js'
+import { type AgreementDeps, watchExpiry } from './services/agreements.js'
+import type { DatasetDeps } from './services/datasets.js'
+import { type DeliveryDeps, delivered, undeliverable } from './services/delivery.js'
+import type { PartnerDeps } from './services/partners.js'
+import { restoreFlows } from './services/transfer.js'
+import { openStore } from './store/sqlite/store.js'
+import type { Store } from './store/store.js'
+
+const DATA_PATH = '/data'
+
+export type StartOptions = {
+  readonly clock: Clock
+  readonly log: Log
+  /** Development certificates are accepted. */
+  readonly dev: boolean
+  readonly newPid?: () => Pid
+  readonly random?: () => number
+}
+
+export type Connector = AsyncDisposable & {
+  readonly did: ParticipantId
+  readonly dspAddress: string
+  readonly listening: string
+  readonly managementUrl: string
+  readonly keyName: string
+  readonly store: Store
+  readonly dispatcher: Dispatcher
+  /** One-time code that creates the first token; absent when there is one. */
+  readonly setupCode?: string
+}
+
+/**
+ * Starts everything, or nothing: what was opened is closed again when a later part fails.
+ * Rejects with the system's error when a port or the data directory cannot be had.
+ */
+export async function startConnector(config: Config, options: StartOptions): Promise<Result<Connector>> {
+  await using started = new Resources()
+  const { clock, log } = options
+  const tls = readTls(config, options.dev)
+  if (!tls.ok) return tls
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const did = config.participantId
+  const dspAddress = config.publicUrl + BASE_PATH
+
+  const store = started.use(openStore(join(config.dataDir, 'handschlag.db')))
+  const assembled = await assembleIdentity(config, { clock, store, dspAddress })
+  if (!assembled.ok) return assembled
+  const identity = started.use(assembled.value)
+  const metrics = createRegistry()
+  const data = await assembleData(config, { clock, log, store, box: identity.box, metrics, dataPath: DATA_PATH })
+  started.use(data)
+
+  const validate = createValidator()
+  const wire = createWire(validate)
+  const tokenKey = identity.box.deriveKey('data-token')
+  const deps: DeliveryDeps & AgreementDeps & DatasetDeps & PartnerDeps = {
+    store,
+    clock,
+    log,
+    wire,
+    newPid: options.newPid ?? (() => `urn:uuid:${randomUUID()}` as Pid),
+    ownDid: did,
+    callbackAddress: dspAddress,
+    seals: identity.seals,
+    dataPlane: data.plane,
+    dataEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/${pid}`,
+    dataToken: (pid, generation) => {
+      const token = deriveToken(tokenKey, pid, generation)
+      return { token, hash: hashToken(token) }
+    },
+    sealToken: (token, pid) => identity.box.seal(token, `transfer:${pid}`),
+    sealSecret: (plaintext, context) => identity.box.seal(plaintext, context),
+    sources: data.sources,
+    parseDid: parseDidWeb,
+    fingerprint: identity.partnerFingerprint,
+    discover: (address) => client.discover(address),
+  }
+  const client = createDspClient({
+    fetch: identity.outgoing.fetch,
+    tokenFor: async (audience) => `Bearer ${identity.issuer.tokenFor(audience)}`,
+    validate,
+    readError: wire.readError,
+  })
+
+  await data.sources.refresh()
+  restoreFlows(deps)
+  data.connect(deps)
+  started.use(watchExpiry(deps))
+
+  const dispatcher = createDispatcher({
+    store,
+    clock,
+    log,
+    post: (owed, signal) => client.post(owed, signal),
+    delivered: (owed, answer) => delivered(deps, owed, answer),
+    undeliverable: (owed, why) => undeliverable(deps, owed, why),
+    readError: wire.readError,
+    random: options.random ?? Math.random,
+  })
+  started.use(dispatcher)
+
+  const messages = metrics.counter('handschlag_dsp_messages_total', 'DSP requests from partners.', ['protocol', 'outcome'])
+  const exchange: ExchangeDeps = {
+    log,
+    clock,
+    validate,
+    authenticate: (header) => identity.verifier.verify(header),
+    partner: (sender) => store.partner(sender),
+    count: (protocol, outcome) => messages.inc({ protocol, outcome }),
+  }
+  const app = createDspServer({
+    exchange,
+    ownDid: did,
+    didDocument: identity.didDocument,
+    mounts: [
+      catalogRoutes(exchange, { services: deps, ownDid: did, baseUrl: dspAddress }),
+      negotiationRoutes(exchange, deps),
+      transferRoutes(exchange, deps),
+    ],
+  })
+  const onError = (cause: unknown) => log.error({ err: cause }, 'request failed')
+  const publicSide = await listen({
+    app,
+    host: config.host,
+    port: config.port,
+    ...(tls.value === undefined ? {} : { tls: tls.value }),
+    dataPath: DATA_PATH,
+    onData: data.plane.handle,
+    onUpgrade: data.plane.upgrade,
+    onError,
+  })
+  started.use(publicSide)
+  const management = await assembleManagement(config, {
+    ...deps,
+    identity,
+    catalog: client,
+    metrics,
+    dispatcher,
+    data,
+    onError,
+  })
+  started.use(management)
+
+  const resources = started.move()
+  log.info({ did, dsp: dspAddress, port: publicSide.port }, 'connector ready')
+  return ok({
+    did,
+    dspAddress,
+    listening: `${publicSide.address}:${publicSide.port}`,
+    managementUrl: management.url,
+    keyName: identity.keys.name,
+    store,
+    dispatcher,
+    ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
+    [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
+  })
+}
+
+type Tls = { readonly cert: string; readonly key: string; readonly passphrase?: string }
+
+function readTls(config: Config, dev: boolean): Result<Tls | undefined> {
+  if (config.tls === 'off' || config.tlsCert === undefined || config.tlsKey === undefined) return ok(undefined)
+  const cert = readFileSync(config.tlsCert, 'utf8')
+  if (!dev && isDevelopmentCertificate(cert)) {
+    return problem(
+      'InvalidInput',
+      `${config.tlsCert} is a development certificate, which nobody but this machine trusts. Use a real certificate, or start with --dev for trying out.`,
+    )
+  }
+  return ok({
+    cert,
+    key: readFileSync(config.tlsKey, 'utf8'),
+    ...(config.tlsKeyPassphrase === undefined ? {} : { passphrase: config.tlsKeyPassphrase }),
+  })
+}

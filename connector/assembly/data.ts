@@ -1,0 +1,132 @@
+/** Wires the data plane: sources, live history, delivery, quota, and what the services hear about it. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config/load.js'
+import type { Log } from '../core/log.js'
+import type { Registry } from '../core/metrics.js'
+import { ok, problem, type Problem, type Result } from '../core/result.js'
+import type { Clock, JsonObject, Pid } from '../core/types.js'
+import type { SecretBox } from '../crypto/secret-box.js'
+import { createDataPlane, type DataPlane } from '../dataplane/delivery/data-plane.js'
+import { checkSource, findSourceKind, SOURCE_KINDS } from '../dataplane/sources/registry.js'
+import { createSupervisor, type DeclaredSource, type SourceStatus } from '../dataplane/sources/supervisor.js'
+import type { SourceConfig } from '../domain/dataset.js'
+import type { SourcePort } from '../services/datasets.js'
+import { moveTransfer, type TransferDeps } from '../services/transfer.js'
+import { openRecordLog } from '../store/sqlite/record-log.js'
+import type { Store } from '../store/store.js'
+
+export type DataSide = AsyncDisposable & {
+  readonly plane: DataPlane
+  readonly sources: SourcePort
+  status(): readonly SourceStatus[]
+  /** Lets flows that ended for a reason of ours end their transfers too. */
+  connect(transfers: TransferDeps): void
+}
+
+/** Ends of a flow that end the transfer: nothing could ever flow under it again. */
+const FINAL: readonly Problem['code'][] = ['QuotaExhausted', 'PolicyDenied']
+
+export async function assembleData(
+  config: Config,
+  deps: {
+    readonly clock: Clock
+    readonly log: Log
+    readonly store: Store
+    readonly box: SecretBox
+    readonly metrics: Registry
+    readonly dataPath: string
+  },
+): Promise<DataSide> {
+  const { clock, log, store, metrics } = deps
+  const stateDir = join(config.dataDir, 'sources')
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  const history = openRecordLog(join(config.dataDir, 'history.db'), { clock })
+  const supervisor = createSupervisor({
+    clock,
+    log: history,
+    retentionMs: config.historyRetentionMs,
+    stateDir,
+    connectorId: config.participantId,
+    report: (dataset, event, detail) => log[event === 'malformed' ? 'warn' : 'info']({ dataset, ...detail }, `source ${event}`),
+  })
+
+  const opened = (source: SourceConfig): JsonObject => {
+    const secrets = Object.entries(source.sealedSecrets).map(([key, box]) => {
+      const text = deps.box.open(box, `source:${source.id}:${key}`)
+      if (!text.ok) log.error({ source: source.id, why: text.error.message }, 'secret of a source')
+      return [key, text.ok ? text.value : ''] as const
+    })
+    return { ...source.config, ...Object.fromEntries(secrets) }
+  }
+  const declared = (): readonly DeclaredSource[] =>
+    store.datasets().flatMap((dataset) => {
+      const source = dataset.sourceId === undefined ? undefined : store.source(dataset.sourceId)
+      return source === undefined
+        ? []
+        : [{ datasetId: dataset.id, sourceId: source.id, kind: source.kind, config: opened(source), signals: dataset.signals }]
+    })
+  const sources: SourcePort = {
+    validate(kind, json) {
+      const found = findSourceKind(kind)
+      if (found === undefined) {
+        return problem('InvalidInput', `There is no kind of source called "${kind}". Known: ${Object.keys(SOURCE_KINDS).join(', ')}.`)
+      }
+      const parsed = found.parseConfig(json)
+      return parsed.ok ? ok({ secretKeys: found.secretKeys }) : parsed
+    },
+    refresh: () => supervisor.reconcile(declared()),
+    async check(source): Promise<Result<string>> {
+      const checked = await checkSource(source.kind, opened(source))
+      return checked.ok ? ok('The source can be reached.') : checked
+    },
+  }
+
+  const records = metrics.counter('handschlag_records_delivered_total', 'Records delivered to partners.', ['via'])
+  const bytes = metrics.counter('handschlag_bytes_delivered_total', 'Bytes of data delivered to partners.', ['via'])
+  let stopped: (transferPid: string, why: Problem) => void = () => {}
+  const plane = createDataPlane({
+    clock,
+    publicPath: deps.dataPath,
+    sourceOf: supervisor.sourceOf,
+    signalsOf: (datasetId) => store.dataset(datasetId)?.signals ?? [],
+    usage: { book: (agreementId, wanted, limit) => store.book(agreementId, wanted, limit) },
+    log: {
+      delivered(entry) {
+        records.inc({ via: entry.via }, entry.records)
+        bytes.inc({ via: entry.via }, entry.bytes)
+        log.info(entry, 'data delivered')
+      },
+      stopped: (transferPid, why) => stopped(transferPid, why),
+    },
+  })
+  metrics.gauge('handschlag_active_streams', 'Running flows of data.', ['via'], () =>
+    Object.entries(plane.active()).map(([via, value]) => ({ labels: { via }, value })),
+  )
+  metrics.gauge('handschlag_source_records_total', 'Records taken in by source.', ['dataset'], () =>
+    supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.logged })),
+  )
+  metrics.gauge('handschlag_source_malformed_total', 'Input left out because it is malformed.', ['dataset'], () =>
+    supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.malformed })),
+  )
+
+  return {
+    plane,
+    sources,
+    status: () => supervisor.status(),
+    connect(transfers) {
+      stopped = (transferPid, why) => {
+        log.warn({ transfer: transferPid, why: why.message, code: why.code }, 'flow stopped')
+        if (!FINAL.includes(why.code)) return
+        moveTransfer(transfers, transferPid as Pid, 'terminate', { code: why.code, reason: why.message }).catch(
+          (cause: unknown) => log.error({ err: cause, transfer: transferPid }, 'transfer could not be ended'),
+        )
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await plane[Symbol.asyncDispose]()
+      await supervisor[Symbol.asyncDispose]()
+      await history[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,128 @@
+/** Wires who we are and how we recognise others: keys, outgoing connections, DID documents, tokens, contract seals. */
+import { readFileSync } from 'node:fs'
+import { BlockList, isIP } from 'node:net'
+import { join } from 'node:path'
+import type { Config } from '../config/load.js'
+import { ok, problem, type Result } from '../core/result.js'
+import type { Clock, JsonObject, ParticipantId } from '../core/types.js'
+import { sealAgreement, sealKid, verifySeal } from '../crypto/agreement-seal.js'
+import { fingerprint } from '../crypto/jwk.js'
+import { type KeyRing, loadKeys } from '../crypto/keys.js'
+import { loadSecretBox, type SecretBox } from '../crypto/secret-box.js'
+import { didDocument, keyId } from '../identity/did-web.js'
+import { createOutgoing, type Outgoing } from '../identity/outgoing.js'
+import { createReplayGuard } from '../identity/replay.js'
+import { createResolver, type Resolver } from '../identity/resolve.js'
+import { createTokenIssuer, createTokenVerifier, type TokenIssuer, type TokenVerifier } from '../identity/token.js'
+import { offerHash } from '../services/contract.js'
+import type { Seals } from '../services/ports.js'
+import type { Store } from '../store/store.js'
+
+export type Identity = AsyncDisposable & {
+  readonly keys: KeyRing
+  readonly box: SecretBox
+  readonly fingerprint: string
+  readonly outgoing: Outgoing
+  readonly resolver: Resolver
+  readonly issuer: TokenIssuer
+  readonly verifier: TokenVerifier
+  readonly seals: Seals
+  readonly didDocument: () => JsonObject
+  readonly partnerFingerprint: (did: ParticipantId) => Promise<Result<string>>
+}
+
+/** @returns the Problem of an unreadable key, with what to do */
+export async function assembleIdentity(
+  config: Config,
+  deps: { readonly clock: Clock; readonly store: Store; readonly dspAddress: string },
+): Promise<Result<Identity>> {
+  const { clock, store } = deps
+  const did = config.participantId
+  const keysDir = join(config.dataDir, 'keys')
+  const keys = await loadKeys(keysDir)
+  if (!keys.ok) return keys
+  const box = await loadSecretBox(keysDir)
+  if (!box.ok) return box
+
+  const outgoing = createOutgoing({
+    allowPrivate: privateAddresses(config.allowPrivateAddresses),
+    ...(config.trustedCa === undefined ? {} : { ca: [readFileSync(config.trustedCa, 'utf8')] }),
+  })
+  const resolver = createResolver({ fetch: outgoing.fetch, clock })
+  const replay = createReplayGuard({
+    clock,
+    onRemember: ({ jti, expiresAt }) => store.rememberToken(jti, expiresAt),
+  })
+  replay.load(store.rememberedTokens(clock()))
+  const { auth, seal } = keys.value
+  const sealKey = { kid: keyId(did, seal.kid), privateKey: seal.privateKey }
+
+  const seals: Seals = {
+    sign: async ({ offer, ...m }) => sealAgreement({ ...m, offerHash: offerHash(offer), at: clock() }, sealKey),
+    verify: async (jws, signer, { offer, ...m }) => {
+      const kid = sealKid(jws)
+      if (!kid.ok) return kid
+      const subject = { ...m, offerHash: offerHash(offer) }
+      // Our own seals are checked with our own keys, retired ones included: no request goes out for that.
+      const own = [seal, ...keys.value.retiredSeals].find((key) => keyId(did, key.kid) === kid.value)
+      if (signer === did && own !== undefined) return void0(verifySeal(jws, subject, own.publicJwk))
+      const key = await resolver.keyFor(signer, kid.value, 'assertionMethod')
+      return key.ok ? void0(verifySeal(jws, subject, key.value.key)) : key
+    },
+  }
+
+  return ok({
+    keys: keys.value,
+    box: box.value,
+    // All published keys, so that it is what partners compute from the DID document.
+    fingerprint: fingerprint(auth.publicJwk, seal.publicJwk, ...keys.value.retiredSeals.map((k) => k.publicJwk)),
+    outgoing,
+    resolver,
+    issuer: createTokenIssuer({ did, authKey: auth, clock }),
+    verifier: createTokenVerifier({
+      ownDid: did,
+      resolver,
+      clock,
+      replay,
+      isKnown: (sender) => store.partner(sender)?.trust === 'trusted',
+      maxSkewMs: config.maxClockSkewMs,
+    }),
+    seals,
+    didDocument: () =>
+      didDocument({
+        did,
+        keys: keys.value,
+        dspBase: deps.dspAddress,
+        versionUrl: `${config.publicUrl}/.well-known/dspace-version`,
+      }),
+    partnerFingerprint: async (partner) => {
+      resolver.forget(partner)
+      const document = await resolver.resolve(partner)
+      if (!document.ok) return document
+      const [first, ...others] = [...document.value.keys.values()].map((key) => key.jwk)
+      return first === undefined
+        ? problem('IdentityUnresolvable', `The DID document of ${partner} has no P-256 key that could be used.`)
+        : ok(fingerprint(first, ...others))
+    },
+    [Symbol.asyncDispose]: () => outgoing[Symbol.asyncDispose](),
+  })
+}
+
+const void0 = (result: Result<unknown>): Result<void> => (result.ok ? ok(undefined) : result)
+
+/** Which hosts and networks may be called although they are not public. */
+function privateAddresses(allowed: Config['allowPrivateAddresses']): boolean | ((host: string) => boolean) {
+  if (typeof allowed === 'boolean') return allowed
+  const networks = new BlockList()
+  const names = new Set<string>()
+  for (const entry of allowed) {
+    const [address = '', prefix] = entry.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    if (isIP(address) === 0) names.add(entry.toLowerCase())
+    else if (prefix === undefined) networks.addAddress(address, family)
+    else networks.addSubnet(address, Number(prefix), family)
+  }
+  return (host) =>
+    names.has(host.toLowerCase()) ||
+    (isIP(host) !== 0 && networks.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'))
+}

@@ -1,0 +1,67 @@
+/**
+ * Expected outcomes and their stable codes. Bugs and broken invariants throw; they never travel as a Result.
+ */
+export type Result<T, E = Problem> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E }
+
+export const ok = <T>(value: T): Result<T, never> => ({ ok: true, value })
+export const err = <E>(error: E): Result<never, E> => ({ ok: false, error })
+
+/**
+ * Every Problem code and what it means for the person who meets it. Public API: add freely, never rename.
+ * The documentation of the codes is printed from this table.
+ */
+export const PROBLEMS = {
+  InvalidMessage: 'The message is not JSON, too deep, or does not match its schema.',
+  MessageTooLarge: 'The message is larger than this connector accepts.',
+  NotFound: 'There is no such thing, or it is not yours to see.',
+  InvalidTransition: 'The message is not allowed in the present state of the process.',
+  Unauthenticated: 'The caller could not be identified.',
+  TokenExpired: 'The identity token is outside its validity; one of the two clocks is probably wrong.',
+  TokenAudience: 'The identity token was made for another participant.',
+  TokenReplayed: 'The identity token has been used before.',
+  NotTrusted: 'The partner is not trusted by the operator of this connector.',
+  PolicyDenied: 'The contract or policy does not allow this now.',
+  PolicyUnsupported: 'The policy contains a term that this connector does not understand or cannot enforce.',
+  OfferUnknown: 'The offer is not known, or is not offered to this partner.',
+  OfferDiffers: 'The offer in the message differs from the published one.',
+  AgreementDiffers: 'The agreement differs from the offer that was asked for.',
+  SignatureMissing: 'The partner did not sign, but signatures are required for this partner.',
+  SignatureInvalid: 'A contract signature does not verify.',
+  FormatUnsupported: 'The transfer format is not offered for this dataset.',
+  CallbackRefused: 'The callback address is not acceptable.',
+  PartnerUnreachable: 'The partner could not be reached.',
+  PartnerCertificate: "The partner's TLS certificate could not be verified.",
+  PartnerRefused: 'The partner answered with an error.',
+  PartnerAnswerInvalid: 'The partner answered with something that is not what the protocol says.',
+  VersionUnsupported: 'The partner does not speak DSP 2025-1.',
+  AddressRefused: 'The address points into a private network, which is refused unless configured.',
+  IdentityUnresolvable: "The partner's DID document could not be fetched or is not valid.",
+  GrantInvalid: 'The data token is missing, wrong, or belongs to another transfer.',
+  GrantEnded: 'The transfer is not running: suspended, completed, terminated, expired or revoked.',
+  QuotaExhausted: 'The agreed quota is used up.',
+  InvalidInput: 'A value given by the operator is not valid.',
+  KeyUnusable: 'A key file of this connector is missing, damaged, or readable by others.',
+  SecretUnreadable: 'A stored secret cannot be decrypted with the present key file.',
+  Conflict: 'The thing exists already, or is in use.',
+  SourceUnavailable: 'The data source cannot be read now.',
+  RangeInvalid: 'The requested range or position does not exist.',
+  TooManyFlows: 'Too many requests run at the same time under this transfer.',
+  NotAcceptable: 'The requested representation is not available.',
+  Stopping: 'The connector is shutting down.',
+  NotRunning: 'No connector answers at the management address.',
+} as const
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+export type Problem = {
+  readonly code: ProblemCode
+  /** One sentence for whoever gets the answer. Must not reveal other participants, secrets or internal state. */
+  readonly message: string
+  /** For our own log only; never serialised into a response. */
+  readonly detail?: unknown
+}
+
+export const problem = (code: ProblemCode, message: string, detail?: unknown): Result<never> =>
+  err(detail === undefined ? { code, message } : { code, message, detail })

@@ -1,0 +1,147 @@
+/** A file as it is: RFC 9110 conditional requests and one byte range, with the source's own backpressure. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { shapesRecords } from '../../policy/plan.js'
+import type { ByteSource } from '../ports.js'
+import { quotaExhausted } from '../stages/count.js'
+import { sendProblem } from './answer.js'
+import type { Delivery } from './delivery.js'
+import { sourceFailed } from './pull.js'
+
+type Range = { readonly start: number; readonly end: number }
+
+export async function serveBytes(
+  delivery: Delivery,
+  source: ByteSource,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  const { grant, flow, count, ledger } = delivery
+  flow.onEnd((reason) => {
+    if (res.headersSent) res.destroy()
+    else sendProblem(req, res, reason, { stopped: true })
+  })
+  if (shapesRecords(grant.plan)) {
+    // Bytes cannot be thinned out: what cannot be enforced is refused.
+    return sendProblem(req, res, {
+      code: 'PolicyDenied',
+      message: 'The contract shapes records, but this dataset is a file that can only be delivered as it is.',
+    })
+  }
+  const described = await source.describe()
+  if (flow.signal.aborted) return
+  if (!described.ok) return sendProblem(req, res, described.error)
+  const { size, mediaType, fileName } = described.value
+  const etag = entityTag(described.value.etag)
+
+  const common = { ETag: etag, 'Cache-Control': 'no-cache', 'Accept-Ranges': 'bytes' }
+  if (matchesAny(req.headers['if-none-match'], etag)) {
+    res.writeHead(304, common).end()
+    return
+  }
+  const range = rangeOf(req, etag, size)
+  if (range === 'unsatisfiable') {
+    return sendProblem(
+      req,
+      res,
+      { code: 'RangeInvalid', message: `The file has ${size} bytes; the range asked for is not in it.` },
+      { headers: { 'Content-Range': `bytes */${size}` } },
+    )
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 }
+  const send = req.method !== 'HEAD'
+  if (send && (await count(1)) < 1) {
+    delivery.stopped(quotaExhausted(grant))
+    return sendProblem(req, res, quotaExhausted(grant))
+  }
+  if (flow.signal.aborted) return
+
+  res.statusCode = range === undefined ? 200 : 206
+  for (const [name, value] of Object.entries(common)) res.setHeader(name, value)
+  res.setHeader('Content-Type', mediaType)
+  res.setHeader('Content-Disposition', disposition(fileName))
+  res.setHeader('X-Content-Type-Options', 'nosniff')
+  res.setHeader('Content-Length', String(end - start + 1))
+  if (range !== undefined) res.setHeader('Content-Range', `bytes ${start}-${end}/${size}`)
+  if (!send || size === 0) {
+    if (send) ledger.addBytes(1, 0)
+    res.end()
+    return
+  }
+  await copy(delivery, source, req, res, { start, end })
+}
+
+async function copy(
+  { flow, ledger, stopped }: Delivery,
+  source: ByteSource,
+  req: IncomingMessage,
+  res: ServerResponse,
+  range: Range,
+): Promise<void> {
+  const wanted = range.end - range.start + 1
+  let sent = 0
+  const body = source.open(range)
+  body.on('data', (chunk: Buffer) => {
+    sent += chunk.length
+  })
+  body.pause()
+  try {
+    await pipeline(body, res, { signal: flow.signal, end: false })
+    // A file that shrank underneath gives too little: the announced length has to stay unfulfilled, visibly.
+    if (sent === wanted) res.end()
+    else res.destroy()
+  } catch (cause) {
+    if (flow.signal.aborted) return
+    const reason = sourceFailed(cause)
+    stopped(reason)
+    if (res.headersSent) res.destroy()
+    else {
+      res.removeHeader('Content-Length')
+      sendProblem(req, res, reason)
+    }
+  } finally {
+    body.destroy()
+    ledger.addBytes(1, sent)
+  }
+}
+
+/** undefined: send the whole. RFC 9110, "Range": a unit we do not know, and several ranges, are answered whole. */
+function rangeOf(req: IncomingMessage, etag: string, size: number): Range | undefined | 'unsatisfiable' {
+  const header = req.headers.range?.trim()
+  if (header === undefined || !/^bytes\s*=/i.test(header)) return undefined
+  const condition = req.headers['if-range']
+  // Only a strong tag proves that the part fits to what the receiver has.
+  if (condition !== undefined && (condition !== etag || etag.startsWith('W/'))) return undefined
+  const set = header.slice(header.indexOf('=') + 1)
+  if (set.includes(',')) return undefined
+  const [, from, to] = /^\s*(\d*)-(\d*)\s*$/.exec(set) ?? []
+  if (from === undefined || to === undefined || from + to === '') return 'unsatisfiable'
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from)
+  const end = from === '' || to === '' ? size - 1 : Math.min(Number(to), size - 1)
+  const sound = Number.isSafeInteger(start) && Number.isSafeInteger(end)
+  return sound && start <= end && start < size && (to === '' || from === '' || Number(to) >= start)
+    ? { start, end }
+    : 'unsatisfiable'
+}
+
+const entityTag = (etag: string): string =>
+  /^(?:W\/)?"[\x21\x23-\x7e]*"$/.test(etag) ? etag : `"${etag.replace(/[^\x21\x23-\x7e]/g, '_')}"`
+
+/** Weak comparison, as RFC 9110 wants it for If-None-Match. */
+function matchesAny(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  const opaque = etag.replace(/^W\//, '')
+  return [...header.matchAll(/"[^"]*"/g)].some(([tag]) => tag === opaque)
+}
+
+/** RFC 6266: an ASCII name for everybody, the exact one beside it. No path and no control character survives. */
+function disposition(fileName: string): string {
+  const name = (fileName.split(/[/\\]/).at(-1) ?? '').replace(/\p{Cc}/gu, '').trim() || 'data'
+  const plain = name.replace(/[^\x20-\x7e]|["%]/g, '_')
+  const exact = encodeURIComponent(name.toWellFormed()).replace(
+    /['()*]/g,
+    (sign) => `%${sign.charCodeAt(0).toString(16)}`,
+  )
+  return `attachment; filename="${plain}"; filename*=UTF-8''${exact}`
+}

@@ -1,0 +1,77 @@
+/**
+ * A live flow: what is there, then whatever comes, until it ends. Reads the next batch only when the receiver has
+ * taken the last one; sleeps between changes of the source, with nothing read ahead.
+ */
+import type { Problem } from '../../core/result.js'
+import { POSITION_GONE, type Reading } from '../reading.js'
+import type { DataRecord } from '../record.js'
+import { waitUntil } from '../schedule.js'
+import { quotaExhausted } from '../stages/count.js'
+import type { RecordDelivery } from './delivery.js'
+
+/** Writes the records start to end, exclusive, and resolves when there is room for more. */
+export type Send = (records: readonly DataRecord[], start: number, end: number) => Promise<void>
+
+/** Resolves with the reason of ours to end the flow, or undefined when the flow was ended from outside. */
+export async function follow(
+  delivery: RecordDelivery,
+  reading: Reading,
+  send: Send,
+): Promise<Problem | undefined> {
+  const { source, flow } = delivery
+  const { signal } = flow
+  while (!signal.aborted) {
+    // Asked before reading: a record that arrives between the end of the reading and the sleep still wakes us.
+    const change = source.changed(signal)
+    // Awaited below; until then a failure must not count as unhandled.
+    change.catch(() => {})
+    for await (const batch of reading.read(signal)) {
+      const reason = await hand(delivery, batch, send)
+      if (reason !== undefined || signal.aborted) return reason
+    }
+    if (signal.aborted) return undefined
+    if (reading.lost()) return POSITION_GONE
+    await change
+  }
+  return undefined
+}
+
+async function hand(
+  delivery: RecordDelivery,
+  batch: readonly DataRecord[],
+  send: Send,
+): Promise<Problem | undefined> {
+  const { shape, clock, schedule, flow, count, grant, droppedAhead } = delivery
+  for (let at = 0; at < batch.length; ) {
+    if (flow.signal.aborted) return undefined
+    const now = clock()
+    const refused = shape.gate(now)
+    if (refused !== undefined) return refused
+
+    let end = at
+    let holding: ReturnType<typeof shape.due> | undefined
+    for (; end < batch.length; end++) {
+      const record = batch[end]
+      if (record === undefined) break
+      const verdict = shape.due(record, now)
+      if (verdict.is !== 'due') {
+        holding = verdict
+        break
+      }
+    }
+    if (end > at) {
+      const granted = await count(end - at)
+      if (flow.signal.aborted) return undefined
+      if (granted > 0) await send(batch, at, at + granted)
+      if (granted < end - at) return quotaExhausted(grant)
+      at = end
+    }
+    if (holding?.is === 'ahead') {
+      droppedAhead()
+      at = end + 1
+    } else if (holding?.is === 'wait') {
+      await waitUntil(schedule, clock, holding.at, flow.signal)
+    }
+  }
+  return undefined
+}

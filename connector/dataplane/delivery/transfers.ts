@@ -1,0 +1,205 @@
+/**
+ * The transfers that this data plane may serve, and the flows running under each. Owns the verdict on a token.
+ * A stop reaches every flow in the same tick, whether its receiver reads or not.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { err, ok, type Problem, problem, type Result } from '../../core/result.js'
+import type { Clock } from '../../core/types.js'
+import { compileShape, type Shape } from '../pipeline.js'
+import type { Grant } from '../ports.js'
+import type { Signal } from '../record.js'
+import { type Schedule, scheduleAt } from '../schedule.js'
+
+export type Via = 'pull' | 'sse' | 'ws' | 'bytes'
+
+/** How a flow ends: `cut` drops what has not left yet, `finish` lets it go out first. */
+export type Ending = 'cut' | 'finish'
+
+/** One answer in progress. */
+export type Flow = {
+  readonly via: Via
+  /** Aborts when the flow has ended for whatever reason. Check it right before every byte of a record. */
+  readonly signal: AbortSignal
+  /** Why we ended it; undefined while it runs, and when the receiver went away. */
+  problem(): Problem | undefined
+  end(problem: Problem, ending: Ending): void
+  /** Called at most once, in the tick of the end. */
+  onEnd(react: (problem: Problem, ending: Ending) => void): void
+  /** The connection is gone; gives the place back. */
+  close(): void
+}
+
+export type Transfer = { readonly grant: Grant; readonly shape: Shape; readonly stopped: Problem | undefined }
+
+type Entry = {
+  grant: Grant
+  shape: Shape
+  token: Buffer
+  stopped: Problem | undefined
+  readonly flows: Set<Flow>
+}
+
+export type TransfersDeps = {
+  readonly signalsOf: (datasetId: string) => readonly Signal[]
+  readonly clock: Clock
+  readonly schedule: Schedule
+  readonly maxFlowsPerTransfer: number
+}
+
+export type Transfers = ReturnType<typeof createTransfers>
+
+const NO_TOKEN = Buffer.alloc(32)
+
+export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfer }: TransfersDeps) {
+  const entries = new Map<string, Entry>()
+  let open = 0
+  let idle: (() => void)[] = []
+  const endFlows = (entry: Entry, reason: Problem, ending: Ending): void => {
+    for (const flow of [...entry.flows]) flow.end(reason, ending)
+  }
+
+  return {
+    /** Serves the transfer from now on. A grant that differs from the running one ends the flows under that. */
+    start(grant: Grant): void {
+      const known = entries.get(grant.transferPid)
+      const same =
+        known?.grant.tokenHash === grant.tokenHash &&
+        known.grant.plan.hash === grant.plan.hash &&
+        known.grant.recipient === grant.recipient
+      const entry = known ?? {
+        grant,
+        flows: new Set<Flow>(),
+        token: NO_TOKEN,
+        stopped: undefined,
+        shape: shapeOf(grant),
+      }
+      if (known !== undefined && !same) {
+        endFlows(
+          known,
+          { code: 'GrantEnded', message: 'The transfer was started anew; use the new token.' },
+          'cut',
+        )
+      }
+      entry.grant = grant
+      entry.shape = shapeOf(grant)
+      entry.token = hashOf(grant.tokenHash)
+      entry.stopped = undefined
+      entries.set(grant.transferPid, entry)
+    },
+
+    stop(transferPid: string, reason: Problem): void {
+      const entry = entries.get(transferPid)
+      if (entry === undefined) return
+      entry.stopped = reason
+      endFlows(entry, reason, 'cut')
+    },
+
+    forget(transferPid: string): void {
+      const entry = entries.get(transferPid)
+      if (entry === undefined) return
+      entries.delete(transferPid)
+      endFlows(entry, { code: 'GrantEnded', message: 'The transfer is not running any more.' }, 'cut')
+    },
+
+    endAll(reason: Problem, ending: Ending, via: readonly Via[]): void {
+      for (const entry of entries.values()) {
+        for (const flow of [...entry.flows]) if (via.includes(flow.via)) flow.end(reason, ending)
+      }
+    },
+
+    /** The transfer that this token opens. One answer for everything else: nobody learns which transfers exist. */
+    authorize(transferPid: string, token: string | undefined): Result<Transfer> {
+      const entry = entries.get(transferPid)
+      const given = createHash('sha256')
+        .update(token ?? '')
+        .digest()
+      const equal = timingSafeEqual(given, entry?.token ?? NO_TOKEN)
+      if (!equal || entry === undefined || token === undefined || token === '') return GRANT_INVALID
+      return ok({ grant: entry.grant, shape: entry.shape, stopped: entry.stopped })
+    },
+
+    open(transfer: Transfer, via: Via): Result<Flow> {
+      const entry = entries.get(transfer.grant.transferPid)
+      // The grant may have ended between the look at the token and here.
+      if (entry === undefined || entry.grant !== transfer.grant) return GRANT_INVALID
+      if (entry.stopped !== undefined) return err(entry.stopped)
+      if (entry.flows.size >= maxFlowsPerTransfer) {
+        return problem(
+          'TooManyFlows',
+          `There are ${maxFlowsPerTransfer} requests running under this transfer already. End one of them, or try again later.`,
+        )
+      }
+      const flow = createFlow(via, () => {
+        entry.flows.delete(flow)
+        cancelExpiry()
+        open -= 1
+        if (open > 0) return
+        for (const tell of idle) tell()
+        idle = []
+      })
+      entry.flows.add(flow)
+      open += 1
+      const { notAfter } = transfer.grant.plan
+      const expire = (): void => {
+        const reason = transfer.shape.gate(clock())
+        if (reason !== undefined) flow.end(reason, 'cut')
+      }
+      const cancelExpiry = notAfter === undefined ? () => {} : scheduleAt(schedule, clock, notAfter, expire)
+      return ok(flow)
+    },
+
+    /** Resolves when no flow is open. */
+    settled(): Promise<void> {
+      return open === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))
+    },
+
+    active(): Record<Via, number> {
+      const counts = { pull: 0, sse: 0, ws: 0, bytes: 0 }
+      for (const { flows } of entries.values()) for (const { via } of flows) counts[via] += 1
+      return counts
+    },
+  }
+
+  function shapeOf(grant: Grant): Shape {
+    return compileShape(grant.plan, signalsOf(grant.datasetId), grant.recipient)
+  }
+}
+
+const GRANT_INVALID = problem(
+  'GrantInvalid',
+  'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
+)
+
+/** A hash that is not one opens nothing. */
+function hashOf(hex: string): Buffer {
+  const bytes = Buffer.from(hex, 'hex')
+  return bytes.length === 32 ? bytes : NO_TOKEN
+}
+
+function createFlow(via: Via, onClose: () => void): Flow {
+  const controller = new AbortController()
+  let reason: Problem | undefined
+  let react: ((problem: Problem, ending: Ending) => void) | undefined
+  let closed = false
+
+  return {
+    via,
+    signal: controller.signal,
+    problem: () => reason,
+    end(problem, ending) {
+      if (controller.signal.aborted) return
+      reason = problem
+      controller.abort()
+      react?.(problem, ending)
+    },
+    onEnd(reaction) {
+      react = reaction
+    },
+    close() {
+      if (closed) return
+      closed = true
+      controller.abort()
+      onClose()
+    },
+  }
+}

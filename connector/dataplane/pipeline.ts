@@ -1,0 +1,88 @@
+/**
+ * The shaping pipeline: gate, project, sample, delay, count, in this order for every contract. A plan and the
+ * declared signals are compiled once; records then run through one loop that copies only what is delivered.
+ */
+import type { EpochMs } from '../core/types.js'
+import type { Plan } from '../policy/plan.js'
+import type { DataRecord, Signal } from './record.js'
+import { type Delay, delayOf } from './stages/delay.js'
+import { type Gate, openGate } from './stages/gate.js'
+import { projection } from './stages/project.js'
+import { createSampler } from './stages/sample.js'
+
+/** The part of the source that somebody asks for. */
+export type Window = {
+  /** Records earlier than this never reach the sampler: a source may leave out any of them. */
+  readonly floor?: EpochMs
+  /** Everything up to and including the record at this position is sampled and then discarded. */
+  readonly through?: string
+  /** With `through`: records up to it that are later than this are kept. */
+  readonly keepLaterThan?: EpochMs
+  /** Event time, inclusive. */
+  readonly from?: EpochMs
+  /** Event time, exclusive. */
+  readonly to?: EpochMs
+}
+
+/** One reading through the pipeline. Has to be offered every record behind the floor, in source order. */
+export type Run = {
+  shape(batch: readonly DataRecord[]): readonly DataRecord[]
+  /** False until the record at `through` has been seen. */
+  passed(): boolean
+  /** Goes on as if the record at `through` had been seen. */
+  pass(): void
+}
+
+export type Shape = {
+  readonly plan: Plan
+  /** Signals that can appear in a delivered record. */
+  readonly columns: readonly string[]
+  readonly gate: Gate
+  /** Absent when the plan does not sample. */
+  readonly samplingIntervalMs?: number
+  readonly delayMs: number
+  readonly due: Delay
+  run(window: Window): Run
+}
+
+export function compileShape(plan: Plan, signals: readonly Signal[], recipient: string): Shape {
+  const { columns, remains, apply } = projection(plan, signals)
+  const interval = plan.samplingIntervalMs ?? 0
+
+  return {
+    plan,
+    columns,
+    gate: openGate(plan, recipient),
+    ...(interval > 0 && { samplingIntervalMs: interval }),
+    delayMs: plan.deliveryDelayMs ?? 0,
+    due: delayOf(plan.deliveryDelayMs),
+    run: (window) => {
+      const { through, keepLaterThan = Number.POSITIVE_INFINITY } = window
+      const floor = window.floor ?? Number.NEGATIVE_INFINITY
+      const from = window.from ?? Number.NEGATIVE_INFINITY
+      const to = window.to ?? Number.POSITIVE_INFINITY
+      const sampler = interval > 0 ? createSampler(interval) : undefined
+      let passed = through === undefined
+
+      return {
+        passed: () => passed,
+        pass: () => {
+          passed = true
+        },
+        shape: (batch) => {
+          const shaped: DataRecord[] = []
+          for (const record of batch) {
+            const { time } = record
+            const asked = passed || time > keepLaterThan
+            if (!passed && record.position === through) passed = true
+            if (time < floor || !remains(record.values)) continue
+            // The sampler is told series and time only: it cannot see a field that projection removes.
+            if (sampler !== undefined && !sampler.take(record.series, time)) continue
+            if (asked && time >= from && time < to) shaped.push(apply(record))
+          }
+          return shaped
+        },
+      }
+    },
+  }
+}

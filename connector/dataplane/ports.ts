@@ -1,0 +1,114 @@
+/**
+ * What the data plane needs from outside, declared here so that it could run in a process of its own.
+ * Implementations are handed in by app.ts. Nothing here knows DSP, SQL or services.
+ */
+import type { Readable } from 'node:stream'
+import type { Problem, Result } from '../core/result.js'
+import type { EpochMs } from '../core/types.js'
+import type { Plan } from '../policy/plan.js'
+import type { DataRecord } from './record.js'
+
+/** A running transfer as the data plane sees it. Lives in memory; services grant again after a restart. */
+export type Grant = {
+  readonly transferPid: string
+  readonly agreementId: string
+  readonly datasetId: string
+  /** DID of the consumer. */
+  readonly recipient: string
+  readonly plan: Plan
+  /** SHA-256 of the bearer token, lower-case hex. */
+  readonly tokenHash: string
+}
+
+export type ReadQuery = {
+  /** Go on right behind this position; absent starts at the beginning. */
+  readonly after?: string
+  /**
+   * A hint: the source may leave out records with an earlier event time, and must not leave out any other.
+   */
+  readonly from?: EpochMs
+  readonly signal: AbortSignal
+}
+
+/** Records in the order in which the source holds them (arrival order), at any size in flat memory. */
+export interface RecordSource {
+  readonly kind: 'records'
+  /** Batches up to the present end, then done. Throws SourceError when the source fails while reading. */
+  read(query: ReadQuery): AsyncIterable<readonly DataRecord[]>
+  /** Resolves when there may be records behind those already read, or when the signal aborts. */
+  changed(signal: AbortSignal): Promise<void>
+  /** Event time of the record at a position; RangeInvalid when the position is not (or no longer) there. */
+  timeOf(position: string): Promise<Result<EpochMs>>
+  /**
+   * Position of the last record now, undefined when there is none. A source without it is read to its end whenever
+   * somebody asks for new records only.
+   */
+  end?(): Promise<Result<string | undefined>>
+}
+
+/** A file delivered as it is. */
+export interface ByteSource {
+  readonly kind: 'bytes'
+  describe(): Promise<
+    Result<{
+      readonly size: number
+      readonly mediaType: string
+      readonly etag: string
+      readonly fileName: string
+    }>
+  >
+  /** Bytes start to end, both inclusive, zero-based. */
+  open(range: { readonly start: number; readonly end: number }): Readable
+}
+
+export type Source = RecordSource | ByteSource
+
+/** Thrown while reading; carries a Problem an operator understands. */
+export class SourceError extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.message)
+  }
+}
+
+/** Finds the source behind a dataset. */
+export type SourceOf = (datasetId: string) => Result<Source>
+
+/** Durable counters of what was delivered under an agreement. */
+export interface UsageMeter {
+  /**
+   * Durably books up to `wanted` deliveries against `limit` before they are made; answers how many may be made (0 when
+   * the quota is used up). What was booked and not delivered stays booked: a crash can only lose quota, never exceed it.
+   */
+  book(agreementId: string, wanted: number, limit: number): Promise<number>
+}
+
+/** Told about what left, for the audit log and metrics. Must not block. */
+export interface DeliveryLog {
+  delivered(entry: {
+    readonly transferPid: string
+    readonly agreementId: string
+    readonly planHash: string
+    readonly records: number
+    readonly bytes: number
+    readonly firstTime?: EpochMs
+    readonly lastTime?: EpochMs
+    readonly via: 'pull' | 'sse' | 'ws' | 'bytes'
+  }): void
+  /** A flow that stopped for a reason of ours, such as a used-up quota or a failing source. */
+  stopped(transferPid: string, problem: Problem): void
+}
+
+/** Durable, append-only log of live records, by stream name. The store implements it. */
+export interface RecordLog {
+  /** Durable when it resolves; positions are given in order of appending. */
+  append(stream: string, records: readonly Omit<DataRecord, 'position'>[]): Promise<void>
+  read(
+    stream: string,
+    query: { readonly after?: string; readonly from?: EpochMs; readonly limit: number },
+  ): readonly DataRecord[]
+  timeOf(stream: string, position: string): EpochMs | undefined
+  /** Removes records that arrived before `arrivedBefore`; answers how many. */
+  prune(stream: string, arrivedBefore: EpochMs): Promise<number>
+  /** Called after each durable append to the stream. Returns the unsubscribe function. */
+  onAppend(stream: string, listener: () => void): () => void
+}

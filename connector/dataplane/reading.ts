@@ -1,0 +1,151 @@
+/**
+ * Reads a record source through the pipeline, from where the receiver wants it. A sampled reading begins at the
+ * start of a block, before the wanted place, because what is taken must not depend on where somebody begins.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { err, ok, type Problem, type Result } from '../core/result.js'
+import type { EpochMs } from '../core/types.js'
+import type { Run, Shape, Window } from './pipeline.js'
+import type { RecordSource } from './ports.js'
+import type { DataRecord } from './record.js'
+import { MAX_AHEAD } from './stages/delay.js'
+import { blockLength, blockStart } from './stages/sample.js'
+
+/** Records looked at before everything else in the program gets its turn: a source in memory never waits by itself. */
+const TURN = 4096
+
+/** Where to begin and end. `fresh`: behind what the receiver could have had until now. */
+export type Wanted = {
+  readonly after?: string
+  readonly from?: EpochMs
+  readonly to?: EpochMs
+  readonly fresh?: true
+}
+
+export type Reading = {
+  /** Shaped batches up to the present end of the source; called again, goes on behind it. */
+  read(signal: AbortSignal): AsyncGenerator<readonly DataRecord[], void>
+  /** The position behind which the reading began, when resuming there gives the same records. */
+  readonly begunAfter?: string
+  /** Set after a read when the position to go on from never came by: nothing has been yielded then. */
+  lost(): boolean
+}
+
+type Place = { readonly window: Window; readonly readAfter?: string; readonly readFrom?: EpochMs }
+
+/** RangeInvalid when the position to go on from is not in the source. */
+export async function openReading(
+  source: RecordSource,
+  shape: Shape,
+  wanted: Wanted,
+  now: EpochMs,
+  signal: AbortSignal,
+): Promise<Result<Reading>> {
+  if (wanted.fresh) {
+    const end = await endOf(source, signal)
+    if (!end.ok) return end
+    if (end.value === undefined) return ok(start(source, shape, { window: {} }))
+    const place = await behind(source, shape, end.value, now, {})
+    if (!place.ok) return place
+    if (shape.delayMs <= 0) return ok(start(source, shape, place.value, end.value))
+    return ok(start(source, shape, await delayedFresh(source, shape, end.value, now)))
+  }
+  const range = {
+    ...(wanted.from !== undefined && { from: wanted.from }),
+    ...(wanted.to !== undefined && { to: wanted.to }),
+  }
+  if (wanted.after === undefined) return ok(start(source, shape, fromTime(shape, range)))
+  const place = await behind(source, shape, wanted.after, now, range)
+  return place.ok ? ok(start(source, shape, place.value)) : place
+}
+
+function fromTime(shape: Shape, range: Pick<Window, 'from' | 'to'>): Place {
+  if (range.from === undefined) return { window: range }
+  const { samplingIntervalMs } = shape
+  if (samplingIntervalMs === undefined) return { window: range, readFrom: range.from }
+  const floor = blockStart(samplingIntervalMs, range.from)
+  return { window: { ...range, floor }, readFrom: floor }
+}
+
+async function behind(
+  source: RecordSource,
+  shape: Shape,
+  position: string,
+  now: EpochMs,
+  range: Pick<Window, 'from' | 'to'>,
+): Promise<Result<Place>> {
+  const time = await source.timeOf(position)
+  if (!time.ok) return time.error.code === 'RangeInvalid' ? err(POSITION_GONE) : time
+  const { samplingIntervalMs } = shape
+  const byTime = fromTime(shape, range)
+  if (samplingIntervalMs === undefined) return ok({ ...byTime, readAfter: position })
+
+  // A stamp ahead of the clock says nothing about where the records behind it are: look at all of them.
+  if (time.value > now + MAX_AHEAD) return ok({ window: { ...range, through: position } })
+  // One block earlier than needed, so that records up to a block late are not lost by going on.
+  const floor = (blockStart(samplingIntervalMs, time.value) - blockLength(samplingIntervalMs)) as EpochMs
+  return ok({ window: { ...range, floor, through: position }, readFrom: floor })
+}
+
+/** Under a delay the records that wait at this moment are news as well. */
+async function delayedFresh(source: RecordSource, shape: Shape, end: string, now: EpochMs): Promise<Place> {
+  const keepLaterThan = (now - shape.delayMs) as EpochMs
+  const time = await source.timeOf(end)
+  const earliest = Math.min(keepLaterThan, time.ok ? time.value : keepLaterThan) as EpochMs
+  const window = { through: end, keepLaterThan }
+  const { samplingIntervalMs } = shape
+  if (samplingIntervalMs === undefined) return { window, readFrom: earliest }
+  const floor = blockStart(samplingIntervalMs, earliest)
+  return { window: { ...window, floor }, readFrom: floor }
+}
+
+/** The last position now; a source that cannot tell is read to its end. */
+async function endOf(source: RecordSource, signal: AbortSignal): Promise<Result<string | undefined>> {
+  if (source.end !== undefined) return source.end()
+  let end: string | undefined
+  for await (const batch of source.read({ signal })) end = batch.at(-1)?.position ?? end
+  return ok(end)
+}
+
+function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: string): Reading {
+  const run: Run = shape.run(place.window)
+  let last = place.readAfter
+  let lost = false
+  let first = true
+
+  async function* read(signal: AbortSignal): AsyncGenerator<readonly DataRecord[], void> {
+    const batches = source.read({
+      signal,
+      ...(last !== undefined && { after: last }),
+      // What arrives later may be late: the hint is for the first look only.
+      ...(first && place.readFrom !== undefined && { from: place.readFrom }),
+    })
+    first = false
+    let looked = 0
+    for await (const batch of batches) {
+      const end = batch.at(-1)?.position
+      if (end === undefined) continue
+      const shaped = run.shape(batch)
+      last = end
+      looked += batch.length
+      if (looked >= TURN) {
+        looked = 0
+        await nextTurn()
+        if (signal.aborted) return
+      }
+      if (shaped.length > 0) yield shaped
+      if (signal.aborted) return
+    }
+    if (signal.aborted || run.passed()) return
+    // Under `keepLaterThan` records have been delivered already; a pruned end only means that all is news.
+    if (place.window.keepLaterThan !== undefined) run.pass()
+    else lost = true
+  }
+  return { read, lost: () => lost, ...(begunAfter !== undefined && { begunAfter }) }
+}
+
+export const POSITION_GONE: Problem = {
+  code: 'RangeInvalid',
+  message:
+    'The position to go on from is not in the data, or no longer. Ask without "after", or with "from".',
+}

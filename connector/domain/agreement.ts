@@ -1,0 +1,31 @@
+/** A contract as both sides keep it: the exact text, who signed it, and whether it is still in force. */
+import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+
+/** `pending` until the negotiation is FINALIZED; only `active` ones allow anything. */
+export type AgreementStatus = 'pending' | 'active' | 'revoked'
+
+export type Agreement = {
+  /** The `@id` in the agreement. */
+  readonly id: string
+  readonly role: Role
+  readonly partner: ParticipantId
+  readonly negotiationPid: Pid
+  readonly datasetId: string
+  /** The agreement object exactly as it was sent or received. */
+  readonly body: JsonObject
+  /** The offer it was made from. */
+  readonly offer: JsonObject
+  /** SHA-256 of the canonical JSON of `body`. */
+  readonly hash: string
+  readonly agreedAt: EpochMs
+  /** Detached JWS over the canonical JSON of `body`; absent when that side did not sign. */
+  readonly providerSeal?: string
+  readonly consumerSeal?: string
+  readonly receipt?: string
+  readonly status: AgreementStatus
+  readonly statusReason?: string
+  readonly statusBy?: 'us' | 'partner'
+  readonly statusAt?: EpochMs
+  /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
+  readonly planHash?: string
+}

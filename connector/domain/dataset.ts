@@ -1,0 +1,43 @@
+/** What is offered: datasets, where their data comes from, and the offers attached to them. */
+import type { EpochMs, JsonObject } from '../core/types.js'
+
+export type SignalDeclaration = {
+  readonly name: string
+  readonly type: 'number' | 'integer' | 'string' | 'boolean'
+  readonly unit?: string
+  readonly description?: string
+}
+
+export type Dataset = {
+  readonly id: string
+  readonly title: string
+  readonly description?: string
+  readonly keywords: readonly string[]
+  readonly machineId?: string
+  /** Empty for a file that is delivered as it is. */
+  readonly signals: readonly SignalDeclaration[]
+  readonly sourceId?: string
+  /** Only published datasets are in anybody's catalog. */
+  readonly published: boolean
+  readonly createdAt: EpochMs
+  readonly updatedAt: EpochMs
+}
+
+export type SourceConfig = {
+  readonly id: string
+  readonly kind: string
+  /** Without secrets. */
+  readonly config: JsonObject
+  /** Secrets by name, each sealed with the key of this machine; write-only through every API. */
+  readonly sealedSecrets: { readonly [name: string]: string }
+  readonly createdAt: EpochMs
+}
+
+export type Offer = {
+  /** The `@id` partners see. */
+  readonly id: string
+  readonly datasetId: string
+  /** `{profile?, permission, ...}` as it goes into catalogs, without id, type, target and parties. */
+  readonly policy: JsonObject
+  readonly createdAt: EpochMs
+}

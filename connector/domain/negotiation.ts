@@ -1,0 +1,43 @@
+/**
+ * Contract negotiation: record and state table.
+ * DSP 2025-1, Contract Negotiation Protocol, "States" and "State Machine".
+ */
+import type { JsonObject } from '../core/types.js'
+import type { ProcessCore, StateTable } from './process.js'
+
+export type NegotiationState =
+  | 'REQUESTED'
+  | 'OFFERED'
+  | 'ACCEPTED'
+  | 'AGREED'
+  | 'VERIFIED'
+  | 'FINALIZED'
+  | 'TERMINATED'
+
+export type NegotiationEvent = 'request' | 'offer' | 'accept' | 'agree' | 'verify' | 'finalize' | 'terminate'
+
+export type Negotiation = ProcessCore<'negotiation', NegotiationState, NegotiationEvent> & {
+  /** The offer on the table, as it stood in the last request or offer message. */
+  readonly offer: JsonObject
+  readonly datasetId: string
+  readonly agreementId?: string
+}
+
+const by = <By extends 'consumer' | 'provider' | 'either'>(sender: By) => ({
+  to: <To extends NegotiationState>(state: To) => ({ to: state, by: sender }) as const,
+})
+const consumer = by('consumer')
+const provider = by('provider')
+const end = by('either').to('TERMINATED')
+
+// biome-ignore format: a table reads best aligned
+export const NEGOTIATION: StateTable<NegotiationState, NegotiationEvent> = {
+  NEW:        { request: consumer.to('REQUESTED'), offer: provider.to('OFFERED') },
+  REQUESTED:  { offer: provider.to('OFFERED'), agree: provider.to('AGREED'), terminate: end },
+  OFFERED:    { request: consumer.to('REQUESTED'), accept: consumer.to('ACCEPTED'), terminate: end },
+  ACCEPTED:   { agree: provider.to('AGREED'), terminate: end },
+  AGREED:     { verify: consumer.to('VERIFIED'), terminate: end },
+  VERIFIED:   { finalize: provider.to('FINALIZED'), terminate: end },
+  FINALIZED:  {},
+  TERMINATED: {},
+}

@@ -1,0 +1,184 @@
+/**
+ * What negotiation and transfer have in common: a process with a partner that changes state when a message is
+ * acknowledged, on both sides. Pure: no clock, no I/O. The state tables stand in negotiation.ts and transfer.ts.
+ */
+import { ok, problem, type Result } from '../core/result.js'
+import type { EpochMs, ParticipantId, Pid, Role } from '../core/types.js'
+
+export type ProcessKind = 'negotiation' | 'transfer'
+
+export type ProcessCore<Kind extends ProcessKind, State extends string, Event extends string> = {
+  readonly kind: Kind
+  /** Our own identifier of the process. */
+  readonly pid: Pid
+  readonly role: Role
+  readonly partner: ParticipantId
+  /** The partner's identifier; unknown until its first answer or message. */
+  readonly partnerPid?: string
+  /** Base address that the paths of our messages extend; no trailing slash. */
+  readonly partnerAddress: string
+  /** NEW: our first message is owed and not yet acknowledged. Never shown on the wire. */
+  readonly state: 'NEW' | State
+  /** Our message that the partner has not acknowledged yet. */
+  readonly pending?: Event
+  /** Operator's wish to end a process whose first message is still unanswered. */
+  readonly closing?: string
+  /** SHA-256 of the body of the partner's message that opened the process; only the same bytes may open it again. */
+  readonly openingDigest?: string
+  /** SHA-256 of the body of the last message of the partner that was applied. */
+  readonly lastDigest?: string
+  /** Why it ended or was suspended, in words, and who did it. */
+  readonly reason?: string
+  readonly endedBy?: 'us' | 'partner'
+  readonly createdAt: EpochMs
+  readonly updatedAt: EpochMs
+}
+
+/** Row: current state. Cell: what each message leads to and who may send it. An absent cell is a violation. */
+export type StateTable<State extends string, Event extends string> = {
+  readonly [From in 'NEW' | State]: {
+    readonly [E in Event]?: { readonly to: State; readonly by: Role | 'either' }
+  }
+}
+
+type AnyCore<State extends string, Event extends string> = ProcessCore<ProcessKind, State, Event>
+
+const otherRole = (role: Role): Role => (role === 'consumer' ? 'provider' : 'consumer')
+
+/** Where `event`, sent by `sentBy`, leads from `from`. */
+export function transition<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  from: 'NEW' | State,
+  event: NoInfer<Event>,
+  sentBy: Role,
+): Result<State> {
+  const cell = table[from][event]
+  if (cell === undefined) {
+    return problem('InvalidTransition', `The message "${event}" is not allowed in the state ${from}.`)
+  }
+  if (cell.by !== 'either' && cell.by !== sentBy) {
+    return problem('InvalidTransition', `The ${sentBy} may not send "${event}" in the state ${from}.`)
+  }
+  return ok(cell.to)
+}
+
+export const isFinal = <State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  state: 'NEW' | State,
+): boolean => Object.keys(table[state]).length === 0
+
+export type Received<P> =
+  /** The same bytes as last time: acknowledge again, change nothing. */
+  | { readonly repeated: true; readonly next: P }
+  /** `settlesPending`: the message proves that our pending one arrived, so it is no longer owed. */
+  | { readonly repeated: false; readonly next: P; readonly settlesPending: boolean }
+
+/**
+ * A message of the partner. When it is not allowed in the present state but would be after our own pending message,
+ * it has overtaken the answer to that one: the pending message is taken as acknowledged first.
+ */
+export function receive<State extends string, Event extends string, P extends AnyCore<State, Event>>(
+  table: StateTable<State, Event>,
+  current: P,
+  event: NoInfer<Event>,
+  message: { readonly digest: string; readonly at: EpochMs; readonly partnerPid?: string; readonly reason?: string },
+): Result<Received<P>> {
+  if (current.lastDigest === message.digest) return ok({ repeated: true, next: current })
+  if (
+    message.partnerPid !== undefined &&
+    current.partnerPid !== undefined &&
+    message.partnerPid !== current.partnerPid
+  ) {
+    return problem('InvalidMessage', 'The message names another process of yours than the one we know.')
+  }
+  const sender = otherRole(current.role)
+  let target = transition(table, current.state, event, sender)
+  let settlesPending = false
+  if (!target.ok && current.pending !== undefined) {
+    const implied = transition(table, current.state, current.pending, current.role)
+    if (implied.ok) {
+      const retried = transition(table, implied.value, event, sender)
+      if (retried.ok) {
+        target = retried
+        settlesPending = true
+      }
+    }
+  }
+  if (!target.ok) return target
+  const { pending, ...rest } = current
+  const final = isFinal(table, target.value)
+  if (pending !== undefined && !settlesPending) {
+    // Both sides wanted the same at the same time: the messages cross, and one of them is enough.
+    const ours = transition(table, current.state, pending, current.role)
+    settlesPending = ours.ok && ours.value === target.value
+  }
+  const next = {
+    ...rest,
+    ...(pending !== undefined && !settlesPending && !final ? { pending } : {}),
+    ...(message.partnerPid !== undefined ? { partnerPid: message.partnerPid } : {}),
+    ...(message.reason !== undefined ? { reason: message.reason } : {}),
+    ...(final ? { endedBy: 'partner' as const } : {}),
+    state: target.value,
+    lastDigest: message.digest,
+    updatedAt: message.at,
+  } as unknown as P
+  return ok({ repeated: false, next, settlesPending: settlesPending || (final && pending !== undefined) })
+}
+
+/** We decide to send `event`: it must be legal for us now, and nothing else of ours may be unanswered. */
+export function send<State extends string, Event extends string, P extends AnyCore<State, Event>>(
+  table: StateTable<State, Event>,
+  current: P,
+  event: NoInfer<Event>,
+  at: EpochMs,
+  note: { readonly reason?: string; readonly replacesPending?: boolean } = {},
+): Result<P> {
+  if (current.pending !== undefined && note.replacesPending !== true) {
+    return problem(
+      'InvalidTransition',
+      `The partner has not answered the message "${current.pending}" yet; "${event}" has to wait for that.`,
+    )
+  }
+  const target = transition(table, current.state, event, current.role)
+  if (!target.ok) return target
+  return ok({
+    ...current,
+    pending: event,
+    ...(note.reason !== undefined ? { reason: note.reason } : {}),
+    updatedAt: at,
+  } as P)
+}
+
+/** The partner acknowledged `event`. A late answer to a message that was settled otherwise changes nothing. */
+export function acknowledged<State extends string, Event extends string, P extends AnyCore<State, Event>>(
+  table: StateTable<State, Event>,
+  current: P,
+  event: NoInfer<Event>,
+  at: EpochMs,
+  partnerPid?: string,
+): P {
+  if (current.pending !== event) return current
+  const target = transition(table, current.state, event, current.role)
+  const { pending: _, ...rest } = current
+  if (!target.ok) return rest as unknown as P
+  return {
+    ...rest,
+    ...(partnerPid !== undefined && current.partnerPid === undefined ? { partnerPid } : {}),
+    ...(isFinal(table, target.value) ? { endedBy: 'us' as const } : {}),
+    state: target.value,
+    updatedAt: at,
+  } as unknown as P
+}
+
+/** The process cannot go on: it ends here with a reason a person understands. Final processes stay as they are. */
+export function broken<State extends string, Event extends string, P extends AnyCore<State, Event>>(
+  table: StateTable<State, Event>,
+  current: P,
+  terminated: NoInfer<State>,
+  reason: string,
+  at: EpochMs,
+): P {
+  if (isFinal(table, current.state)) return current
+  const { pending: _, closing: __, ...rest } = current
+  return { ...rest, state: terminated, reason, endedBy: 'us' as const, updatedAt: at } as unknown as P
+}

@@ -1,0 +1,162 @@
+/**
+ * The way to a partner: sends owed messages and reads catalogs and version documents. Every request carries a fresh
+ * identity token for that partner. No process state is touched here.
+ */
+import { parseJson } from '../core/json.js'
+import { ok, problem, type Result } from '../core/result.js'
+import type { Json, JsonObject, ParticipantId } from '../core/types.js'
+import type { Partner } from '../domain/partner.js'
+import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
+import { catalogRequest } from './build-catalog.js'
+import { DESCRIPTION, DSP_VERSION, type DatasetEntry, PROVIDER_PATH, urlOf, VERSION_PATH } from './messages.js'
+import type { Validate } from './validate.js'
+
+export type Fetch = (request: {
+  readonly url: string
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly signal?: AbortSignal
+  readonly maxBytes?: number
+}) => Promise<
+  Result<{
+    readonly status: number
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>
+    readonly body: Buffer
+  }>
+>
+
+export type DspClientDeps = {
+  readonly fetch: Fetch
+  readonly tokenFor: (audience: ParticipantId) => Promise<string>
+  readonly validate: Validate
+  readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
+}
+
+/** Catalog pages read from one partner, and bytes of one page. */
+const MAX_PAGES = 50
+const MAX_CATALOG_BYTES = 16 * 1024 * 1024
+
+export type DspClient = CatalogClient & {
+  post(
+    m: { readonly url: string; readonly partner: string; readonly body: string },
+    signal: AbortSignal,
+  ): Promise<Result<{ readonly status: number; readonly body: Buffer }>>
+  /** DSP base address behind a public address. */
+  discover(address: string): Promise<Result<string>>
+}
+
+export function createDspClient(deps: DspClientDeps): DspClient {
+  const headers = async (did: ParticipantId) => ({
+    authorization: await deps.tokenFor(did),
+    'content-type': 'application/json',
+    accept: 'application/json',
+  })
+
+  const refused = (status: number, body: Buffer, partner: Partner): Result<never> => {
+    const { reason } = deps.readError(body)
+    if (reason !== undefined) return problem('PartnerRefused', `${partner.name} answered ${status}: ${reason}`)
+    const hint = status === 404 ? ' Probably it does not trust you yet, or the address is wrong.' : ''
+    return problem('PartnerRefused', `${partner.name} answered ${status}.${hint}`)
+  }
+
+  return {
+    async post(m, signal) {
+      return deps.fetch({
+        url: m.url,
+        method: 'POST',
+        headers: await headers(m.partner as ParticipantId),
+        body: m.body,
+        signal,
+      })
+    },
+
+    async catalog(partner) {
+      const datasets: RemoteDataset[] = []
+      let url: string | undefined = urlOf(partner.address, PROVIDER_PATH.catalogRequest)
+      for (let page = 0; url !== undefined && page < MAX_PAGES; page++) {
+        const answer = await deps.fetch({
+          url,
+          method: 'POST',
+          headers: await headers(partner.did),
+          body: JSON.stringify(catalogRequest()),
+          maxBytes: MAX_CATALOG_BYTES,
+        })
+        if (!answer.ok) return answer
+        if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
+        const json = parseJson(answer.value.body, { maxBytes: MAX_CATALOG_BYTES, maxDepth: 32 })
+        const catalog = json.ok ? deps.validate('Catalog', json.value) : json
+        if (!catalog.ok) return unusable(catalog.error.message)
+        if (catalog.value.participantId !== partner.did) {
+          return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
+        }
+        for (const entry of catalog.value.dataset ?? []) datasets.push(remote(entry))
+        url = nextPage(answer.value.headers['link'], url)
+      }
+      return ok(datasets)
+    },
+
+    async dataset(partner, id) {
+      const answer = await deps.fetch({
+        url: urlOf(partner.address, PROVIDER_PATH.dataset, id),
+        headers: await headers(partner.did),
+      })
+      if (!answer.ok) return answer
+      if (answer.value.status === 404) {
+        return problem('NotFound', `${partner.name} offers you no dataset ${id}. See what it offers: handschlag catalog ${partner.did}`)
+      }
+      if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
+      const json = parseJson(answer.value.body)
+      const dataset = json.ok ? deps.validate('Dataset', json.value) : json
+      if (!dataset.ok) return unusable(dataset.error.message)
+      return dataset.value['@id'] === id ? ok(remote(dataset.value)) : unusable('It is about another dataset.')
+    },
+
+    async discover(address) {
+      const root = address.replace(/\/+$/, '')
+      const answer = await deps.fetch({ url: root + VERSION_PATH, headers: { accept: 'application/json' } })
+      if (!answer.ok) return answer
+      const json = parseJson(answer.value.body)
+      const versions = answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
+      if (versions === undefined || !versions.ok) {
+        return problem('VersionUnsupported', `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`)
+      }
+      // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
+      const match = versions.value.protocolVersions.find((v) => v.version === DSP_VERSION)
+      return match === undefined
+        ? problem('VersionUnsupported', `${root} speaks ${versions.value.protocolVersions.map((v) => v.version).join(', ')}, not ${DSP_VERSION}.`)
+        : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
+    },
+  }
+}
+
+const unusable = (why: string): Result<never> =>
+  problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
+
+function remote(entry: DatasetEntry): RemoteDataset {
+  const raw = entry as unknown as JsonObject
+  const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+  const title = text(raw[DESCRIPTION.title])
+  const description = text(raw[DESCRIPTION.description])
+  const keywords = raw[DESCRIPTION.keyword]
+  return {
+    id: entry['@id'],
+    ...(title === undefined ? {} : { title }),
+    ...(description === undefined ? {} : { description }),
+    keywords: [keywords].flat().filter((k): k is string => typeof k === 'string'),
+    formats: [...new Set(entry.distribution.map((d) => d.format))],
+    offers: entry.hasPolicy as unknown as readonly JsonObject[],
+    raw,
+  }
+}
+
+/** RFC 8288 link with rel next, only on the same origin as the page it came with. */
+function nextPage(link: string | string[] | undefined, current: string): string | undefined {
+  for (const part of [link].flat().join(',').split(/,(?=\s*<)/)) {
+    const [, target, parameters = ''] = /^\s*<([^>]*)>(.*)$/.exec(part) ?? []
+    if (target === undefined || !/;\s*rel="?next"?/i.test(parameters)) continue
+    const url = new URL(target, current)
+    return url.origin === new URL(current).origin ? url.href : undefined
+  }
+  return undefined
+}

@@ -1,0 +1,40 @@
+/** The one table from problem to HTTP status on the partner-facing side, and the error bodies of each protocol. */
+import type { Response } from 'express'
+import type { Problem, ProblemCode } from '../core/result.js'
+import { contractNegotiationError, transferError } from './build.js'
+import { catalogError } from './build-catalog.js'
+
+/**
+ * DSP 2025-1: an illegal transition is 400; what is unknown and what belongs to somebody else are both 404. Never 409:
+ * partners take it for the end of the process. Everything not listed is 400.
+ */
+const STATUS: Partial<Record<ProblemCode, number>> = {
+  NotFound: 404,
+  NotTrusted: 404,
+  Unauthenticated: 401,
+  TokenExpired: 401,
+  TokenAudience: 401,
+  TokenReplayed: 401,
+  MessageTooLarge: 413,
+  SourceUnavailable: 503,
+  Stopping: 503,
+}
+
+export const statusOf = (code: ProblemCode): number => STATUS[code] ?? 400
+
+export type ErrorKind = 'negotiation' | 'transfer' | 'catalog'
+
+export function sendError(
+  res: Response,
+  kind: ErrorKind,
+  { code, message: reason }: Problem,
+  pids: { readonly providerPid?: string; readonly consumerPid?: string } = {},
+): void {
+  const body =
+    kind === 'negotiation'
+      ? contractNegotiationError({ ...pids, code, reason })
+      : kind === 'transfer'
+        ? transferError({ ...pids, code, reason })
+        : catalogError({ code, reason })
+  res.status(statusOf(code)).json(body)
+}

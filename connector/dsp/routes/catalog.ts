@@ -1,0 +1,107 @@
+/** Catalog protocol, provider side. DSP 2025-1, Catalog HTTPS Binding. */
+import { gzipSync } from 'node:zlib'
+import type { Response, Router } from 'express'
+import { ok, problem, type Result } from '../../core/result.js'
+import type { Json, ParticipantId } from '../../core/types.js'
+import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
+import { FORMATS } from '../../services/transfer.js'
+import { catalog, dataset, type OfferedDataset } from '../build-catalog.js'
+import { PROVIDER_PATH as P } from '../messages.js'
+import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
+
+export type CatalogRouteDeps = {
+  readonly services: CatalogDeps
+  readonly ownDid: ParticipantId
+  /** Our DSP base address. */
+  readonly baseUrl: string
+}
+
+/** Datasets on one page. */
+const PAGE = 100
+/** Below this size compression costs more than it saves, bytes. */
+const WORTH_COMPRESSING = 1400
+
+export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount {
+  const service = { id: `${own.ownDid}#dsp`, baseUrl: own.baseUrl }
+  const offered = ({ dataset: d, offers }: Entry): OfferedDataset => ({
+    id: d.id,
+    title: d.title,
+    ...(d.description === undefined ? {} : { description: d.description }),
+    keywords: d.keywords,
+    offers: offers.map((offer) => ({ id: offer.id, policy: offer.policy, assigner: own.ownDid })),
+    formats: FORMATS,
+    extensions: descriptionOf(d),
+  })
+
+  return (router: Router) => {
+    router.post(
+      P.catalogRequest,
+      onMessage(deps, 'catalog', 'CatalogRequestMessage', async (m, { partner }, req, res) => {
+        const filter = readFilter(m.filter)
+        if (!filter.ok) return filter
+        const after = typeof req.query['after'] === 'string' ? req.query['after'] : undefined
+        const page = catalogPage(own.services, partner, {
+          limit: Math.min(PAGE, filter.value.limit ?? PAGE),
+          ...(after === undefined ? {} : { after }),
+        })
+        if (page.next !== undefined) {
+          const next = `${own.baseUrl}${P.catalogRequest}?after=${encodeURIComponent(page.next)}`
+          res.setHeader('Link', `<${next}>; rel="next"`)
+        }
+        const body = catalog({ id: `${own.baseUrl}/catalog`, participantId: own.ownDid, service, datasets: page.entries.map(offered) })
+        send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(body))
+        return ok(undefined)
+      }),
+    )
+
+    router.get(
+      P.dataset,
+      onRead(deps, 'catalog', async ({ partner }, req, res) => {
+        const entry = catalogEntry(own.services, partner, param(req, 'id'))
+        if (!entry.ok) return entry
+        send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(dataset(offered(entry.value), service)))
+        return ok(undefined)
+      }),
+    )
+  }
+}
+
+function send(res: Response, gzip: boolean, body: string): void {
+  res.status(200).type('application/json').vary('Accept-Encoding')
+  if (gzip && body.length > WORTH_COMPRESSING) res.setHeader('Content-Encoding', 'gzip').end(gzipSync(body))
+  else res.end(body)
+}
+
+const HS = 'https://w3id.org/machine-data-policy/v1#' as const
+
+/** Machine and signals under absolute names, for partners that want to know what they buy. */
+function descriptionOf(d: Entry['dataset']): { readonly [iri: `https://${string}`]: Json } {
+  return {
+    ...(d.machineId === undefined ? {} : { [`${HS}machineId` as const]: d.machineId }),
+    ...(d.signals.length === 0
+      ? {}
+      : {
+          [`${HS}signals` as const]: d.signals.map((s) => ({
+            [`${HS}name`]: s.name,
+            [`${HS}type`]: s.type,
+            ...(s.unit === undefined ? {} : { [`${HS}unit`]: s.unit }),
+            ...(s.description === undefined ? {} : { [`${HS}description`]: s.description }),
+          })),
+        }),
+  }
+}
+
+/** The only filter understood is a query without criteria, which EDC always sends; anything else is refused. */
+function readFilter(filter: readonly Json[] | undefined): Result<{ readonly limit?: number }> {
+  for (const part of filter ?? []) {
+    const query = (part ?? {}) as { readonly [key: string]: Json }
+    const criteria = query['filterExpression']
+    const plain = typeof part === 'object' && /QuerySpec$/.test(String(query['@type']))
+    if (!plain || (query['offset'] ?? 0) !== 0 || (Array.isArray(criteria) && criteria.length > 0)) {
+      return problem('InvalidMessage', 'The filter is not supported. Ask for the catalog without a filter; it holds only what is offered to you.')
+    }
+    const { limit } = query
+    if (typeof limit === 'number' && limit >= 1) return ok({ limit: Math.floor(limit) })
+  }
+  return ok({})
+}

@@ -1,0 +1,141 @@
+/**
+ * What every partner-facing route does first, in this order: authenticate, then size, then JSON, then schema. Only after
+ * that a service is asked. Strangers get a bare 404 whatever they ask for.
+ */
+import { createHash } from 'node:crypto'
+import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
+import { parseJson } from '../../core/json.js'
+import type { Log } from '../../core/log.js'
+import { type Problem, problem, type Result } from '../../core/result.js'
+import type { Clock, ParticipantId } from '../../core/types.js'
+import type { Partner } from '../../domain/partner.js'
+import { type ErrorKind, sendError } from '../errors.js'
+import type { MessageName, Messages } from '../messages.js'
+import type { Validate } from '../validate.js'
+
+/** Body limit, bytes. The largest legitimate DSP message is an agreement with its policy. */
+const MAX_BODY = 256 * 1024
+
+/** `proven`: the token's signature was verified, so the sentence goes to whom it claims to be. */
+export type AuthenticationFailure = Problem & { readonly proven?: boolean; readonly sender?: string }
+
+export type ExchangeDeps = {
+  readonly log: Log
+  readonly clock: Clock
+  readonly validate: Validate
+  readonly authenticate: (
+    header: string | undefined,
+  ) => Promise<Result<{ readonly sender: ParticipantId }, AuthenticationFailure>>
+  /** Only a trusted partner is answered at all. */
+  readonly partner: (did: string) => Partner | undefined
+  /** Counts requests for the metrics. */
+  readonly count: (kind: ErrorKind, outcome: string) => void
+}
+
+export type Caller = { readonly partner: Partner; readonly sender: ParticipantId; readonly digest: string }
+
+const readBody = express.raw({ type: () => true, limit: MAX_BODY })
+
+/** Who calls, or undefined after the answer has been given. */
+async function authenticated(
+  deps: ExchangeDeps,
+  kind: ErrorKind,
+  req: Request,
+  res: Response,
+): Promise<Partner | undefined> {
+  const outcome = await deps.authenticate(req.headers.authorization)
+  const did = outcome.ok ? outcome.value.sender : outcome.error.sender
+  const partner = did === undefined ? undefined : deps.partner(did)
+  const trusted = partner?.trust === 'trusted' ? partner : undefined
+  if (outcome.ok && trusted !== undefined) return trusted
+  const why = outcome.ok ? 'NotTrusted' : outcome.error.code
+  deps.log.warn(
+    { from: did ?? 'unknown', path: req.path, why, ...(outcome.ok ? {} : { detail: outcome.error.message }) },
+    'request refused',
+  )
+  deps.count(kind, why)
+  if (!outcome.ok && outcome.error.proven === true && trusted !== undefined) {
+    sendError(res, kind, outcome.error)
+  } else {
+    // DSP 2025-1, Contract Negotiation HTTPS Binding, "Unauthorized Access": answer 404. Nothing else is said.
+    res.status(404).end()
+  }
+  return undefined
+}
+
+function collect(req: Request, res: Response): Promise<Result<Buffer>> {
+  return new Promise((resolve) => {
+    readBody(req, res, (failure?: unknown) => {
+      if (failure === undefined)
+        return resolve({ ok: true, value: Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0) })
+      const { type } = failure as { type?: string }
+      resolve(
+        type === 'entity.too.large'
+          ? problem(
+              'MessageTooLarge',
+              `The message is larger than ${MAX_BODY / 1024} KB, which is the limit here.`,
+            )
+          : problem('InvalidMessage', 'The body of the message could not be read.'),
+      )
+    })
+  })
+}
+
+/** A route for one message: `run` gets it parsed and checked, and answers or returns the problem. */
+export function onMessage<K extends MessageName>(
+  deps: ExchangeDeps,
+  kind: ErrorKind,
+  name: K,
+  run: (message: Messages[K], caller: Caller, req: Request, res: Response) => Promise<Result<unknown>>,
+): RequestHandler {
+  return async (req, res) => {
+    const partner = await authenticated(deps, kind, req, res)
+    if (partner === undefined) return
+    const bytes = await collect(req, res)
+    const json = bytes.ok ? parseJson(bytes.value) : bytes
+    const message = json.ok ? deps.validate(name, json.value) : json
+    let outcome: Result<unknown> = message
+    if (message.ok && bytes.ok) {
+      const digest = createHash('sha256').update(bytes.value).digest('hex')
+      outcome = await run(message.value, { partner, sender: partner.did, digest }, req, res)
+    }
+    deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
+    if (outcome.ok) return
+    deps.log.warn(
+      { from: partner.did, path: req.path, code: outcome.error.code, why: outcome.error.message },
+      'message refused',
+    )
+    sendError(res, kind, outcome.error, json.ok ? pidsIn(json.value) : {})
+  }
+}
+
+/** A route without a body. */
+export function onRead(
+  deps: ExchangeDeps,
+  kind: ErrorKind,
+  run: (caller: Omit<Caller, 'digest'>, req: Request, res: Response) => Promise<Result<unknown>>,
+): RequestHandler {
+  return async (req, res) => {
+    const partner = await authenticated(deps, kind, req, res)
+    if (partner === undefined) return
+    const outcome = await run({ partner, sender: partner.did }, req, res)
+    deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
+    if (!outcome.ok) sendError(res, kind, outcome.error)
+  }
+}
+
+function pidsIn(body: unknown): { providerPid?: string; consumerPid?: string } {
+  const { providerPid, consumerPid } = (body ?? {}) as { providerPid?: unknown; consumerPid?: unknown }
+  return {
+    ...(typeof providerPid === 'string' ? { providerPid } : {}),
+    ...(typeof consumerPid === 'string' ? { consumerPid } : {}),
+  }
+}
+
+/** A path parameter as one text. */
+export const param = (req: Request, name: string): string => {
+  const value = req.params[name]
+  return typeof value === 'string' ? value : ''
+}
+
+export type Mount = (router: Router) => void

@@ -1,0 +1,44 @@
+/** The partner-facing Express application: version document, DID document, and the DSP routes below the base path. */
+import express, { type Express, Router } from 'express'
+import type { JsonObject } from '../core/types.js'
+import { versionDocument } from './build-catalog.js'
+import { VERSION_PATH } from './messages.js'
+import type { ExchangeDeps, Mount } from './routes/exchange.js'
+
+/** Path of all DSP endpoints below the public address. */
+export const BASE_PATH = '/dsp'
+
+export function createDspServer(m: {
+  readonly exchange: ExchangeDeps
+  readonly mounts: readonly Mount[]
+  readonly ownDid: string
+  readonly didDocument: () => JsonObject
+}): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.set('query parser', 'simple')
+
+  // DSP 2025-1, 4.3: at the root, without version and without authentication.
+  const versions = versionDocument({
+    path: BASE_PATH,
+    identifierType: 'did:web',
+    serviceId: `${m.ownDid}#dsp`,
+  })
+  app.get(VERSION_PATH, (_req, res) => void res.json(versions))
+  app.get('/.well-known/did.json', (_req, res) => {
+    res.type('application/did+json').set('Cache-Control', 'max-age=300').end(JSON.stringify(m.didDocument()))
+  })
+
+  const router = Router()
+  for (const mount of m.mounts) mount(router)
+  app.use(BASE_PATH, router)
+
+  app.use((_req, res) => void res.status(404).end())
+  app.use(((cause, req, res, _next) => {
+    m.exchange.log.error({ err: cause, path: req.path }, 'request failed')
+    m.exchange.count('negotiation', 'InternalError')
+    if (!res.headersSent) res.status(500).json({ reason: ['This connector failed while handling the message. Send it again.'] })
+  }) as express.ErrorRequestHandler)
+  return app
+}

@@ -1,0 +1,103 @@
+/** The Wire port of the services, for DSP 2025-1: which path each message takes, and its exact bytes. Pure. */
+
+import { parseJson } from '../core/json.js'
+import { ok, problem } from '../core/result.js'
+import type { Role } from '../core/types.js'
+import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../crypto/agreement-seal.js'
+import type { Outgoing, Pids, Wire } from '../services/ports.js'
+import * as build from './build.js'
+import {
+  CONSUMER_PATH,
+  type DspPath,
+  EVENT_ACCEPTED,
+  EVENT_FINALIZED,
+  PROVIDER_PATH,
+  urlOf,
+} from './messages.js'
+import type { Validate } from './validate.js'
+
+const outgoing = (path: DspPath, pid: string, message: object): Outgoing => ({
+  path: urlOf('', path, pid),
+  body: JSON.stringify(message),
+})
+
+/** A message is addressed by the pid of whoever receives it. */
+const receiver = (from: Role, pids: Pids): string =>
+  from === 'provider' ? pids.consumerPid : pids.providerPid
+
+const extension = (iri: string, value: string | undefined): build.Extensions =>
+  value === undefined ? {} : { [iri]: value }
+
+export function createWire(validate: Validate): Wire {
+  return {
+    contractRequest: (m) => outgoing(PROVIDER_PATH.negotiationRequest, '', build.contractRequest(m)),
+    contractAgreement: ({ seal, ...m }) =>
+      outgoing(
+        CONSUMER_PATH.agreement,
+        m.consumerPid,
+        build.contractAgreement(m, extension(AGREEMENT_SIGNATURE, seal)),
+      ),
+    agreementVerification: ({ seal, ...m }) =>
+      outgoing(
+        PROVIDER_PATH.agreementVerification,
+        m.providerPid,
+        build.agreementVerification(m, extension(COUNTERSIGNATURE, seal)),
+      ),
+    accepted: (m) =>
+      outgoing(
+        PROVIDER_PATH.negotiationEvents,
+        m.providerPid,
+        build.negotiationEvent({ ...m, eventType: EVENT_ACCEPTED }),
+      ),
+    finalized: ({ receipt, ...m }) =>
+      outgoing(
+        CONSUMER_PATH.negotiationEvents,
+        m.consumerPid,
+        build.negotiationEvent({ ...m, eventType: EVENT_FINALIZED }, extension(RECEIPT, receipt)),
+      ),
+    negotiationTermination: ({ from, ...m }) =>
+      outgoing(PROVIDER_PATH.negotiationTermination, receiver(from, m), build.negotiationTermination(m)),
+    transferRequest: (m) => outgoing(PROVIDER_PATH.transferRequest, '', build.transferRequest(m)),
+    transferStart: ({ from, data, ...m }) =>
+      outgoing(
+        PROVIDER_PATH.transferStart,
+        receiver(from, m),
+        build.transferStart({
+          ...m,
+          ...(data === undefined ? {} : { dataAddress: build.httpDataAddress(data) }),
+        }),
+      ),
+    transferSuspension: ({ from, ...m }) =>
+      outgoing(PROVIDER_PATH.transferSuspension, receiver(from, m), build.transferSuspension(m)),
+    transferCompletion: ({ from, ...m }) =>
+      outgoing(PROVIDER_PATH.transferCompletion, receiver(from, m), build.transferCompletion(m)),
+    transferTermination: ({ from, ...m }) =>
+      outgoing(PROVIDER_PATH.transferTermination, receiver(from, m), build.transferTermination(m)),
+
+    readAnswer: (kind, body, ownRole) => {
+      const json = parseJson(body)
+      const name = kind === 'negotiation' ? 'ContractNegotiation' : 'TransferProcess'
+      const message = json.ok ? validate(name, json.value) : json
+      if (!message.ok) {
+        return problem(
+          'PartnerAnswerInvalid',
+          `The partner's answer cannot be used. ${message.error.message}`,
+        )
+      }
+      const { providerPid, consumerPid } = message.value
+      return ok({ partnerPid: ownRole === 'consumer' ? providerPid : consumerPid })
+    },
+
+    readError: (body) => {
+      const json = parseJson(body)
+      if (!json.ok || typeof json.value !== 'object' || json.value === null || Array.isArray(json.value))
+        return {}
+      const { code, reason } = json.value as { code?: unknown; reason?: unknown }
+      const first = Array.isArray(reason) ? reason.find((part) => typeof part === 'string') : reason
+      return {
+        ...(typeof code === 'string' ? { code: code.slice(0, 100) } : {}),
+        ...(typeof first === 'string' ? { reason: first.slice(0, 1000) } : {}),
+      }
+    },
+  }
+}

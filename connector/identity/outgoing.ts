@@ -1,0 +1,156 @@
+/**
+ * The only way out over HTTP for DSP messages and DID documents: verified TLS, checked addresses, no redirects, and a limit
+ * on time and size. Every failure is a Problem that an operator can act on.
+ */
+import { Agent, type Dispatcher, errors, request } from 'undici'
+import { err, ok, problem, type Result } from '../core/result.js'
+import { createDial, type Dial, type DialOptions } from './dial.js'
+import { AnswerTooLargeError, describeFailure } from './outgoing-failure.js'
+
+export type OutgoingRequest = {
+  readonly url: string
+  /** GET when absent. */
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array
+  readonly signal?: AbortSignal
+  /** From the first packet to the last byte of the answer. */
+  readonly timeoutMs?: number
+  /** Of the answer's body. */
+  readonly maxBytes?: number
+}
+
+export type OutgoingAnswer = {
+  /** Any status, redirects included: they are never followed. */
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Buffer
+}
+
+/**
+ * @returns `AddressRefused`, `PartnerUnreachable`, `PartnerCertificate` or `PartnerAnswerInvalid`. An abort by the
+ *   caller's signal is `Stopping`.
+ */
+export type OutgoingFetch = (request: OutgoingRequest) => Promise<Result<OutgoingAnswer>>
+
+export type OutgoingOptions = Pick<DialOptions, 'allowPrivate' | 'ca' | 'lookup'> & {
+  /** Plain http, for development only. */
+  readonly allowHttp?: boolean | ((host: string) => boolean)
+  /** Default 15 s. */
+  readonly timeoutMs?: number
+  /** Default 1 MB. */
+  readonly maxBytes?: number
+  /** Connections per partner for messages; default 16. */
+  readonly connections?: number
+}
+
+export type Outgoing = AsyncDisposable & {
+  readonly fetch: OutgoingFetch
+  /**
+   * For data pulls that stream: the same checks of address and certificate, connections of its own so that long
+   * transfers never keep messages waiting. Time and size are for its user to limit. Check the URL with `checkUrl` first.
+   */
+  readonly dispatcher: Dispatcher
+  /** For clients that dial themselves, such as `ws`. */
+  readonly dial: Dial
+  /** Scheme and host of a URL before it is used: `AddressRefused` or `InvalidInput`. */
+  checkUrl(url: string, schemes?: readonly string[]): Result<URL>
+}
+
+const CONNECT_TIMEOUT = 5_000
+const KEEP_ALIVE = 30_000
+
+export function createOutgoing(options: OutgoingOptions): Outgoing {
+  const { allowHttp = false, timeoutMs = 15_000, maxBytes = 1024 * 1024, connections = 16 } = options
+  const dial = createDial({ ...options, connectTimeoutMs: Math.min(CONNECT_TIMEOUT, timeoutMs) })
+  const pool = { connect: dial.connector, keepAliveTimeout: KEEP_ALIVE }
+  const messages = new Agent({ ...pool, connections })
+  const data = new Agent(pool)
+  const mayUseHttp = (host: string) => (typeof allowHttp === 'function' ? allowHttp(host) : allowHttp)
+
+  const checkUrl = (text: string, schemes: readonly string[] = ['https:', 'http:']): Result<URL> => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    if (url === undefined || !schemes.includes(url.protocol)) {
+      return problem('InvalidInput', `"${text.slice(0, 200)}" is not an address that can be called.`)
+    }
+    if (url.username !== '' || url.password !== '') {
+      return problem(
+        'InvalidInput',
+        `The address of ${url.host} contains a user name or password; leave them out.`,
+      )
+    }
+    if ((url.protocol === 'http:' || url.protocol === 'ws:') && !mayUseHttp(url.hostname)) {
+      return problem(
+        'AddressRefused',
+        `${url.origin} is not encrypted, so nothing is sent there. Use an https address.`,
+      )
+    }
+    const refused = dial.checkHost(url.hostname)
+    return refused === undefined ? ok(url) : err(describeFailure(refused, url.host, timeoutMs))
+  }
+
+  const fetch: OutgoingFetch = async (outgoing) => {
+    const url = checkUrl(outgoing.url)
+    if (!url.ok) return url
+    const limit = outgoing.timeoutMs ?? timeoutMs
+    const deadline = new AbortController()
+    const timer = setTimeout(() => deadline.abort(new Error('total timeout')), limit)
+    const onAbort = () => deadline.abort(outgoing.signal?.reason)
+    if (outgoing.signal?.aborted === true) onAbort()
+    outgoing.signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      const answer = await request(url.value, {
+        dispatcher: messages,
+        method: outgoing.method ?? 'GET',
+        headers: outgoing.headers ?? {},
+        body: outgoing.body ?? null,
+        signal: deadline.signal,
+      })
+      const body = await readBody(answer.body, outgoing.maxBytes ?? maxBytes, url.value.host)
+      return ok({ status: answer.statusCode, headers: answer.headers, body })
+    } catch (cause) {
+      if (outgoing.signal?.aborted === true) {
+        return problem(
+          'Stopping',
+          'The request was given up because this connector no longer needs it.',
+          cause,
+        )
+      }
+      // A header or method that undici refuses is ours to mend, not the partner's.
+      if (cause instanceof errors.InvalidArgumentError) throw cause
+      return err(describeFailure(deadline.signal.aborted ? 'timeout' : cause, url.value.host, limit))
+    } finally {
+      clearTimeout(timer)
+      outgoing.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  return {
+    fetch,
+    dispatcher: data,
+    dial,
+    checkUrl,
+    // Whoever disposes has stopped what used it; nothing is waited for.
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([messages.destroy(), data.destroy()])
+    },
+  }
+}
+
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+  host: string,
+): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  // Leaving the loop early destroys the stream and with it the connection.
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.byteLength
+    if (size > maxBytes) throw new AnswerTooLargeError(host, maxBytes)
+    chunks.push(chunk)
+  }
+  const [only] = chunks
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)
+}

@@ -1,0 +1,32 @@
+/** Turns the policy of an agreement into the plan that the data plane carries out. */
+import { canonicalize, sha256Hex } from '../core/canonical.js'
+import { ok, problem, type Result } from '../core/result.js'
+import type { EpochMs } from '../core/types.js'
+import type { Policy } from './model.js'
+import type { Plan } from './plan.js'
+import { type PlanTerms, strictest } from './plan-terms.js'
+import { conjunction, termsOf, unsupportedTerms } from './support.js'
+
+/**
+ * The strictest combination of all terms. `PolicyUnsupported` when a term cannot be enforced, `PolicyDenied` when the
+ * assignee is not among the recipients. The same policy and agreement give the same plan and hash, everywhere.
+ */
+export function compilePlan(
+  policy: Policy,
+  agreement: { readonly agreedAt: EpochMs; readonly assignee: string },
+): Result<Plan> {
+  const unsupported = unsupportedTerms(policy)
+  const [first] = unsupported
+  if (first !== undefined) {
+    const more = unsupported.length > 1 ? ` (and ${unsupported.length - 1} more)` : ''
+    return problem('PolicyUnsupported', `${first.why.en} (${first.path})${more}`, unsupported)
+  }
+  const terms = conjunction(policy.permissions[0]?.constraints ?? [])
+    .map((constraint) => termsOf(constraint, agreement.agreedAt))
+    .reduce<PlanTerms>(strictest, {})
+  if (terms.recipients !== undefined && !terms.recipients.includes(agreement.assignee.normalize('NFC'))) {
+    return problem('PolicyDenied', 'The assignee of the agreement is not one of its recipients.')
+  }
+  const content = { version: 1, ...terms } as const
+  return ok({ ...content, hash: sha256Hex(canonicalize(content)) })
+}

@@ -1,0 +1,89 @@
+/**
+ * What a left operand is: one file per operand says everything the engine may know about it. Constraint values are read
+ * by the operand, never by the datatype written beside them, because peers lose datatypes on the way.
+ */
+import type { EpochMs, Text } from '../../core/types.js'
+import type { AtomicConstraint, Facts, Operator, Phase } from '../model.js'
+import type { PlanTerms } from '../plan-terms.js'
+
+/** Who keeps a term: a connector by its own means, or nobody but the contract. */
+export type Enforcer = 'provider' | 'consumer' | 'contract'
+
+export type OperatorRule = {
+  /** Which right operand permits less. */
+  readonly stricter: 'smaller' | 'larger' | 'subset'
+  /** Where the constraint is looked at; in other phases it is left for later. */
+  readonly phases: readonly Phase[]
+}
+
+export type Outcome = {
+  readonly verdict: 'true' | 'false' | 'unknown'
+  /** A sentence of its own. Made on demand: most decisions are allowed and nobody reads why. */
+  readonly text: () => Text
+}
+
+export type Reading<V> = { readonly value: V } | { readonly wrong: Text }
+
+type About = {
+  readonly iri: string
+  /** Every other spelling in which the left operand arrives. */
+  readonly aliases: readonly string[]
+  readonly datatype: 'xsd:dateTime' | 'xsd:duration' | 'xsd:nonNegativeInteger' | 'participant' | 'signal'
+  /** What one unit of the value is, where the datatype leaves it open. */
+  readonly unit?: Text
+  readonly operators: Readonly<Partial<Record<Operator, OperatorRule>>>
+  readonly enforcedBy: Enforcer
+  /** Truth depends on the time of evaluation, so that an order of satisfaction cannot be told without history. */
+  readonly temporal: boolean
+}
+
+export type Operand = About & {
+  /** Why the right operand is not a value of this operand; undefined when it is one. */
+  readonly wrong: (constraint: AtomicConstraint) => Text | undefined
+  readonly evaluate: (constraint: AtomicConstraint, facts: Facts) => Outcome
+  /** The clause in words. The constraint must not be wrong. */
+  readonly describe: (constraint: AtomicConstraint) => Text
+  /** What the data plane has to do. The constraint must not be wrong. Without `agreedAt` what hangs on it is left out. */
+  readonly contribute: (constraint: AtomicConstraint, agreedAt: EpochMs | undefined) => PlanTerms
+  /** One text for values that mean the same; a value that is not one of this operand stays as it is. */
+  readonly normal: (value: string) => string
+}
+
+type Definition<V> = About & {
+  readonly read: (values: readonly string[], operator: string) => Reading<V>
+  readonly evaluate: (value: V, operator: string, facts: Facts) => Outcome
+  readonly describe: (value: V, operator: string) => Text
+  readonly contribute: (value: V, operator: string, agreedAt: EpochMs | undefined) => PlanTerms
+  readonly normal: (value: string) => string
+}
+
+const valuesOf = ({ rightOperand }: AtomicConstraint): readonly string[] =>
+  typeof rightOperand === 'string' ? [rightOperand] : rightOperand
+
+/** Hides the type of the value, so that the registry can hold operands of all kinds. */
+export function defineOperand<V>(definition: Definition<V>): Operand {
+  const { read, evaluate, describe, contribute, ...about } = definition
+  const readValue = (constraint: AtomicConstraint): Reading<V> =>
+    read(valuesOf(constraint), constraint.operator)
+  const checked = (constraint: AtomicConstraint): V => {
+    const reading = readValue(constraint)
+    if ('wrong' in reading) throw new TypeError(`${constraint.path} must be checked before it is used`)
+    return reading.value
+  }
+  return {
+    ...about,
+    wrong: (constraint) => {
+      const reading = readValue(constraint)
+      return 'wrong' in reading ? reading.wrong : undefined
+    },
+    evaluate: (constraint, facts) => {
+      const reading = readValue(constraint)
+      if ('wrong' in reading) return { verdict: 'unknown', text: () => reading.wrong }
+      return evaluate(reading.value, constraint.operator, facts)
+    },
+    describe: (constraint) => describe(checked(constraint), constraint.operator),
+    contribute: (constraint, agreedAt) => contribute(checked(constraint), constraint.operator, agreedAt),
+  }
+}
+
+export const verdictOf = (holds: boolean): 'true' | 'false' => (holds ? 'true' : 'false')

@@ -1,0 +1,66 @@
+/** Every left operand this connector understands. A new one is a file in operands/ and a line here. */
+import type { Text } from '../core/types.js'
+import type { AtomicConstraint, Operator } from './model.js'
+import { shortName } from './model.js'
+import { agreementAge } from './operands/agreement-age.js'
+import { count } from './operands/count.js'
+import { dateTime } from './operands/date-time.js'
+import { deliveryDelay } from './operands/delivery-delay.js'
+import { fields } from './operands/fields.js'
+import type { Operand, OperatorRule } from './operands/operand.js'
+import { recipient } from './operands/recipient.js'
+import { samplingInterval } from './operands/sampling-interval.js'
+import { expandTerm, LEFT_OPERANDS } from './spelling.js'
+import { quoted, text } from './words.js'
+
+export const OPERANDS: readonly Operand[] = [
+  recipient,
+  dateTime,
+  agreementAge,
+  count,
+  fields,
+  samplingInterval,
+  deliveryDelay,
+]
+
+const BY_IRI: ReadonlyMap<string, Operand> = new Map(OPERANDS.map((operand) => [operand.iri, operand]))
+const IRI_OF: ReadonlyMap<string, string> = new Map(
+  OPERANDS.flatMap(({ aliases, iri }) => aliases.map((alias) => [alias, iri] as const)),
+)
+
+/** The absolute IRI of a left operand in any spelling; a name nobody knows stays as it is. */
+export const leftOperandIri = (written: string): string =>
+  IRI_OF.get(written) ?? expandTerm(written, LEFT_OPERANDS)
+
+export const operandOf = (iri: string): Operand | undefined => BY_IRI.get(iri)
+
+export type Support =
+  | { readonly operand: Operand; readonly rule: OperatorRule }
+  | { readonly term: string; readonly why: Text }
+
+const isAllowed = (operand: Operand, operator: string): operator is Operator =>
+  Object.hasOwn(operand.operators, operator)
+
+/** The operand and operator of a constraint, or which of the two is not understood and why. The value is not looked at. */
+export function supportOf({ leftOperand, operator }: AtomicConstraint): Support {
+  const operand = BY_IRI.get(leftOperand)
+  if (operand === undefined) {
+    return {
+      term: shortName(leftOperand),
+      why: text(
+        `This connector does not know the condition ${quoted(shortName(leftOperand)).en}.`,
+        `Dieser Connector kennt die Bedingung ${quoted(shortName(leftOperand)).de} nicht.`,
+      ),
+    }
+  }
+  const rule = isAllowed(operand, operator) ? operand.operators[operator] : undefined
+  if (rule !== undefined) return { operand, rule }
+  const name = shortName(operand.iri)
+  return {
+    term: operator,
+    why: text(
+      `This connector does not know the operator ${quoted(operator).en} for ${name}, only ${Object.keys(operand.operators).join(', ')}.`,
+      `Dieser Connector kennt für ${name} nicht den Operator ${quoted(operator).de}, sondern nur ${Object.keys(operand.operators).join(', ')}.`,
+    ),
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What this connector does not understand or cannot enforce in a policy. An offer with any such term is not published,
+ * and an incoming one is never accepted without a person.
+ */
+import type { EpochMs, Text } from '../core/types.js'
+import type { AtomicConstraint, Constraint, Policy, Rule } from './model.js'
+import { ODRL, shortName } from './model.js'
+import { nodesOf, type PolicyNode } from './nodes.js'
+import { type PlanTerms, strictest } from './plan-terms.js'
+import { supportOf } from './registry.js'
+import { quoted, text } from './words.js'
+
+export type UnsupportedTerm = { readonly path: string; readonly term: string; readonly why: Text }
+
+/** Every term that stands against publishing or accepting, in document order; empty when all can be enforced. */
+export function unsupportedTerms(policy: Policy): readonly UnsupportedTerm[] {
+  const terms = nodesOf(policy).flatMap((node) => unsupportedNode(node) ?? [])
+  const all = [...permissionCount(policy), ...terms]
+  return all.length > 0 ? all : contradictions(policy)
+}
+
+/** Why a constraint by itself cannot be enforced; undefined for one that can. */
+export function unsupportedConstraint(constraint: AtomicConstraint): UnsupportedTerm | undefined {
+  const { path } = constraint
+  const support = supportOf(constraint)
+  if ('why' in support) return { path, term: support.term, why: support.why }
+  const why = support.operand.wrong(constraint)
+  return why === undefined ? undefined : { path, term: shortName(constraint.leftOperand), why }
+}
+
+/** The conditions of a rule as one conjunction; connectives other than `and` must be refused before. */
+export function conjunction(constraints: readonly Constraint[]): readonly AtomicConstraint[] {
+  return constraints.flatMap((constraint) =>
+    constraint.kind === 'atomic' ? [constraint] : conjunction(constraint.operands),
+  )
+}
+
+/** What one supported constraint asks of the data plane. */
+export function termsOf(constraint: AtomicConstraint, agreedAt: EpochMs | undefined): PlanTerms {
+  const support = supportOf(constraint)
+  if ('why' in support) throw new TypeError(`${constraint.path} must be checked before it is used`)
+  return support.operand.contribute(constraint, agreedAt)
+}
+
+function permissionCount({ permissions }: Policy): readonly UnsupportedTerm[] {
+  const [, second] = permissions
+  if (permissions.length === 0) {
+    const why = text(
+      'The policy contains no permission, so nothing could be delivered under it.',
+      'Die Policy enthält keine Erlaubnis, unter ihr könnte nichts geliefert werden.',
+    )
+    return [{ path: 'permission', term: 'permission', why }]
+  }
+  if (second === undefined) return []
+  const why = text(
+    'The policy contains several permissions; this connector enforces exactly one.',
+    'Die Policy enthält mehrere Erlaubnisse; dieser Connector setzt genau eine durch.',
+  )
+  return [{ path: second.path, term: 'permission', why }]
+}
+
+function unsupportedNode(node: PolicyNode): UnsupportedTerm | undefined {
+  if (node.kind === 'unknown') {
+    const { path, term } = node.unknown
+    const why = text(
+      `This connector does not understand ${quoted(term).en}.`,
+      `Dieser Connector versteht ${quoted(term).de} nicht.`,
+    )
+    return { path, term, why }
+  }
+  return node.kind === 'constraint'
+    ? unsupportedInside(node.constraint)
+    : unsupportedRule(node.kind, node.rule)
+}
+
+function unsupportedInside(constraint: Constraint): UnsupportedTerm | undefined {
+  if (constraint.kind === 'atomic') return unsupportedConstraint(constraint)
+  if (constraint.kind === 'and') return undefined
+  const why = text(
+    `Conditions joined by ${quoted(constraint.kind).en} cannot be enforced by this connector.`,
+    `Mit ${quoted(constraint.kind).de} verknüpfte Bedingungen kann dieser Connector nicht durchsetzen.`,
+  )
+  return { path: constraint.path, term: constraint.kind, why }
+}
+
+const RULE_TEXT = {
+  prohibition: (action: string) =>
+    text(
+      `This connector cannot enforce the prohibition ${quoted(action).en}.`,
+      `Dieser Connector kann das Verbot ${quoted(action).de} nicht durchsetzen.`,
+    ),
+  obligation: (action: string) =>
+    text(
+      `This connector cannot enforce the obligation ${quoted(action).en}.`,
+      `Dieser Connector kann die Verpflichtung ${quoted(action).de} nicht durchsetzen.`,
+    ),
+  duty: (action: string) =>
+    text(
+      `This connector cannot make sure of the duty ${quoted(action).en}.`,
+      `Dieser Connector kann die Pflicht ${quoted(action).de} nicht sicherstellen.`,
+    ),
+  permission: (action: string) =>
+    text(
+      `This connector knows the action "use" only, not ${quoted(action).en}.`,
+      `Dieser Connector kennt nur die Aktion „use“, nicht ${quoted(action).de}.`,
+    ),
+} as const
+
+function unsupportedRule(kind: keyof typeof RULE_TEXT, rule: Rule): UnsupportedTerm | undefined {
+  if (kind === 'permission' && rule.action === `${ODRL}use`) return undefined
+  const term = shortName(rule.action)
+  const path = kind === 'permission' ? `${rule.path}.action` : rule.path
+  return { path, term, why: RULE_TEXT[kind](term) }
+}
+
+/** Terms that leave nothing to deliver together: enforceable, but nobody can mean them. */
+function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
+  const found: UnsupportedTerm[] = []
+  let before: PlanTerms = {}
+  for (const constraint of conjunction(permissions[0]?.constraints ?? [])) {
+    const together = strictest(before, termsOf(constraint, undefined))
+    if (leavesNothing(together) && !leavesNothing(before)) {
+      const why = text(
+        'Together with the conditions before it, this condition allows nothing at all.',
+        'Zusammen mit den Bedingungen davor lässt diese Bedingung überhaupt nichts zu.',
+      )
+      found.push({ path: constraint.path, term: shortName(constraint.leftOperand), why })
+    }
+    before = together
+  }
+  return found
+}
+
+const leavesNothing = ({ notBefore, notAfter, recipients, fields }: PlanTerms): boolean =>
+  (notBefore !== undefined && notAfter !== undefined && notBefore >= notAfter) ||
+  recipients?.length === 0 ||
+  fields?.length === 0

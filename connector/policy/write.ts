@@ -1,0 +1,127 @@
+/**
+ * Writes the terms an operator chose as an ODRL policy that any DSP peer can carry: atomic constraints of one permission,
+ * profile terms as absolute IRIs, values as strings.
+ */
+import { ok, problem, type Result } from '../core/result.js'
+import type { EpochMs, JsonObject } from '../core/types.js'
+import { DAY_MS, instantText, parseDay, parseInstant } from './instant.js'
+import type { AtomicConstraint, Operator } from './model.js'
+import { MDP, PROFILE } from './model.js'
+import { leftOperandIri, operandOf } from './registry.js'
+import { quoted } from './words.js'
+
+/** What an operator may ask for; an absent term asks for nothing. */
+export type Terms = {
+  /** DIDs of the only participants that may receive. */
+  readonly recipients?: readonly string[]
+  /** First moment of use: a day such as `2027-01-01` (from its beginning in UTC) or a date and time with offset. */
+  readonly from?: string
+  /** End of use: a day such as `2026-12-31` (until its end in UTC) or a date and time with offset, itself excluded. */
+  readonly until?: string
+  /** ISO 8601 duration of use from the conclusion of the contract. */
+  readonly agreementAge?: string
+  /** Deliveries in total. */
+  readonly count?: number | string
+  /** The only signals delivered. */
+  readonly fields?: readonly string[]
+  /** ISO 8601 duration, the least distance between records. */
+  readonly samplingInterval?: string
+  /** ISO 8601 duration, the least age of a record at delivery. */
+  readonly deliveryDelay?: string
+}
+
+type TermRule = {
+  /** As it is written to the wire. */
+  readonly leftOperand: string
+  readonly operator: Operator
+  /** What the operator wrote in the form in which it travels; undefined when it has no such form. */
+  readonly encode: (written: unknown) => string | readonly string[] | undefined
+  readonly expected: string
+}
+
+const single = (written: unknown): string | undefined =>
+  typeof written === 'string' ? written.trim() : typeof written === 'number' ? String(written) : undefined
+
+const several = (written: unknown): readonly string[] | undefined => {
+  if (typeof written === 'string') return [written]
+  const isList = Array.isArray(written) && written.every((item): item is string => typeof item === 'string')
+  return isList ? written : undefined
+}
+
+/** A day stands for one of its two ends; anything else is left for the operand to judge. */
+const moment =
+  (dayOffset: number) =>
+  (written: unknown): string | undefined => {
+    const value = single(written)
+    const at = value === undefined ? undefined : parseDay(value)
+    if (at !== undefined) return instantText((at + dayOffset) as EpochMs)
+    return value === undefined || parseInstant(value) === undefined ? undefined : value
+  }
+
+const NAMES = { encode: several, expected: 'a list of names' } as const
+const DURATION = { encode: single, expected: 'a duration such as PT10S' } as const
+const DATE = 'a day such as 2026-12-31 or a date and time with offset such as 2026-12-31T18:00:00Z'
+
+/** In the order in which the constraints are written. */
+const TERM_RULES: Readonly<Record<keyof Terms, TermRule>> = {
+  recipients: { leftOperand: 'odrl:recipient', operator: 'isAnyOf', ...NAMES },
+  from: { leftOperand: 'odrl:dateTime', operator: 'gteq', encode: moment(0), expected: DATE },
+  until: { leftOperand: 'odrl:dateTime', operator: 'lt', encode: moment(DAY_MS), expected: DATE },
+  agreementAge: { leftOperand: `${MDP}agreementAge`, operator: 'lteq', ...DURATION },
+  count: {
+    leftOperand: 'odrl:count',
+    operator: 'lteq',
+    encode: single,
+    expected: 'a whole number such as 1000',
+  },
+  fields: { leftOperand: `${MDP}fields`, operator: 'isPartOf', ...NAMES },
+  samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },
+  deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
+}
+
+/** The policy part of an offer. `InvalidInput` names every wrong term at once. */
+export function policyFromTerms(terms: Terms): Result<JsonObject> {
+  const wrong: string[] = []
+  const constraints: JsonObject[] = []
+  const written = new Map<string, unknown>(Object.entries(terms).filter(([, value]) => value !== undefined))
+  for (const name of written.keys()) {
+    if (!Object.hasOwn(TERM_RULES, name)) {
+      wrong.push(`${quoted(name).en} is not a term; known are ${Object.keys(TERM_RULES).join(', ')}.`)
+    }
+  }
+  for (const [name, rule] of Object.entries(TERM_RULES)) {
+    if (!written.has(name)) continue
+    const encoded = encodeTerm(rule, written.get(name))
+    if ('why' in encoded) wrong.push(`${name}: ${encoded.why}`)
+    else constraints.push(encoded.constraint)
+  }
+  if (wrong.length === 0) wrong.push(...orderOfDates(terms))
+  if (wrong.length > 0) return problem('InvalidInput', `The terms are not valid. ${wrong.join(' ')}`, wrong)
+  const permission = constraints.length === 0 ? { action: 'use' } : { action: 'use', constraint: constraints }
+  return ok({ profile: PROFILE, permission: [permission] })
+}
+
+function encodeTerm(
+  { leftOperand, operator, encode, expected }: TermRule,
+  written: unknown,
+): { readonly constraint: JsonObject } | { readonly why: string } {
+  const iri = leftOperandIri(leftOperand)
+  const operand = operandOf(iri)
+  if (operand === undefined) throw new TypeError(`${leftOperand} is not in the registry`)
+  const rightOperand = encode(written)
+  if (rightOperand === undefined) {
+    const value = typeof written === 'string' ? written : (JSON.stringify(written) ?? String(written))
+    return { why: `The value ${quoted(value).en} is not valid; expected is ${expected}.` }
+  }
+  const constraint: AtomicConstraint = { kind: 'atomic', leftOperand: iri, operator, rightOperand, path: '' }
+  const why = operand.wrong(constraint)
+  return why === undefined ? { constraint: { leftOperand, operator, rightOperand } } : { why: why.en }
+}
+
+function orderOfDates({ from, until }: Terms): readonly string[] {
+  const [start, end] = [moment(0)(from), moment(DAY_MS)(until)].map((value) =>
+    value === undefined ? undefined : parseInstant(value),
+  )
+  if (start === undefined || end === undefined || start < end) return []
+  return [`until: The end ${quoted(String(until)).en} is not after the beginning ${quoted(String(from)).en}.`]
+}

@@ -1,0 +1,106 @@
+/**
+ * The contract itself: what an agreement is made of, whether it says what the offer said, and what it allows now.
+ * Pure functions over JSON and policy; used by both roles.
+ */
+import { canonicalize, sha256Hex } from '../core/canonical.js'
+import { ok, problem, type Result } from '../core/result.js'
+import { type EpochMs, type JsonObject, type Lang, type ParticipantId, iso } from '../core/types.js'
+import type { Agreement } from '../domain/agreement.js'
+import { differences, differenceText } from '../policy/compare.js'
+import { compilePlan } from '../policy/compile.js'
+import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
+import type { Phase, Policy } from '../policy/model.js'
+import { parsePolicy } from '../policy/parse.js'
+import type { Plan } from '../policy/plan.js'
+import { unsupportedTerms } from '../policy/support.js'
+
+/** The keys of an offer that are terms of the contract; the rest names parties and things. */
+const TERMS = ['profile', 'permission', 'prohibition', 'obligation'] as const
+
+/** The policy part of an offer or agreement, exactly as it stands there. */
+export function termsOf(policy: JsonObject): JsonObject {
+  return Object.fromEntries(TERMS.flatMap((key) => (policy[key] === undefined ? [] : [[key, policy[key]]])))
+}
+
+/** Hash of the offer as both sides can compute it: its terms, its id and its target. */
+export const offerHash = (offer: JsonObject): string =>
+  sha256Hex(canonicalize({ ...termsOf(offer), '@id': offer['@id'] ?? '', target: offer['target'] ?? '' }))
+
+export const agreementHash = (agreement: JsonObject): string => sha256Hex(canonicalize(agreement))
+
+/** The agreement text the provider proposes: the offered terms, unchanged, with parties and time. */
+export function draftAgreement(m: {
+  readonly id: string
+  readonly offer: JsonObject
+  readonly datasetId: string
+  readonly assigner: ParticipantId
+  readonly assignee: ParticipantId
+  readonly at: EpochMs
+}): JsonObject {
+  return {
+    '@id': m.id,
+    '@type': 'Agreement',
+    target: m.datasetId,
+    assigner: m.assigner,
+    assignee: m.assignee,
+    timestamp: iso(m.at),
+    ...termsOf(m.offer),
+  }
+}
+
+/** Parses terms and refuses everything this connector does not understand or cannot enforce, naming each term. */
+export function understood(policy: JsonObject, lang: Lang = 'en'): Result<Policy> {
+  const parsed = parsePolicy(policy)
+  if (!parsed.ok) return parsed
+  const unsupported = unsupportedTerms(parsed.value)
+  if (unsupported.length === 0) return parsed
+  const named = unsupported.slice(0, 3).map((t) => `${t.path}: ${t.why[lang]}`)
+  const more = unsupported.length > 3 ? ` (and ${unsupported.length - 3} more)` : ''
+  return problem('PolicyUnsupported', `The policy has terms that cannot be kept here. ${named.join(' ')}${more}`)
+}
+
+/** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */
+export function allows(policy: Policy, phase: Phase, facts: Facts): Result<void> {
+  const decision = evaluate(policy, phase, facts)
+  return decision.allowed ? ok(undefined) : problem('PolicyDenied', refusalText(decision, 'en'))
+}
+
+/** Compares an agreement with the offer that was meant. The first difference is named. */
+export function sameAsOffered(
+  agreement: JsonObject,
+  m: {
+    readonly offer: JsonObject
+    readonly datasetId: string
+    readonly assigner: ParticipantId
+    readonly assignee: ParticipantId
+  },
+): Result<{ readonly id: string; readonly agreedAt: EpochMs }> {
+  const named: readonly (readonly [string, string])[] = [
+    ['target', m.datasetId],
+    ['assigner', m.assigner],
+    ['assignee', m.assignee],
+  ]
+  for (const [key, expected] of named) {
+    if (agreement[key] !== expected) {
+      return problem(
+        'AgreementDiffers',
+        `The agreement differs from the offer you asked for: ${key} is ${JSON.stringify(agreement[key] ?? null)}, expected was "${expected}".`,
+      )
+    }
+  }
+  const [difference] = differences(m.offer, agreement)
+  if (difference !== undefined) return problem('AgreementDiffers', differenceText(difference, 'en'))
+  const agreedAt = Date.parse(String(agreement['timestamp']))
+  if (Number.isNaN(agreedAt)) {
+    return problem('AgreementDiffers', 'The agreement has no valid timestamp, so its duration cannot be kept.')
+  }
+  return ok({ id: String(agreement['@id']), agreedAt: agreedAt as EpochMs })
+}
+
+/** The plan the data plane enforces for an agreement. */
+export function planOf(agreement: Agreement): Result<Plan> {
+  const policy = understood(agreement.body)
+  if (!policy.ok) return policy
+  const assignee = String(agreement.body['assignee'])
+  return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee })
+}

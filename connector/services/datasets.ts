@@ -1,0 +1,197 @@
+/** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
+import { ok, problem, type Result } from '../core/result.js'
+import type { Clock, JsonObject } from '../core/types.js'
+import type { Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import { compilePlan } from '../policy/compile.js'
+import type { Plan } from '../policy/plan.js'
+import { policyFromTerms, type Terms } from '../policy/write.js'
+import type { Store } from '../store/store.js'
+import { understood } from './contract.js'
+import type { DataPlanePort, NewPid } from './ports.js'
+
+/** What the data plane knows about kinds of sources. */
+export interface SourcePort {
+  /** Checks a configuration with all its secrets; names every mistake. Answers which keys are secrets. */
+  validate(kind: string, config: JsonObject): Result<{ readonly secretKeys: readonly string[] }>
+  /** Brings the running sources in line with what is stored: starts, restarts and stops as needed. */
+  refresh(): Promise<void>
+  /** Tries the source now and says what is wrong in words. */
+  check(source: SourceConfig): Promise<Result<string>>
+}
+
+export type DatasetDeps = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newPid: NewPid
+  readonly sources: SourcePort
+  readonly dataPlane: Pick<DataPlanePort, 'canServe'>
+  readonly sealSecret: (plaintext: string, context: string) => string
+}
+
+/** Ids are part of addresses and contracts: they stay short and plain. */
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+const SIGNAL_TYPES = ['number', 'integer', 'string', 'boolean']
+const RESERVED = ['id', 'ts', 'series']
+
+function validId(id: string): Result<string> {
+  return ID.test(id)
+    ? ok(id)
+    : problem('InvalidInput', `"${id.slice(0, 80)}" cannot be an id: use up to 64 letters, digits, dots, dashes and underscores.`)
+}
+
+export async function putSource(
+  deps: DatasetDeps,
+  m: { readonly id: string; readonly kind: string; readonly config: JsonObject },
+): Promise<Result<SourceConfig>> {
+  const id = validId(m.id)
+  if (!id.ok) return id
+  const valid = deps.sources.validate(m.kind, m.config)
+  if (!valid.ok) return valid
+  const { secretKeys } = valid.value
+  const plain = Object.entries(m.config).filter(([key]) => !secretKeys.includes(key))
+  const secret = Object.entries(m.config).filter(([key]) => secretKeys.includes(key))
+  const source: SourceConfig = {
+    id: m.id,
+    kind: m.kind,
+    config: Object.fromEntries(plain),
+    sealedSecrets: Object.fromEntries(
+      secret.map(([key, value]) => [key, deps.sealSecret(String(value), `source:${m.id}:${key}`)]),
+    ),
+    createdAt: deps.store.source(m.id)?.createdAt ?? deps.clock(),
+  }
+  await deps.store.putSource(source)
+  await deps.sources.refresh()
+  return ok(source)
+}
+
+export async function removeSource(deps: DatasetDeps, id: string): Promise<Result<void>> {
+  const user = deps.store.datasets().find((d) => d.sourceId === id)
+  if (user !== undefined) return problem('Conflict', `The source ${id} feeds the dataset ${user.id}. Change or remove that first.`)
+  if (!(await deps.store.removeSource(id))) return problem('NotFound', `There is no source ${id}.`)
+  await deps.sources.refresh()
+  return ok(undefined)
+}
+
+export type DatasetInput = {
+  readonly id: string
+  readonly title: string
+  readonly description?: string
+  readonly keywords?: readonly string[]
+  readonly machineId?: string
+  readonly signals?: readonly SignalDeclaration[]
+  readonly sourceId?: string
+}
+
+/** Creates or replaces the description. A published dataset stays published only if it still can be. */
+export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Result<Dataset>> {
+  const id = validId(m.id)
+  if (!id.ok) return id
+  if (m.title.trim() === '') return problem('InvalidInput', 'A dataset needs a title.')
+  const names = new Set<string>()
+  for (const signal of m.signals ?? []) {
+    if (signal.name === '' || signal.name.length > 128) return problem('InvalidInput', 'A signal needs a name of at most 128 characters.')
+    if (RESERVED.includes(signal.name)) {
+      return problem('InvalidInput', `A signal cannot be called "${signal.name}": that name belongs to every record.`)
+    }
+    if (names.has(signal.name)) return problem('InvalidInput', `The signal "${signal.name}" is declared twice.`)
+    if (!SIGNAL_TYPES.includes(signal.type)) {
+      return problem('InvalidInput', `The signal "${signal.name}" has the type "${signal.type}"; known are ${SIGNAL_TYPES.join(', ')}.`)
+    }
+    names.add(signal.name)
+  }
+  if (m.sourceId !== undefined && deps.store.source(m.sourceId) === undefined) {
+    return problem('InvalidInput', `There is no source "${m.sourceId}". Known: ${deps.store.sources().map((s) => s.id).join(', ') || 'none'}.`)
+  }
+  const before = deps.store.dataset(m.id)
+  const now = deps.clock()
+  const next: Dataset = {
+    id: m.id,
+    title: m.title,
+    ...(m.description === undefined ? {} : { description: m.description }),
+    keywords: m.keywords ?? [],
+    ...(m.machineId === undefined ? {} : { machineId: m.machineId }),
+    signals: m.signals ?? [],
+    ...(m.sourceId === undefined ? {} : { sourceId: m.sourceId }),
+    published: before?.published ?? false,
+    createdAt: before?.createdAt ?? now,
+    updatedAt: now,
+  }
+  await deps.store.putDataset(next)
+  await deps.sources.refresh()
+  if (!next.published) return ok(next)
+  const publishable = checkPublishable(deps, next)
+  if (publishable.ok) return ok(next)
+  await deps.store.putDataset({ ...next, published: false })
+  return publishable
+}
+
+export async function removeDataset(deps: DatasetDeps, id: string): Promise<Result<void>> {
+  const dataset = deps.store.dataset(id)
+  if (dataset === undefined) return problem('NotFound', `There is no dataset ${id}.`)
+  const live = deps.store.agreements().find((a) => a.role === 'provider' && a.datasetId === id && a.status === 'active')
+  if (live !== undefined) return problem('Conflict', `The contract ${live.id} covers the dataset ${id}. Revoke it first, or unpublish the dataset.`)
+  for (const offer of deps.store.offersOf(id)) await deps.store.removeOffer(offer.id)
+  await deps.store.removeDataset(id)
+  await deps.sources.refresh()
+  return ok(undefined)
+}
+
+/** Attaches an offer. The policy is either written in terms, or given as ODRL. Checked completely before it is stored. */
+export async function addOffer(
+  deps: DatasetDeps,
+  m: { readonly datasetId: string; readonly id?: string; readonly terms?: Terms; readonly policy?: JsonObject },
+): Promise<Result<Offer>> {
+  const dataset = deps.store.dataset(m.datasetId)
+  if (dataset === undefined) return problem('NotFound', `There is no dataset ${m.datasetId}.`)
+  if ((m.terms === undefined) === (m.policy === undefined)) {
+    return problem('InvalidInput', 'Give either terms or a policy.')
+  }
+  const policy = m.terms === undefined ? ok(m.policy ?? {}) : policyFromTerms(m.terms)
+  if (!policy.ok) return policy
+  const id = m.id ?? deps.newPid()
+  if (deps.store.offer(id) !== undefined) return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
+  const offer: Offer = { id, datasetId: m.datasetId, policy: policy.value, createdAt: deps.clock() }
+  const enforceable = checkOffer(deps, dataset, offer)
+  if (!enforceable.ok) return enforceable
+  await deps.store.putOffer(offer)
+  return ok(offer)
+}
+
+/** Whether every term can be kept here for this dataset. */
+function checkOffer(deps: DatasetDeps, dataset: Dataset, offer: Offer): Result<Plan> {
+  const policy = understood(offer.policy)
+  if (!policy.ok) return policy
+  const plan = compilePlan(policy.value, { agreedAt: deps.clock(), assignee: '' })
+  if (!plan.ok) return plan
+  const declared = new Set(['ts', 'id', 'series', ...dataset.signals.map((s) => s.name)])
+  const missing = plan.value.fields?.filter((field) => !declared.has(field)) ?? []
+  if (missing.length > 0) {
+    return problem('InvalidInput', `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`)
+  }
+  return plan
+}
+
+function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
+  if (dataset.sourceId === undefined) return problem('InvalidInput', `The dataset ${dataset.id} has no source. Connect one first.`)
+  const offers = deps.store.offersOf(dataset.id)
+  if (offers.length === 0) return problem('InvalidInput', `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`)
+  for (const offer of offers) {
+    const plan = checkOffer(deps, dataset, offer)
+    if (!plan.ok) return plan
+    const servable = deps.dataPlane.canServe(dataset.id, plan.value)
+    if (!servable.ok) return servable
+  }
+  return ok(undefined)
+}
+
+export async function publish(deps: DatasetDeps, id: string, published: boolean): Promise<Result<Dataset>> {
+  const dataset = deps.store.dataset(id)
+  if (dataset === undefined) return problem('NotFound', `There is no dataset ${id}.`)
+  if (published) {
+    const publishable = checkPublishable(deps, dataset)
+    if (!publishable.ok) return publishable
+  }
+  const next: Dataset = { ...dataset, published, updatedAt: deps.clock() }
+  await deps.store.putDataset(next)
+  return ok(next)
+}

@@ -1,0 +1,134 @@
+/**
+ * What follows when the partner has answered one of our messages, or never will. The dispatcher sends; this decides.
+ */
+import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
+import { acknowledged, broken, isFinal, send } from '../domain/process.js'
+import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
+import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { type NegotiationDeps, oweTo, pidsOf } from './negotiation.js'
+import { reflect, type TransferDeps } from './transfer.js'
+
+export type DeliveryDeps = NegotiationDeps & TransferDeps
+
+/** The partner acknowledged. `answer` is read only where the protocol puts something into it. */
+export async function delivered(deps: DeliveryDeps, owed: Owed, answer: Uint8Array): Promise<Result<Process>> {
+  let partnerPid: string | undefined
+  if (owed.event === 'request') {
+    const read = deps.wire.readAnswer(owed.kind, answer, 'consumer')
+    if (!read.ok) return undeliverable(deps, owed, read.error)
+    partnerPid = read.value.partnerPid
+  }
+  const outcome =
+    owed.kind === 'negotiation'
+      ? await deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
+          const next = acknowledged(NEGOTIATION, current, owed.event as NegotiationEvent, deps.clock(), partnerPid)
+          if (current.closing !== undefined && current.state === 'NEW') return closeNegotiation(deps, next)
+          return ok({ ...settled(deps, current, next, owed), ...activation(deps, current, next) })
+        })
+      : await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
+          const next = acknowledged(TRANSFER, current, owed.event as TransferEvent, deps.clock(), partnerPid)
+          if (current.closing !== undefined && current.state === 'NEW') return closeTransfer(deps, next)
+          return ok(settled(deps, current, next, owed))
+        })
+  // A providerPid that belongs to another of our processes: the partner's answer cannot be used.
+  return outcome.ok ? outcome : undeliverable(deps, owed, outcome.error)
+}
+
+function settled<P extends Process>(deps: DeliveryDeps, before: P, next: P, owed: Owed): Step<P> {
+  const stillOwed = deps.store.isOwed(owed.id)
+  const audit: readonly AuditEntry[] =
+    before === next
+      ? []
+      : [
+          {
+            subject: owed.pid,
+            at: deps.clock(),
+            direction: 'out',
+            event: `${owed.event} acknowledged`,
+            detail: { state: next.state, attempts: owed.attempts + 1 },
+          },
+        ]
+  return { next, settle: stillOwed, audit }
+}
+
+/** FINALIZED, acknowledged by the consumer: the contract is in force for us too. */
+function activation(
+  deps: DeliveryDeps,
+  before: Negotiation,
+  next: Negotiation,
+): Pick<Step<Negotiation>, 'agreement'> {
+  if (next.state !== 'FINALIZED' || before.state === 'FINALIZED' || next.agreementId === undefined) return {}
+  const agreement = deps.store.agreement(next.agreementId, { partner: next.partner, role: next.role })
+  return agreement === undefined ? {} : { agreement: { ...agreement, status: 'active' } }
+}
+
+/** The operator wanted to end it while the first message was unanswered: now there is somebody to tell. */
+function closeNegotiation(deps: DeliveryDeps, current: Negotiation): Result<Step<Negotiation>> {
+  const { closing: reason = '', ...open } = current
+  const sending = send(NEGOTIATION, open as Negotiation, 'terminate', deps.clock(), { reason })
+  if (!sending.ok) return sending
+  const next = sending.value
+  const message = deps.wire.negotiationTermination({ ...pidsOf(next), from: next.role, code: 'OperatorDecision', reason })
+  return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
+}
+
+function closeTransfer(deps: DeliveryDeps, current: Transfer): Result<Step<Transfer>> {
+  const { closing: reason = '', ...open } = current
+  const sending = send(TRANSFER, open as Transfer, 'terminate', deps.clock(), { reason })
+  if (!sending.ok) return sending
+  const next = sending.value
+  const message = deps.wire.transferTermination({ ...pidsOf(next), from: next.role, code: 'OperatorDecision', reason })
+  return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
+}
+
+/**
+ * The partner refused for good, or could not be reached for as long as we try. The process ends here with the reason;
+ * a partner that knows the process is told, once more through the same out-tray.
+ */
+export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem): Promise<Result<Process>> {
+  const gone = problem('NotFound', 'The message is no longer owed.')
+  if (owed.kind === 'negotiation') {
+    return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
+      if (!deps.store.isOwed(owed.id)) return gone
+      const next = broken(NEGOTIATION, current, 'TERMINATED', why.message, deps.clock())
+      const message = deps.wire.negotiationTermination({ ...pidsOf(current), from: current.role, code: why.code, reason: why.message })
+      return ok(ending(current, next, owed, why, isFinal(NEGOTIATION, current.state), oweTo(current, 'terminate', message)))
+    })
+  }
+  let before: Transfer | undefined
+  const outcome = await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
+    if (!deps.store.isOwed(owed.id)) return gone
+    before = current
+    const next = broken(TRANSFER, current, 'TERMINATED', why.message, deps.clock())
+    const message = deps.wire.transferTermination({ ...pidsOf(current), from: current.role, code: why.code, reason: why.message })
+    return ok(ending(current, next, owed, why, isFinal(TRANSFER, current.state), oweTo(current, 'terminate', message)))
+  })
+  return outcome.ok ? reflect(deps, before, outcome.value) : outcome
+}
+
+function ending<P extends Process>(
+  current: P,
+  next: P,
+  owed: Owed,
+  why: Problem,
+  wasFinal: boolean,
+  termination: Step<P>['owe'],
+): Step<P> {
+  // The refusal of a termination may be ignored: the process is over either way. DSP 2025-1, 7.2.6.
+  const tell = owed.event !== 'terminate' && current.partnerPid !== undefined && !wasFinal
+  return {
+    next,
+    settle: true,
+    ...(tell && termination !== undefined ? { owe: termination } : {}),
+    audit: [
+      {
+        subject: owed.pid,
+        at: next.updatedAt,
+        direction: 'out',
+        event: `${owed.event} failed`,
+        detail: { code: why.code, reason: why.message, attempts: owed.attempts + 1 },
+      },
+    ],
+  }
+}

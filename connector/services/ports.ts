@@ -1,0 +1,74 @@
+/**
+ * What the use cases need from the rooms they must not know: the wire format of a partner protocol, the data plane,
+ * and the way out to partners. app.ts hands in the implementations.
+ */
+import type { Problem, Result } from '../core/result.js'
+import type { JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+import type { Plan } from '../policy/plan.js'
+
+/** A message ready to be owed: the path extends the partner's base address, the body is final. */
+export type Outgoing = { readonly path: string; readonly body: string }
+
+export type Pids = { readonly providerPid: string; readonly consumerPid: string }
+
+/** Builds and reads the messages of one partner protocol. Pure. `from` is our role in the process. */
+export interface Wire {
+  contractRequest(m: { consumerPid: string; offer: JsonObject; callbackAddress: string }): Outgoing
+  contractAgreement(m: Pids & { agreement: JsonObject; seal?: string | undefined }): Outgoing
+  agreementVerification(m: Pids & { seal?: string | undefined }): Outgoing
+  accepted(m: Pids): Outgoing
+  finalized(m: Pids & { receipt?: string | undefined }): Outgoing
+  negotiationTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  transferRequest(m: { consumerPid: string; agreementId: string; format: string; callbackAddress: string }): Outgoing
+  transferStart(m: Pids & { from: Role; data?: { readonly endpoint: string; readonly token: string } }): Outgoing
+  transferSuspension(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  transferCompletion(m: Pids & { from: Role }): Outgoing
+  transferTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  /** The partner's pid in the answer to an initial request. */
+  readAnswer(kind: 'negotiation' | 'transfer', body: Uint8Array, ownRole: Role): Result<{ readonly partnerPid: string }>
+  /** Code and sentence out of a partner's error body, as far as it has any. */
+  readError(body: Uint8Array): { readonly code?: string; readonly reason?: string }
+}
+
+/** A running transfer, as the data plane is told about it. */
+export type DataGrant = {
+  readonly transferPid: string
+  readonly agreementId: string
+  readonly datasetId: string
+  readonly recipient: string
+  readonly plan: Plan
+  readonly tokenHash: string
+}
+
+export interface DataPlanePort {
+  start(grant: DataGrant): void
+  /** Ends running flows at the next record; later calls are answered with the problem. */
+  stop(transferPid: string, problem: Problem): void
+  /** Whether the dataset's source can serve under this plan; the reason when it cannot. */
+  canServe(datasetId: string, plan: Plan): Result<void>
+}
+
+/** Makes and checks contract seals; see crypto/agreement-seal.ts for the format. */
+export interface Seals {
+  sign(m: SealInput): Promise<string>
+  /** Checks a seal against the key in the signer's DID document. */
+  verify(seal: string, signer: ParticipantId, m: SealInput): Promise<Result<void>>
+}
+
+export type SealInput = Pids & {
+  readonly role: 'provider' | 'consumer' | 'receipt'
+  readonly agreement: JsonObject
+  readonly offer: JsonObject
+  /** Seals that this one covers, in order. */
+  readonly covers: readonly string[]
+}
+
+export type NewPid = () => Pid
+
+/** Events the operator's log, metrics and open command lines hear about. Must not block. */
+export type Announce = (event: {
+  readonly name: string
+  readonly subject: string
+  readonly partner?: ParticipantId
+  readonly detail?: JsonObject
+}) => void

@@ -1,0 +1,374 @@
+/**
+ * Transfer processes, both roles: the only place that moves a transfer and tells the data plane who may have what.
+ * DSP 2025-1, Transfer Process Protocol.
+ */
+import type { Log } from '../core/log.js'
+import { ok, type Problem, problem, type Result } from '../core/result.js'
+import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
+import type { Agreement } from '../domain/agreement.js'
+import type { Partner } from '../domain/partner.js'
+import { acknowledged, isFinal, receive, send } from '../domain/process.js'
+import { NEGOTIATION } from '../domain/negotiation.js'
+import type { AuditEntry, Step } from '../domain/step.js'
+import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import type { Store } from '../store/store.js'
+import { allows, planOf, understood } from './contract.js'
+import { type Incoming, oweTo, pidsOf } from './negotiation.js'
+import type { DataPlanePort, NewPid, Wire } from './ports.js'
+
+export type TransferDeps = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newPid: NewPid
+  readonly ownDid: ParticipantId
+  readonly callbackAddress: string
+  /** Public address of the data plane for a transfer. */
+  readonly dataEndpoint: (transferPid: string) => string
+  readonly wire: Wire
+  readonly dataPlane: DataPlanePort
+  /** The bearer token of a start, and its hash: derived, so that it is stored nowhere. */
+  readonly dataToken: (transferPid: string, generation: number) => { readonly token: string; readonly hash: string }
+  /** Seals a received data token for storage; bound to the transfer. */
+  readonly sealToken: (token: string, transferPid: string) => string
+  readonly log: Log
+}
+
+/** Formats we serve: everything goes through one address; what the consumer asks for there decides. */
+export const FORMATS = ['HttpData-PULL'] as const
+
+const entry = (t: Transfer, direction: AuditEntry['direction'], event: string, detail?: JsonObject): AuditEntry => ({
+  subject: t.pid,
+  at: t.updatedAt,
+  direction,
+  event,
+  ...(detail === undefined ? {} : { detail }),
+})
+
+/** Consumer: asks for a transfer under an active agreement. */
+export async function requestTransfer(
+  deps: TransferDeps,
+  m: { readonly agreement: Agreement; readonly partner: Partner; readonly format: string },
+): Promise<Result<Transfer>> {
+  if (m.agreement.role !== 'consumer') {
+    return problem('InvalidInput', 'Under this contract you are the provider: the partner asks for the transfer.')
+  }
+  if (m.agreement.status !== 'active') return inactive(m.agreement)
+  const at = deps.clock()
+  const pid = deps.newPid()
+  const next: Transfer = {
+    kind: 'transfer',
+    pid,
+    role: 'consumer',
+    partner: m.partner.did,
+    partnerAddress: m.partner.address,
+    state: 'NEW',
+    pending: 'request',
+    agreementId: m.agreement.id,
+    datasetId: m.agreement.datasetId,
+    format: m.format,
+    generation: 0,
+    createdAt: at,
+    updatedAt: at,
+  }
+  const message = deps.wire.transferRequest({
+    consumerPid: pid,
+    agreementId: m.agreement.id,
+    format: m.format,
+    callbackAddress: deps.callbackAddress,
+  })
+  const { process } = await deps.store.create({
+    next,
+    owe: oweTo(next, 'request', message),
+    audit: [entry(next, 'out', 'request', { agreement: m.agreement.id })],
+  })
+  return ok(process)
+}
+
+const inactive = (agreement: Agreement): Result<never> =>
+  agreement.status === 'revoked'
+    ? problem('GrantEnded', `The contract was revoked${agreement.statusReason === undefined ? '' : `: ${agreement.statusReason}`}`)
+    : problem('GrantEnded', 'The contract is not finalised.')
+
+/** Provider: a partner asks for a transfer. A repeated request gets the existing process. */
+export async function receiveTransferRequest(
+  deps: TransferDeps,
+  m: Incoming & {
+    readonly consumerPid: string
+    readonly agreementId: string
+    readonly format: string
+    readonly callbackAddress: string
+  },
+): Promise<Result<Transfer>> {
+  const existing = deps.store.findByPartnerPid('transfer', 'provider', m.sender, m.consumerPid)
+  if (existing !== undefined) return repeated(existing, m)
+  const agreement = await finalized(deps, m.agreementId, m.sender)
+  if (!agreement.ok) return agreement
+  if (!(FORMATS as readonly string[]).includes(m.format)) {
+    return problem('FormatUnsupported', `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`)
+  }
+  const grantable = mayRun(deps, agreement.value)
+  if (!grantable.ok) return grantable
+  const at = deps.clock()
+  const pid = deps.newPid()
+  const requested: Transfer = {
+    kind: 'transfer',
+    pid,
+    role: 'provider',
+    partner: m.sender,
+    partnerPid: m.consumerPid,
+    partnerAddress: m.callbackAddress,
+    state: 'REQUESTED',
+    agreementId: agreement.value.id,
+    datasetId: agreement.value.datasetId,
+    format: m.format,
+    generation: 0,
+    openingDigest: m.digest,
+    lastDigest: m.digest,
+    createdAt: at,
+    updatedAt: at,
+  }
+  const starting = startStep(deps, requested)
+  if (!starting.ok) return starting
+  const { created, process } = await deps.store.create({
+    ...starting.value,
+    audit: [entry(requested, 'in', 'request', { agreement: agreement.value.id }), ...(starting.value.audit ?? [])],
+  })
+  if (!created) return repeated(process, m)
+  return grant(deps, process)
+}
+
+const repeated = (existing: Transfer, m: { agreementId: string; format: string }): Result<Transfer> =>
+  existing.agreementId === m.agreementId && existing.format === m.format
+    ? ok(existing)
+    : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
+
+/** The sender's agreement with us as provider, once it is final. */
+async function finalized(deps: TransferDeps, agreementId: string, partner: ParticipantId): Promise<Result<Agreement>> {
+  const unknown = problem('NotFound', 'There is no such agreement with you.')
+  const agreement = deps.store.agreement(agreementId, { partner, role: 'provider' })
+  if (agreement === undefined) return unknown
+  if (agreement.status === 'pending') {
+    // The request overtook the answer to our FINALIZED event: it proves that the event arrived.
+    const outcome = await deps.store.change({ kind: 'negotiation', pid: agreement.negotiationPid, partner }, (current) => {
+      if (current.pending !== 'finalize') return unknown
+      const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
+      return ok({ next, settle: true, agreement: { ...agreement, status: 'active' as const } })
+    })
+    const now = deps.store.agreement(agreementId, { partner, role: 'provider' })
+    return outcome.ok && now !== undefined ? ok(now) : unknown
+  }
+  return agreement.status === 'active' ? ok(agreement) : inactive(agreement)
+}
+
+/** Whether a flow under the agreement may run now: policy at the transfer phase, a plan, and a source that can keep it. */
+function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
+  const policy = understood(agreement.body)
+  if (!policy.ok) return policy
+  const allowed = allows(policy.value, 'transfer', {
+    at: deps.clock(),
+    recipient: agreement.partner,
+    agreedAt: agreement.agreedAt,
+    counted: deps.store.booked(agreement.id),
+  })
+  if (!allowed.ok) return allowed
+  const plan = planOf(agreement)
+  return plan.ok ? deps.dataPlane.canServe(agreement.datasetId, plan.value) : plan
+}
+
+/** Provider: our start message, with a new address token for every start. */
+function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>> {
+  const sending = send(TRANSFER, current, 'start', deps.clock())
+  if (!sending.ok) return sending
+  const { suspendedBy: _, reason: __, ...rest } = sending.value
+  const next: Transfer = { ...rest, generation: current.generation + 1 }
+  const data = { endpoint: deps.dataEndpoint(next.pid), token: deps.dataToken(next.pid, next.generation).token }
+  const message = deps.wire.transferStart({ ...pidsOf(next), from: 'provider', data })
+  return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
+}
+
+/** Hands a started provider transfer to the data plane. Also used after a restart. */
+export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> {
+  const agreement = deps.store.agreement(transfer.agreementId, { partner: transfer.partner, role: 'provider' })
+  if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
+  const plan = planOf(agreement)
+  if (!plan.ok) return plan
+  deps.dataPlane.start({
+    transferPid: transfer.pid,
+    agreementId: agreement.id,
+    datasetId: transfer.datasetId,
+    recipient: transfer.partner,
+    plan: plan.value,
+    tokenHash: deps.dataToken(transfer.pid, transfer.generation).hash,
+  })
+  return ok(transfer)
+}
+
+/** Whether data may flow in this state; a start that is on its way counts, a suspension that is on its way as well. */
+export const isFlowing = (t: Transfer): boolean =>
+  t.role === 'provider' && (t.pending === 'start' || (t.state === 'STARTED' && t.pending === undefined))
+
+/** Either role: the partner starts or restarts. Only a provider's start carries the data address. */
+export function receiveStart(
+  deps: TransferDeps,
+  m: Incoming & { readonly pid: Pid; readonly partnerPid: string; readonly data?: { readonly endpoint: string; readonly token: string } },
+): Promise<Result<Transfer>> {
+  return deciding(deps, m, (current) => {
+    const received = receive(TRANSFER, current, 'start', { ...m, at: deps.clock() })
+    if (!received.ok) return received
+    if (received.value.repeated) return ok({ next: current })
+    if (current.role === 'provider') {
+      if (current.suspendedBy === 'us') {
+        return problem('InvalidTransition', 'The provider suspended this transfer; only the provider can start it again.')
+      }
+      const agreement = deps.store.agreement(current.agreementId, { partner: current.partner, role: 'provider' })
+      if (agreement?.status !== 'active') return problem('GrantEnded', 'The contract is no longer in force.')
+      const allowed = mayRun(deps, agreement)
+      if (!allowed.ok) return allowed
+    }
+    const { suspendedBy: _, reason: __, ...rest } = received.value.next
+    const next: Transfer = {
+      ...rest,
+      ...(m.data === undefined
+        ? {}
+        : { endpoint: m.data.endpoint, sealedToken: deps.sealToken(m.data.token, current.pid) }),
+    }
+    return ok({ next, settle: received.value.settlesPending, audit: [entry(next, 'in', 'start')] })
+  })
+}
+
+/** Either role: the partner suspends, completes or terminates. */
+export function receiveEnd(
+  deps: TransferDeps,
+  event: 'suspend' | 'complete' | 'terminate',
+  m: Incoming & { readonly pid: Pid; readonly partnerPid: string; readonly code?: string; readonly reason?: string },
+): Promise<Result<Transfer>> {
+  return deciding(deps, m, (current) => {
+    const reason = m.reason ?? m.code
+    const received = receive(TRANSFER, current, event, {
+      ...m,
+      at: deps.clock(),
+      ...(reason === undefined ? {} : { reason }),
+    })
+    if (!received.ok) return received
+    if (received.value.repeated) return ok({ next: current })
+    const next: Transfer =
+      event === 'suspend' ? { ...received.value.next, suspendedBy: 'partner' } : received.value.next
+    const revoked = event === 'terminate' && m.code === 'AgreementRevoked' ? deps.store.agreement(current.agreementId, { partner: current.partner, role: current.role }) : undefined
+    return ok({
+      next,
+      settle: received.value.settlesPending,
+      ...(revoked?.status === 'active'
+        ? {
+            agreement: {
+              ...revoked,
+              status: 'revoked' as const,
+              statusBy: 'partner' as const,
+              statusAt: next.updatedAt,
+              ...(reason === undefined ? {} : { statusReason: reason }),
+            },
+          }
+        : {}),
+      audit: [entry(next, 'in', event, reason === undefined ? {} : { reason })],
+    })
+  })
+}
+
+/** Either role: the operator (or the end of a contract) suspends, resumes, completes or terminates. */
+export function moveTransfer(
+  deps: TransferDeps,
+  pid: Pid,
+  event: Exclude<TransferEvent, 'request'>,
+  why: { readonly code: string; readonly reason: string },
+): Promise<Result<Transfer>> {
+  return deciding(deps, { pid }, (current) => {
+    const at = deps.clock()
+    if (current.state === 'NEW' && event === 'terminate') {
+      const next: Transfer = { ...current, closing: why.reason, updatedAt: at }
+      return ok({ next, audit: [entry(next, 'own', 'terminate wanted', { reason: why.reason })] })
+    }
+    if (event === 'start') {
+      if (current.state !== 'SUSPENDED') {
+        return problem('InvalidTransition', `Only a suspended transfer can be resumed; this one is ${current.state}.`)
+      }
+      if (current.role === 'provider') {
+        const agreement = deps.store.agreement(current.agreementId, { partner: current.partner, role: 'provider' })
+        if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
+        if (agreement.status !== 'active') return inactive(agreement)
+        const allowed = mayRun(deps, agreement)
+        return allowed.ok ? startStep(deps, current) : allowed
+      }
+      if (current.suspendedBy === 'partner') {
+        return problem('InvalidTransition', 'The partner suspended this transfer; only the partner can start it again.')
+      }
+    }
+    const sending = send(TRANSFER, current, event, at, { reason: why.reason, replacesPending: event === 'terminate' })
+    if (!sending.ok) return sending
+    const next: Transfer = event === 'suspend' ? { ...sending.value, suspendedBy: 'us' } : sending.value
+    const head = { ...pidsOf(next), from: next.role }
+    const message = {
+      start: () => deps.wire.transferStart(head),
+      suspend: () => deps.wire.transferSuspension({ ...head, ...why }),
+      complete: () => deps.wire.transferCompletion(head),
+      terminate: () => deps.wire.transferTermination({ ...head, ...why }),
+    }[event]()
+    return ok({
+      next,
+      settle: event === 'terminate',
+      owe: oweTo(next, event, message),
+      audit: [entry(next, 'out', event, { reason: why.reason })],
+    })
+  })
+}
+
+/** The problem that the data plane answers with for a transfer that is not flowing. */
+export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Problem {
+  const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: t.role })
+  if (agreement?.status === 'revoked') {
+    return { code: 'GrantEnded', message: `The contract was revoked: ${agreement.statusReason ?? 'no reason given'}` }
+  }
+  const because = t.reason === undefined ? '' : `: ${t.reason}`
+  const word =
+    t.state === 'SUSPENDED' || t.pending === 'suspend'
+      ? 'suspended'
+      : t.state === 'COMPLETED' || t.pending === 'complete'
+        ? 'completed'
+        : 'terminated'
+  return { code: 'GrantEnded', message: `The transfer is ${word}${because}` }
+}
+
+async function deciding(
+  deps: TransferDeps,
+  m: { readonly pid: Pid; readonly sender?: ParticipantId },
+  decide: (current: Transfer) => Result<Step<Transfer>>,
+): Promise<Result<Transfer>> {
+  let before: Transfer | undefined
+  const ref = { kind: 'transfer', pid: m.pid, ...(m.sender === undefined ? {} : { partner: m.sender }) } as const
+  const outcome = await deps.store.change(ref, (current) => {
+    before = current
+    return decide(current)
+  })
+  if (!outcome.ok) return outcome
+  deps.log.info({ pid: m.pid, state: outcome.value.state, pending: outcome.value.pending }, 'transfer')
+  return reflect(deps, before, outcome.value)
+}
+
+/** Brings the data plane in line with the process, at once and before the partner has answered. */
+export function reflect(deps: TransferDeps, before: Transfer | undefined, after: Transfer): Result<Transfer> {
+  if (after.role !== 'provider') return ok(after)
+  if (isFlowing(after)) {
+    const fresh = before === undefined || !isFlowing(before) || before.generation !== after.generation
+    return fresh ? grant(deps, after) : ok(after)
+  }
+  if (isFinal(TRANSFER, after.state) || after.state === 'SUSPENDED' || after.pending !== undefined) {
+    deps.dataPlane.stop(after.pid, whyStopped(deps, after))
+  }
+  return ok(after)
+}
+
+/** After a restart: the data plane learns again what may flow, and why the rest may not. */
+export function restoreFlows(deps: TransferDeps): void {
+  for (const transfer of deps.store.list('transfer', { limit: 100_000 })) {
+    const reflected = reflect(deps, undefined, transfer)
+    if (!reflected.ok) deps.log.error({ pid: transfer.pid, why: reflected.error.message }, 'transfer not restored')
+  }
+}

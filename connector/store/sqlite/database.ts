@@ -1,0 +1,143 @@
+/**
+ * Opens the SQLite file with the durability the product promises, migrates it, and commits waiting writes in groups:
+ * one fsync serves every step that waits for it. Nothing here knows what the tables mean.
+ */
+import { chmodSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { MIGRATIONS } from './migrations.js'
+
+/** The file was written by a newer program. */
+export class NewerSchemaError extends Error {
+  constructor(
+    readonly file: string,
+    readonly found: number,
+    readonly known: number,
+  ) {
+    super(
+      `The database ${file} has schema ${found}; this program knows up to ${known}. Nothing was changed. ` +
+        'Start the newer version of handschlag again, or restore a backup made before the upgrade.',
+    )
+  }
+}
+
+export function openDatabase(file: string): Database.Database {
+  const db = new Database(file)
+  try {
+    chmodSync(file, 0o600)
+    db.pragma('journal_mode = WAL')
+    // The default in WAL mode is NORMAL, which can lose an acknowledged agreement on power loss.
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    // Two connectors on one file would each keep half of the truth in memory: the second one is refused (SQLITE_BUSY).
+    db.pragma('busy_timeout = 1000')
+    db.pragma('locking_mode = EXCLUSIVE')
+    db.exec('BEGIN EXCLUSIVE; COMMIT')
+    migrate(db, file)
+    return db
+  } catch (cause) {
+    db.close()
+    throw cause
+  }
+}
+
+function migrate(db: Database.Database, file: string): void {
+  const version = db.pragma('user_version', { simple: true }) as number
+  if (version > MIGRATIONS.length) throw new NewerSchemaError(file, version, MIGRATIONS.length)
+  for (let next = version; next < MIGRATIONS.length; next++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[next] ?? '')
+      db.pragma(`user_version = ${next + 1}`)
+    })()
+  }
+}
+
+type Job = { readonly run: () => void; readonly done: () => void; readonly failed: (cause: unknown) => void }
+
+/**
+ * Runs writes in arrival order, many in one transaction. A write that throws is undone alone, by its savepoint.
+ * Every promise settles after the commit of its group.
+ */
+export class GroupCommit {
+  private waiting: Job[] = []
+  private scheduled = false
+  private closed = false
+  private readonly listeners: (() => void)[] = []
+  private readonly begin: Database.Statement
+  private readonly commit: Database.Statement
+  private readonly rollback: Database.Statement
+  private readonly savepoint: Database.Statement
+  private readonly release: Database.Statement
+  private readonly undo: Database.Statement
+
+  constructor(db: Database.Database) {
+    this.begin = db.prepare('BEGIN IMMEDIATE')
+    this.commit = db.prepare('COMMIT')
+    this.rollback = db.prepare('ROLLBACK')
+    this.savepoint = db.prepare('SAVEPOINT step')
+    this.release = db.prepare('RELEASE step')
+    this.undo = db.prepare('ROLLBACK TO step')
+  }
+
+  /** Resolves with what `write` returned once it is durable; rejects with what it threw, and then nothing is written. */
+  run<T>(write: () => T): Promise<T> {
+    if (this.closed) return Promise.reject(new Error('the store is closed'))
+    return new Promise<T>((resolve, reject) => {
+      let value: T
+      this.waiting.push({
+        run: () => {
+          value = write()
+        },
+        done: () => resolve(value),
+        failed: reject,
+      })
+      if (!this.scheduled) {
+        this.scheduled = true
+        setImmediate(() => this.flush())
+      }
+    })
+  }
+
+  onCommit(listener: () => void): void {
+    this.listeners.push(listener)
+  }
+
+  flush(): void {
+    this.scheduled = false
+    const group = this.waiting
+    this.waiting = []
+    if (group.length === 0) return
+    const written: Job[] = []
+    try {
+      this.begin.run()
+      for (const job of group) {
+        this.savepoint.run()
+        try {
+          job.run()
+          this.release.run()
+          written.push(job)
+        } catch (cause) {
+          this.undo.run()
+          this.release.run()
+          job.failed(cause)
+        }
+      }
+      this.commit.run()
+    } catch (cause) {
+      // A failed BEGIN or COMMIT (disk full, I/O error): nobody's write is durable.
+      try {
+        this.rollback.run()
+      } catch {
+        // No transaction is open: the failure was BEGIN itself, or SQLite has rolled back already.
+      }
+      for (const job of group) job.failed(cause)
+      return
+    }
+    for (const job of written) job.done()
+    for (const listener of this.listeners) listener()
+  }
+
+  close(): void {
+    this.flush()
+    this.closed = true
+  }
+}

@@ -1,0 +1,76 @@
+/** The schema, as append-only migrations: entry n leads from version n to n + 1. Never change an entry that shipped. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE process (
+    pid TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('negotiation', 'transfer')),
+    role TEXT NOT NULL CHECK (role IN ('consumer', 'provider')),
+    partner TEXT NOT NULL,
+    partner_pid TEXT,
+    state TEXT NOT NULL,
+    agreement_id TEXT,
+    data TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX process_partner_pid ON process (kind, role, partner, partner_pid) WHERE partner_pid IS NOT NULL;
+  CREATE INDEX process_agreement ON process (agreement_id) WHERE agreement_id IS NOT NULL;
+  CREATE INDEX process_recent ON process (kind, created_at);
+
+  CREATE TABLE owed (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    pid TEXT NOT NULL REFERENCES process (pid),
+    kind TEXT NOT NULL,
+    partner TEXT NOT NULL,
+    event TEXT NOT NULL,
+    url TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL,
+    last_error TEXT
+  ) STRICT;
+  CREATE INDEX owed_due ON owed (next_attempt_at);
+  CREATE INDEX owed_pid ON owed (pid);
+
+  CREATE TABLE agreement (
+    id TEXT NOT NULL,
+    partner TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('consumer', 'provider')),
+    status TEXT NOT NULL,
+    data TEXT NOT NULL,
+    agreed_at INTEGER NOT NULL,
+    PRIMARY KEY (id, partner, role)
+  ) STRICT;
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out', 'own')),
+    event TEXT NOT NULL,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX audit_subject ON audit (subject, seq);
+
+  CREATE TABLE partner (did TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+  CREATE TABLE source (id TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+  CREATE TABLE dataset (
+    id TEXT PRIMARY KEY,
+    source_id TEXT REFERENCES source (id),
+    published INTEGER NOT NULL,
+    data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX dataset_published ON dataset (id) WHERE published = 1;
+  CREATE TABLE offer (
+    id TEXT PRIMARY KEY,
+    dataset_id TEXT NOT NULL REFERENCES dataset (id),
+    data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX offer_dataset ON offer (dataset_id);
+
+  CREATE TABLE usage (agreement_id TEXT PRIMARY KEY, booked INTEGER NOT NULL) STRICT;
+  CREATE TABLE token_seen (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE api_token (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT;
+  `,
+]

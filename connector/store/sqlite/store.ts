@@ -1,0 +1,192 @@
+/** The embedded store: one SQLite file. Reads are synchronous; writes go through the group commit. */
+import type Database from 'better-sqlite3'
+import type { EpochMs } from '../../core/types.js'
+import type { Dataset, Offer, SourceConfig } from '../../domain/dataset.js'
+import type { Partner } from '../../domain/partner.js'
+import type { ApiToken, Store } from '../store.js'
+import { GroupCommit, openDatabase } from './database.js'
+import { processTables } from './processes.js'
+
+/** Opens or creates the file. Throws NewerSchemaError, or SQLite's own error when the file is damaged. */
+export function openStore(file: string): Store {
+  const db = openDatabase(file)
+  const group = new GroupCommit(db)
+  const processes = processTables(db)
+  const owedListeners: (() => void)[] = []
+  let oweWritten = false
+  group.onCommit(() => {
+    if (!oweWritten) return
+    oweWritten = false
+    for (const listener of owedListeners) listener()
+  })
+  const noteOwed = (owes: boolean): void => {
+    if (owes) oweWritten = true
+  }
+
+  const partners = documents<Partner>(db, 'partner', 'did', () => ({}))
+  const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
+  const datasets = documents<Dataset>(db, 'dataset', 'id', (d) => ({
+    source_id: d.sourceId ?? null,
+    published: d.published ? 1 : 0,
+  }))
+  const offers = documents<Offer>(db, 'offer', 'id', (o) => ({ dataset_id: o.datasetId }))
+  const offersOf = db.prepare('SELECT data FROM offer WHERE dataset_id = @datasetId ORDER BY id')
+  const publishedAfter = db.prepare(
+    'SELECT data FROM dataset WHERE published = 1 AND id > @afterId ORDER BY id LIMIT @limit',
+  )
+
+  const bookedSoFar = db.prepare('SELECT booked FROM usage WHERE agreement_id = @agreementId').pluck()
+  const book = db.prepare(`
+    INSERT INTO usage (agreement_id, booked) VALUES (@agreementId, @amount)
+    ON CONFLICT (agreement_id) DO UPDATE SET booked = booked + excluded.booked`)
+
+  const seenTokens: { jti: string; expiresAt: EpochMs }[] = []
+  const insertToken = db.prepare('INSERT OR IGNORE INTO token_seen (jti, expires_at) VALUES (@jti, @expiresAt)')
+  const dropTokens = db.prepare('DELETE FROM token_seen WHERE expires_at < @now')
+  const liveTokens = db.prepare('SELECT jti, expires_at AS expiresAt FROM token_seen WHERE expires_at >= @now')
+  const writeTokens = (): void => {
+    for (const token of seenTokens.splice(0)) insertToken.run(token)
+  }
+  /** Every write carries the token ids seen before it, so that a replay after a crash is still recognised. */
+  const run = <T>(write: () => T): Promise<T> =>
+    group.run(() => {
+      writeTokens()
+      return write()
+    })
+  // A token that arrived without any write behind it becomes durable within a second.
+  const tokenTimer = setInterval(() => {
+    if (seenTokens.length > 0) void run(() => dropTokens.run({ now: Date.now() - 600_000 }))
+  }, 1000)
+  tokenTimer.unref()
+
+  const putToken = db.prepare(`
+    INSERT INTO api_token (name, hash, created_at) VALUES (@name, @hash, @createdAt)
+    ON CONFLICT (name) DO UPDATE SET hash = excluded.hash, created_at = excluded.created_at`)
+  const apiTokens = db.prepare('SELECT name, hash, created_at AS createdAt FROM api_token ORDER BY name')
+  const removeToken = db.prepare('DELETE FROM api_token WHERE name = @name')
+
+  return {
+    create: (step) =>
+      run(() => {
+        const { created, owes, process } = processes.create(step)
+        noteOwed(owes)
+        return { created, process }
+      }),
+    change: (ref, decide) =>
+      run(() => {
+        const { owes, result } = processes.change(ref, decide)
+        noteOwed(owes)
+        return result
+      }),
+    find: processes.find,
+    findByPartnerPid: processes.findByPartnerPid,
+    list: processes.list,
+    transfersUnder: processes.transfersUnder,
+
+    due: processes.due,
+    owedFor: processes.owedFor,
+    owedCount: processes.owedCount,
+    isOwed: processes.isOwed,
+    attemptFailed: (id, error, nextAttemptAt) => run(() => processes.attemptFailed(id, error, nextAttemptAt)),
+    retryNow: (pid, now) =>
+      run(() => {
+        noteOwed(true)
+        return processes.retryNow(pid, now)
+      }),
+    onOwed: (listener) => {
+      owedListeners.push(listener)
+    },
+
+    agreement: processes.agreement,
+    agreements: processes.agreements,
+    changeAgreement: (id, decide) => run(() => processes.changeAgreement(id, decide)),
+    note: (entry) => run(() => processes.note(entry)),
+    audit: processes.audit,
+
+    putPartner: (partner) => run(() => partners.put(partner)),
+    partner: partners.get,
+    partners: partners.all,
+    removePartner: (did) => run(() => partners.remove(did)),
+    putDataset: (dataset) => run(() => datasets.put(dataset)),
+    dataset: datasets.get,
+    datasets: datasets.all,
+    removeDataset: (id) => run(() => datasets.remove(id)),
+    putSource: (source) => run(() => sources.put(source)),
+    source: sources.get,
+    sources: sources.all,
+    removeSource: (id) => run(() => sources.remove(id)),
+    putOffer: (offer) => run(() => offers.put(offer)),
+    offer: offers.get,
+    offersOf: (datasetId) => parseRows<Offer>(offersOf.all({ datasetId })),
+    removeOffer: (id) => run(() => offers.remove(id)),
+    published: (afterId, limit) => parseRows<Dataset>(publishedAfter.all({ afterId, limit })),
+
+    book: (agreementId, wanted, limit) =>
+      run(() => {
+        const used = (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0
+        const granted = Math.max(0, Math.min(wanted, limit - used))
+        if (granted > 0) book.run({ agreementId, amount: granted })
+        return granted
+      }),
+    booked: (agreementId) => (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0,
+
+    rememberToken: (jti, expiresAt) => {
+      seenTokens.push({ jti, expiresAt })
+    },
+    rememberedTokens: (now) => liveTokens.all({ now }) as { jti: string; expiresAt: EpochMs }[],
+
+    putApiToken: (token) =>
+      run(() => {
+        putToken.run(token)
+      }),
+    apiTokens: () => apiTokens.all() as ApiToken[],
+    removeApiToken: (name) => run(() => removeToken.run({ name }).changes > 0),
+
+    schemaVersion: () => db.pragma('user_version', { simple: true }) as number,
+    integrity: () => {
+      const verdict = db.pragma('integrity_check', { simple: true }) as string
+      return verdict === 'ok' ? undefined : verdict
+    },
+
+    async [Symbol.asyncDispose]() {
+      clearInterval(tokenTimer)
+      if (seenTokens.length > 0) void run(() => undefined)
+      group.close()
+      db.close()
+    },
+  }
+}
+
+const parseRows = <T>(rows: unknown[]): readonly T[] =>
+  rows.map((row) => JSON.parse((row as { data: string }).data) as T)
+
+/** A table that holds whole documents by key, with a few columns beside for keys and indexes. */
+function documents<T>(
+  db: Database.Database,
+  table: string,
+  key: string,
+  columnsOf: (document: T) => Readonly<Record<string, string | number | null>>,
+) {
+  const get = db.prepare(`SELECT data FROM ${table} WHERE ${key} = ?`)
+  const all = db.prepare(`SELECT data FROM ${table} ORDER BY ${key}`)
+  const remove = db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`)
+  let put: Database.Statement | undefined
+  return {
+    put(document: T): void {
+      const columns = columnsOf(document)
+      const names = Object.keys(columns)
+      put ??= db.prepare(`
+        INSERT INTO ${table} (${[key, 'data', ...names].join(', ')})
+        VALUES (${['key', 'data', ...names].map((name) => `@${name}`).join(', ')})
+        ON CONFLICT (${key}) DO UPDATE SET ${['data', ...names].map((name) => `${name} = excluded.${name}`).join(', ')}`)
+      const id = (document as Record<string, unknown>)[key]
+      put.run({ key: id, data: JSON.stringify(document), ...columns })
+    },
+    get: (id: string): T | undefined => {
+      const row = get.get(id) as { data: string } | undefined
+      return row === undefined ? undefined : (JSON.parse(row.data) as T)
+    },
+    all: (): readonly T[] => parseRows<T>(all.all()),
+    remove: (id: string): boolean => remove.run(id).changes > 0,
+  }
+}

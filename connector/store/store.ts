@@ -1,0 +1,103 @@
+/**
+ * What a store promises, whatever engine is behind it. `change` is the seam of the product: one atomic, durable step
+ * on one process. Every promise below resolves only after what it wrote is durable.
+ */
+import type { Result } from '../core/result.js'
+import type { EpochMs, Role } from '../core/types.js'
+import type { Agreement } from '../domain/agreement.js'
+import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
+import type { Negotiation } from '../domain/negotiation.js'
+import type { Partner } from '../domain/partner.js'
+import type { ProcessKind } from '../domain/process.js'
+import type { AuditEntry, Owed, Process, ProcessRef, Step } from '../domain/step.js'
+import type { Transfer } from '../domain/transfer.js'
+
+export type ProcessOf<Kind extends ProcessKind> = Kind extends 'negotiation' ? Negotiation : Transfer
+
+export type ApiToken = {
+  readonly name: string
+  /** SHA-256 of the token, lower-case hex. */
+  readonly hash: string
+  readonly createdAt: EpochMs
+}
+
+export interface Store extends AsyncDisposable {
+  /**
+   * Writes a new process. When the partner's pid is already known for this kind, role and partner, nothing is written
+   * and the existing process is the answer with `created: false`.
+   */
+  create<P extends Process>(step: Step<P>): Promise<{ readonly created: boolean; readonly process: P }>
+  /** One atomic step on one process. `decide` is pure and runs inside the step. NotFound when it is not there or not the partner's. */
+  change<Kind extends ProcessKind>(
+    ref: ProcessRef<Kind>,
+    decide: (current: ProcessOf<Kind>) => Result<Step<ProcessOf<Kind>>>,
+  ): Promise<Result<ProcessOf<Kind>>>
+  find<Kind extends ProcessKind>(ref: ProcessRef<Kind>): ProcessOf<Kind> | undefined
+  findByPartnerPid<Kind extends ProcessKind>(
+    kind: Kind,
+    role: Role,
+    partner: string,
+    partnerPid: string,
+  ): ProcessOf<Kind> | undefined
+  list<Kind extends ProcessKind>(kind: Kind, filter?: { readonly state?: string; readonly limit?: number }): readonly ProcessOf<Kind>[]
+  transfersUnder(agreementId: string, partner: string): readonly Transfer[]
+
+  /** Everything owed and due, oldest first, at most one message per process: the next one in order. */
+  due(now: EpochMs, limit: number): readonly Owed[]
+  /** Messages owed for a process, oldest first. */
+  owedFor(pid: string): readonly Owed[]
+  owedCount(): { readonly count: number; readonly oldest?: EpochMs; readonly nextAttemptAt?: EpochMs }
+  isOwed(id: number): boolean
+  attemptFailed(id: number, error: string, nextAttemptAt: EpochMs): Promise<void>
+  /** Makes everything owed for the process due now. */
+  retryNow(pid: string, now: EpochMs): Promise<number>
+  /** Called after a commit that added owed messages. */
+  onOwed(listener: () => void): void
+
+  agreement(id: string, owner?: { readonly partner: string; readonly role: Role }): Agreement | undefined
+  agreements(): readonly Agreement[]
+  /** Changes agreements outside a process step, such as a revocation. `decide` runs inside the step. */
+  changeAgreement(
+    id: string,
+    decide: (current: Agreement) => Result<{ readonly next: Agreement; readonly audit?: readonly AuditEntry[] }>,
+  ): Promise<Result<Agreement>>
+
+  note(entry: AuditEntry): Promise<void>
+  audit(subject: string, limit?: number): readonly (AuditEntry & { readonly seq: number })[]
+
+  putPartner(partner: Partner): Promise<void>
+  partner(did: string): Partner | undefined
+  partners(): readonly Partner[]
+  removePartner(did: string): Promise<boolean>
+
+  putDataset(dataset: Dataset): Promise<void>
+  dataset(id: string): Dataset | undefined
+  datasets(): readonly Dataset[]
+  removeDataset(id: string): Promise<boolean>
+  putSource(source: SourceConfig): Promise<void>
+  source(id: string): SourceConfig | undefined
+  sources(): readonly SourceConfig[]
+  removeSource(id: string): Promise<boolean>
+  putOffer(offer: Offer): Promise<void>
+  offer(id: string): Offer | undefined
+  offersOf(datasetId: string): readonly Offer[]
+  removeOffer(id: string): Promise<boolean>
+  /** Published datasets after `afterId`, in order of id. */
+  published(afterId: string, limit: number): readonly Dataset[]
+
+  /** Books up to `wanted` against `limit`; answers how many were granted. */
+  book(agreementId: string, wanted: number, limit: number): Promise<number>
+  booked(agreementId: string): number
+
+  /** Remembers used token ids; durable together with the next commit, without waiting for it. */
+  rememberToken(jti: string, expiresAt: EpochMs): void
+  rememberedTokens(now: EpochMs): readonly { readonly jti: string; readonly expiresAt: EpochMs }[]
+
+  putApiToken(token: ApiToken): Promise<void>
+  apiTokens(): readonly ApiToken[]
+  removeApiToken(name: string): Promise<boolean>
+
+  /** Schema version, and the verdict of a full integrity check: undefined when all is well. */
+  schemaVersion(): number
+  integrity(): string | undefined
+}

@@ -1,0 +1,116 @@
+/**
+ * No sequence of queries puts finer data together than one full reading gives. The oracle is the definition: gaps
+ * of the union of everything ever delivered, and the full run as its superset.
+ */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { EpochMs } from '../../../connector/core/types.js'
+import { compileShape } from '../../../connector/dataplane/pipeline.js'
+import { openReading, type Wanted } from '../../../connector/dataplane/reading.js'
+import type { DataRecord } from '../../../connector/dataplane/record.js'
+import { plan, RECIPIENT, SIGNALS } from '../support/data-plane-server.js'
+import { memorySource, record } from '../support/memory-source.js'
+
+const INTERVAL = 600_000
+const BLOCK = 64 * INTERVAL
+const NOW = (6 * BLOCK) as EpochMs
+const shape = compileShape(plan({ fields: ['temp'], samplingIntervalMs: INTERVAL }), SIGNALS, RECIPIENT)
+
+const dataOf = fc
+  .array(
+    fc.record({
+      // Mostly forward with steps around the interval, sometimes late, sometimes far ahead.
+      step: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 0, max: 2 * INTERVAL }) },
+        { weight: 2, arbitrary: fc.integer({ min: -3 * INTERVAL, max: 0 }) },
+        { weight: 1, arbitrary: fc.integer({ min: -2 * BLOCK, max: 2 * BLOCK }) },
+      ),
+      series: fc.constantFrom('a', 'b'),
+      bare: fc.boolean(),
+    }),
+    { minLength: 1, maxLength: 120 },
+  )
+  .map((steps) => {
+    let time = BLOCK
+    return steps.map(({ step, series, bare }, n): DataRecord => {
+      time = Math.max(0, time + step)
+      return record(n, time, bare ? { load: 1 } : { temp: n }, series)
+    })
+  })
+
+const queryOf = fc.record({
+  from: fc.option(fc.integer({ min: 0, max: 5 * BLOCK }), { nil: undefined }),
+  length: fc.option(fc.integer({ min: 1, max: 2 * BLOCK }), { nil: undefined }),
+  after: fc.option(fc.nat(130), { nil: undefined }),
+  limit: fc.integer({ min: 1, max: 40 }),
+})
+
+async function pull(records: readonly DataRecord[], wanted: Wanted, limit: number, obeysHint: boolean) {
+  const source = memorySource(records, { batch: 7, obeysHint })
+  const { signal } = new AbortController()
+  const reading = await openReading(source, shape, wanted, NOW, signal)
+  if (!reading.ok) return []
+  const found: DataRecord[] = []
+  for await (const batch of reading.value.read(signal)) found.push(...batch)
+  return found.slice(0, limit)
+}
+
+it('delivers, over any set of queries together, a subset of one full run with gaps of at least the interval', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      dataOf,
+      fc.array(queryOf, { minLength: 1, maxLength: 12 }),
+      fc.boolean(),
+      async (data, queries, hint) => {
+        const full = new Set(
+          (await pull(data, {}, Number.POSITIVE_INFINITY, hint)).map((one) => one.position),
+        )
+        const union = new Map<string, DataRecord>()
+        for (const { from, length, after, limit } of queries) {
+          const wanted: Wanted = {
+            ...(from !== undefined && { from: from as EpochMs }),
+            ...(length !== undefined && { to: ((from ?? 0) + length) as EpochMs }),
+            ...(after !== undefined && { after: `p${after}` }),
+          }
+          for (const one of await pull(data, wanted, limit, hint)) {
+            expect(full.has(one.position)).toBe(true)
+            if (from !== undefined) expect(one.time).toBeGreaterThanOrEqual(from)
+            if (after !== undefined) expect(Number(one.position.slice(1))).toBeGreaterThan(after)
+            expect(one.values).not.toHaveProperty('load')
+            union.set(one.position, one)
+          }
+        }
+        for (const series of ['a', 'b']) {
+          const times = [...union.values()].filter((one) => one.series === series).map((one) => one.time)
+          times.sort((x, y) => x - y)
+          for (let i = 1; i < times.length; i++) {
+            expect((times[i] ?? 0) - (times[i - 1] ?? 0)).toBeGreaterThanOrEqual(INTERVAL)
+          }
+        }
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+it('pages to exactly what one full run gives when records are at most a block late', async () => {
+  await fc.assert(
+    fc.asyncProperty(dataOf, fc.integer({ min: 1, max: 9 }), async (data, limit) => {
+      // Sorting by block keeps records late within a block, and late by less than one across.
+      const ordered = data
+        .map((one) => ({ one, key: Math.floor(one.time / BLOCK) }))
+        .sort((x, y) => x.key - y.key)
+        .map(({ one }, n) => ({ ...one, position: `p${n}` }))
+      const full = await pull(ordered, {}, Number.POSITIVE_INFINITY, true)
+      const paged: DataRecord[] = []
+      for (;;) {
+        const last = paged.at(-1)?.position
+        const page = await pull(ordered, last === undefined ? {} : { after: last }, limit, true)
+        if (page.length === 0) break
+        paged.push(...page)
+      }
+      expect(paged).toEqual(full)
+    }),
+    { numRuns: 100 },
+  )
+})

@@ -1,0 +1,78 @@
+/** A RecordSource in memory whose batches, failures and reading the test decides. */
+import { ok, problem, type Result } from '../../../connector/core/result.js'
+import type { EpochMs } from '../../../connector/core/types.js'
+import { type ReadQuery, type RecordSource, SourceError } from '../../../connector/dataplane/ports.js'
+import type { DataRecord, Scalar } from '../../../connector/dataplane/record.js'
+
+export type MemorySource = RecordSource & {
+  append(...records: readonly DataRecord[]): void
+  /** Records handed to readers so far, all readings together. */
+  handed(): number
+  /** Reading fails when it reaches this index. */
+  failAt(index: number): void
+}
+
+export type MemoryOptions = {
+  readonly batch?: number
+  /** Leaves out earlier records when asked with `from`, as a source may. */
+  readonly obeysHint?: boolean
+  readonly tellsEnd?: boolean
+}
+
+export function memorySource(initial: readonly DataRecord[] = [], options: MemoryOptions = {}): MemorySource {
+  const { batch = 100, obeysHint = true, tellsEnd = true } = options
+  const records = [...initial]
+  const waiting = new Set<() => void>()
+  let handed = 0
+  let failing = Number.POSITIVE_INFINITY
+
+  async function* read({ after, from, signal }: ReadQuery): AsyncGenerator<readonly DataRecord[]> {
+    const begin = after === undefined ? 0 : records.findIndex((record) => record.position === after) + 1
+    for (let at = begin; at < records.length && !signal.aborted; at += batch) {
+      if (at + batch > failing) {
+        throw new SourceError({ code: 'SourceUnavailable', message: 'disk /srv/secret is gone' })
+      }
+      const part = records.slice(at, at + batch)
+      handed += part.length
+      const hinted = from === undefined || !obeysHint ? part : part.filter((record) => record.time >= from)
+      if (hinted.length > 0) yield hinted
+    }
+  }
+
+  return {
+    kind: 'records',
+    read,
+    changed: (signal) =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          waiting.delete(done)
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        if (signal.aborted) return resolve()
+        waiting.add(done)
+        signal.addEventListener('abort', done)
+      }),
+    timeOf: async (position): Promise<Result<EpochMs>> => {
+      const record = records.find((one) => one.position === position)
+      return record === undefined ? problem('RangeInvalid', 'no such position') : ok(record.time)
+    },
+    ...(tellsEnd && { end: async () => ok(records.at(-1)?.position) }),
+    append: (...more) => {
+      records.push(...more)
+      for (const wake of [...waiting]) wake()
+    },
+    handed: () => handed,
+    failAt: (index) => {
+      failing = index
+    },
+  }
+}
+
+/** A record at position p<n>. */
+export const record = (
+  n: number,
+  time: number,
+  values: Record<string, Scalar> = { temp: n },
+  series = '',
+): DataRecord => ({ position: `p${n}`, time: time as EpochMs, series, values })
