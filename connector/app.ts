@@ -54,6 +54,8 @@ export type Connector = AsyncDisposable & {
   readonly keyName: string
   readonly store: Store
   readonly dispatcher: Dispatcher
+  readonly deps: any
+  readonly client: any
   /** One-time code that creates the first token; absent when there is one. */
   readonly setupCode?: string
 }
@@ -76,7 +78,14 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   if (!assembled.ok) return assembled
   const identity = started.use(assembled.value)
   const metrics = createRegistry()
-  const data = await assembleData(config, { clock, log, store, box: identity.box, metrics, dataPath: DATA_PATH })
+  const data = await assembleData(config, {
+    clock,
+    log,
+    store,
+    box: identity.box,
+    metrics,
+    dataPath: DATA_PATH,
+  })
   started.use(data)
 
   const validate = createValidator()
@@ -128,7 +137,10 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   })
   started.use(dispatcher)
 
-  const messages = metrics.counter('handschlag_dsp_messages_total', 'DSP requests from partners.', ['protocol', 'outcome'])
+  const messages = metrics.counter('handschlag_dsp_messages_total', 'DSP requests from partners.', [
+    'protocol',
+    'outcome',
+  ])
   const exchange: ExchangeDeps = {
     log,
     clock,
@@ -180,6 +192,8 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     keyName: identity.keys.name,
     store,
     dispatcher,
+    deps,
+    client,
     ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   })
@@ -188,7 +202,8 @@ export async function startConnector(config: Config, options: StartOptions): Pro
 type Tls = { readonly cert: string; readonly key: string; readonly passphrase?: string }
 
 function readTls(config: Config, dev: boolean): Result<Tls | undefined> {
-  if (config.tls === 'off' || config.tlsCert === undefined || config.tlsKey === undefined) return ok(undefined)
+  if (config.tls === 'off' || config.tlsCert === undefined || config.tlsKey === undefined)
+    return ok(undefined)
   const cert = readFileSync(config.tlsCert, 'utf8')
   if (!dev && isDevelopmentCertificate(cert)) {
     return problem(

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '../config/load.js'
 import type { Log } from '../core/log.js'
 import type { Registry } from '../core/metrics.js'
-import { ok, problem, type Problem, type Result } from '../core/result.js'
+import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, Pid } from '../core/types.js'
 import type { SecretBox } from '../crypto/secret-box.js'
 import { createDataPlane, type DataPlane } from '../dataplane/delivery/data-plane.js'
@@ -48,7 +48,8 @@ export async function assembleData(
     retentionMs: config.historyRetentionMs,
     stateDir,
     connectorId: config.participantId,
-    report: (dataset, event, detail) => log[event === 'malformed' ? 'warn' : 'info']({ dataset, ...detail }, `source ${event}`),
+    report: (dataset, event, detail) =>
+      log[event === 'malformed' ? 'warn' : 'info']({ dataset, ...detail }, `source ${event}`),
   })
 
   const opened = (source: SourceConfig): JsonObject => {
@@ -64,13 +65,24 @@ export async function assembleData(
       const source = dataset.sourceId === undefined ? undefined : store.source(dataset.sourceId)
       return source === undefined
         ? []
-        : [{ datasetId: dataset.id, sourceId: source.id, kind: source.kind, config: opened(source), signals: dataset.signals }]
+        : [
+            {
+              datasetId: dataset.id,
+              sourceId: source.id,
+              kind: source.kind,
+              config: opened(source),
+              signals: dataset.signals,
+            },
+          ]
     })
   const sources: SourcePort = {
     validate(kind, json) {
       const found = findSourceKind(kind)
       if (found === undefined) {
-        return problem('InvalidInput', `There is no kind of source called "${kind}". Known: ${Object.keys(SOURCE_KINDS).join(', ')}.`)
+        return problem(
+          'InvalidInput',
+          `There is no kind of source called "${kind}". Known: ${Object.keys(SOURCE_KINDS).join(', ')}.`,
+        )
       }
       const parsed = found.parseConfig(json)
       return parsed.ok ? ok({ secretKeys: found.secretKeys }) : parsed
@@ -78,12 +90,16 @@ export async function assembleData(
     refresh: () => supervisor.reconcile(declared()),
     async check(source): Promise<Result<string>> {
       const checked = await checkSource(source.kind, opened(source))
-      return checked.ok ? ok('The source can be reached.') : checked
+      return checked
     },
   }
 
-  const records = metrics.counter('handschlag_records_delivered_total', 'Records delivered to partners.', ['via'])
-  const bytes = metrics.counter('handschlag_bytes_delivered_total', 'Bytes of data delivered to partners.', ['via'])
+  const records = metrics.counter('handschlag_records_delivered_total', 'Records delivered to partners.', [
+    'via',
+  ])
+  const bytes = metrics.counter('handschlag_bytes_delivered_total', 'Bytes of data delivered to partners.', [
+    'via',
+  ])
   let stopped: (transferPid: string, why: Problem) => void = () => {}
   const plane = createDataPlane({
     clock,
@@ -106,8 +122,11 @@ export async function assembleData(
   metrics.gauge('handschlag_source_records_total', 'Records taken in by source.', ['dataset'], () =>
     supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.logged })),
   )
-  metrics.gauge('handschlag_source_malformed_total', 'Input left out because it is malformed.', ['dataset'], () =>
-    supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.malformed })),
+  metrics.gauge(
+    'handschlag_source_malformed_total',
+    'Input left out because it is malformed.',
+    ['dataset'],
+    () => supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.malformed })),
   )
 
   return {
@@ -118,8 +137,11 @@ export async function assembleData(
       stopped = (transferPid, why) => {
         log.warn({ transfer: transferPid, why: why.message, code: why.code }, 'flow stopped')
         if (!FINAL.includes(why.code)) return
-        moveTransfer(transfers, transferPid as Pid, 'terminate', { code: why.code, reason: why.message }).catch(
-          (cause: unknown) => log.error({ err: cause, transfer: transferPid }, 'transfer could not be ended'),
+        moveTransfer(transfers, transferPid as Pid, 'terminate', {
+          code: why.code,
+          reason: why.message,
+        }).catch((cause: unknown) =>
+          log.error({ err: cause, transfer: transferPid }, 'transfer could not be ended'),
         )
       }
     },

@@ -13,7 +13,12 @@ import { didDocument, keyId } from '../identity/did-web.js'
 import { createOutgoing, type Outgoing } from '../identity/outgoing.js'
 import { createReplayGuard } from '../identity/replay.js'
 import { createResolver, type Resolver } from '../identity/resolve.js'
-import { createTokenIssuer, createTokenVerifier, type TokenIssuer, type TokenVerifier } from '../identity/token.js'
+import {
+  createTokenIssuer,
+  createTokenVerifier,
+  type TokenIssuer,
+  type TokenVerifier,
+} from '../identity/token.js'
 import { offerHash } from '../services/contract.js'
 import type { Seals } from '../services/ports.js'
 import type { Store } from '../store/store.js'
@@ -58,7 +63,8 @@ export async function assembleIdentity(
   const sealKey = { kid: keyId(did, seal.kid), privateKey: seal.privateKey }
 
   const seals: Seals = {
-    sign: async ({ offer, ...m }) => sealAgreement({ ...m, offerHash: offerHash(offer), at: clock() }, sealKey),
+    sign: async ({ offer, ...m }) =>
+      sealAgreement({ ...m, offerHash: offerHash(offer), at: clock() }, sealKey),
     verify: async (jws, signer, { offer, ...m }) => {
       const kid = sealKid(jws)
       if (!kid.ok) return kid
@@ -75,7 +81,11 @@ export async function assembleIdentity(
     keys: keys.value,
     box: box.value,
     // All published keys, so that it is what partners compute from the DID document.
-    fingerprint: fingerprint(auth.publicJwk, seal.publicJwk, ...keys.value.retiredSeals.map((k) => k.publicJwk)),
+    fingerprint: fingerprint(
+      auth.publicJwk,
+      seal.publicJwk,
+      ...keys.value.retiredSeals.map((k) => k.publicJwk),
+    ),
     outgoing,
     resolver,
     issuer: createTokenIssuer({ did, authKey: auth, clock }),
@@ -101,7 +111,10 @@ export async function assembleIdentity(
       if (!document.ok) return document
       const [first, ...others] = [...document.value.keys.values()].map((key) => key.jwk)
       return first === undefined
-        ? problem('IdentityUnresolvable', `The DID document of ${partner} has no P-256 key that could be used.`)
+        ? problem(
+            'IdentityUnresolvable',
+            `The DID document of ${partner} has no P-256 key that could be used.`,
+          )
         : ok(fingerprint(first, ...others))
     },
     [Symbol.asyncDispose]: () => outgoing[Symbol.asyncDispose](),

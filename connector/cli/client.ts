@@ -30,6 +30,7 @@ export type ManagementClient = {
   get(path: string, options?: RequestOptions): Promise<Result<Json>>
   post(path: string, body?: unknown, options?: RequestOptions): Promise<Result<Json>>
   put(path: string, body?: unknown, options?: RequestOptions): Promise<Result<Json>>
+  patch(path: string, body?: unknown, options?: RequestOptions): Promise<Result<Json>>
   delete(path: string, options?: RequestOptions): Promise<Result<Json>>
   /** An answer of any length, read by the caller. No time limit once it has begun. */
   stream(
@@ -80,7 +81,7 @@ export function createManagementClient(settings: {
   const { said, unreadable } = sentences(url)
 
   type Send = {
-    readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+    readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
     readonly path: string
     readonly body?: unknown
     readonly headers?: Readonly<Record<string, string>>
@@ -134,6 +135,7 @@ export function createManagementClient(settings: {
     get: (path, options) => exchange({ method: 'GET', path, ...options }),
     post: (path, body = {}, options) => exchange({ method: 'POST', path, body, ...options }),
     put: (path, body = {}, options) => exchange({ method: 'PUT', path, body, ...options }),
+    patch: (path, body = {}, options) => exchange({ method: 'PATCH', path, body, ...options }),
     delete: (path, options) => exchange({ method: 'DELETE', path, ...options }),
     async stream(path, options = {}) {
       const answer = await send({ method: 'GET', path, ...options })
@@ -180,28 +182,33 @@ function sentences(url: string): {
   }
 }
 
-/** The API answers a failure with `{code, message}`; whatever else comes is told by its status. */
+/**
+ * The API answers a failure with `{code, message, problems?}`; an answer of the partner's data plane that it passes
+ * on says `{code, reason}`. Whatever else comes is told by its status.
+ */
 function refusal(status: number, text: string, url: string): ProblemText {
-  if (status === 401) {
+  const told = statement(parse(text))
+  if (status === 401 && told?.code !== 'GrantInvalid') {
     return inBoth('Unauthenticated', {
       en: `The connector at ${url} refused the access token. It belongs to another connector, or was withdrawn. Unset HANDSCHLAG_TOKEN, or name the --config of this connector.`,
       de: `Der Connector unter ${url} hat das Zugangstoken abgelehnt. Es gehört zu einem anderen Connector oder wurde zurückgezogen. Entfernen Sie HANDSCHLAG_TOKEN, oder nennen Sie die --config dieses Connectors.`,
     })
   }
-  const answer = parse(text)
-  if (
-    typeof answer === 'object' &&
-    answer !== null &&
-    'message' in answer &&
-    typeof answer.message === 'string'
-  ) {
-    const code = 'code' in answer ? answer.code : undefined
-    return inBoth(isProblemCode(code) ? code : 'InvalidInput', { en: answer.message, de: answer.message })
-  }
+  if (told !== undefined) return inBoth(told.code, { en: told.message, de: told.message })
   return inBoth('PartnerAnswerInvalid', {
     en: `The connector at ${url} answered with status ${status} and no explanation. See its log.`,
     de: `Der Connector unter ${url} antwortete mit Status ${status} ohne Erklärung. Sehen Sie in sein Protokoll.`,
   })
+}
+
+function statement(answer: Json | undefined): Pick<Problem, 'code' | 'message'> | undefined {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
+  const { code, message, reason, problems } = answer as { readonly [key: string]: Json }
+  const sentences = [message, reason, problems].flat().filter((one) => typeof one === 'string')
+  if (sentences.length === 0) return undefined
+  // `message` may already be the list of problems in one sentence.
+  const distinct = sentences.filter((one, i) => i === 0 || !sentences[0]?.includes(one))
+  return { code: isProblemCode(code) ? code : 'InvalidInput', message: distinct.join('\n') }
 }
 
 const isProblemCode = (code: unknown): code is ProblemCode =>

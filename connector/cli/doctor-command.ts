@@ -51,17 +51,22 @@ export async function doctorChecks(
   call: Call,
   deps: DoctorDeps,
 ): Promise<{ readonly checks: readonly Check[]; readonly lang: Call['lang'] }> {
-  const [{ configPath, resolveConfig }, local, { tlsCheck }, { reachChecks }, { createProbe }] =
-    await Promise.all([
-      import('../config/load.js'),
-      import('./checks/local.js'),
-      import('./checks/tls.js'),
-      import('./checks/reach.js'),
-      import('./checks/probe.js'),
-    ])
+  const [
+    { configPath, resolveConfig },
+    { configCheck, dataDirectoryCheck, keysCheck },
+    { tlsCheck },
+    { reachChecks },
+    { createProbe },
+  ] = await Promise.all([
+    import('../config/load.js'),
+    import('./checks/local.js'),
+    import('./checks/tls.js'),
+    import('./checks/reach.js'),
+    import('./checks/probe.js'),
+  ])
   const input = configInput(call)
   const resolved = resolveConfig(input)
-  const first = local.configCheck(resolved, basename(configPath(input).path))
+  const first = configCheck(resolved, basename(configPath(input).path))
   if (!resolved.ok) return { checks: [first], lang: call.lang }
 
   const { config } = resolved.value
@@ -70,8 +75,8 @@ export async function doctorChecks(
     lang: call.value('lang') === undefined ? config.language : call.lang,
     checks: [
       first,
-      local.dataDirectoryCheck(config.dataDir),
-      local.keysCheck(() => deps.loadKeys(config.dataDir)),
+      dataDirectoryCheck(config.dataDir),
+      keysCheck(() => deps.loadKeys(config.dataDir)),
       tlsCheck(config, {
         clock: deps.clock,
         dev: call.flag('dev'),

@@ -91,6 +91,7 @@ function parse(
         ]),
       ),
     })
+    if (values.help === true) return { values, operands: [] }
     const [least, most] = command.operands ?? [0, 0]
     if (positionals.length < least) {
       return {

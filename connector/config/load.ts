@@ -16,9 +16,6 @@ import { unknownKeys, unknownVariables } from './unknown.js'
 
 export const DEFAULT_FILE = 'handschlag.yaml'
 
-/** Exit code of a program that was configured wrongly (sysexits.h, EX_CONFIG). */
-export const EXIT_CONFIG = 78
-
 /** Everything parsed: paths absolute, durations in milliseconds. */
 export type Config = {
   readonly name: string

@@ -320,8 +320,6 @@ export const SETTINGS = {
   }),
 } as const
 
-export type SettingName = keyof typeof SETTINGS
-
 /** The table as a list, for those who treat every setting alike. */
 export const settingEntries: readonly (readonly [name: string, setting: Setting<unknown>])[] =
   Object.entries(SETTINGS)

@@ -1,6 +1,7 @@
 /** Certificate and key files of the public port: whether they can be read, belong together and fit the address. */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import type { Text } from '../core/types.js'
 import type { ConfigProblem } from './problem.js'
 
@@ -29,7 +30,7 @@ export const readChain = (pem: string): readonly X509Certificate[] =>
 /** Whether a certificate is made out to a host name or IP address. */
 export function namesHost(certificate: X509Certificate, host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, '')
-  return certificate.checkHost(bare) !== undefined || certificate.checkIP(bare) !== undefined
+  return (isIP(bare) === 0 ? certificate.checkHost(bare) : certificate.checkIP(bare)) !== undefined
 }
 
 export function checkTlsFiles(files: TlsFiles): Findings {

@@ -11,7 +11,7 @@ export type JsonLimits = {
   readonly maxDepth: number
 }
 
-export const MESSAGE_LIMITS: JsonLimits = { maxBytes: 256 * 1024, maxDepth: 32 }
+const MESSAGE_LIMITS: JsonLimits = { maxBytes: 256 * 1024, maxDepth: 32 }
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -51,6 +51,11 @@ export const PROBLEMS = {
   NotAcceptable: 'The requested representation is not available.',
   Stopping: 'The connector is shutting down.',
   NotRunning: 'No connector answers at the management address.',
+  HostRefused: 'The request was sent to a host name that the management address does not have.',
+  MethodNotAllowed: 'The address exists, but not with this HTTP method.',
+  MediaTypeUnsupported: 'The body is not declared as application/json.',
+  TooManyAttempts: 'Too many failed attempts to sign in; they are refused for a while.',
+  InternalError: 'The connector failed while handling the request; its log says more.',
 } as const
 
 export type ProblemCode = keyof typeof PROBLEMS
@@ -59,6 +64,8 @@ export type Problem = {
   readonly code: ProblemCode
   /** One sentence for whoever gets the answer. Must not reveal other participants, secrets or internal state. */
   readonly message: string
+  /** Every single finding when the message sums up several; as public as the message. */
+  readonly problems?: readonly string[]
   /** For our own log only; never serialised into a response. */
   readonly detail?: unknown
 }

@@ -79,7 +79,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         busy.set(owed.pid, owed.partner)
         perPartner.set(owed.partner, load + 1)
         attempt(owed)
-          .catch((cause: unknown) => deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'dispatch'))
+          .catch((cause: unknown) =>
+            deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'dispatch'),
+          )
           .finally(() => {
             busy.delete(owed.pid)
             const left = (perPartner.get(owed.partner) ?? 1) - 1
@@ -117,13 +119,22 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       const delay = Math.min(limits.longestRetryMs, limits.firstRetryMs * 2 ** Math.min(owed.attempts, 20))
       const nextAttemptAt = (now + Math.round(delay * (0.75 + deps.random() / 2))) as EpochMs
       deps.log.warn(
-        { pid: owed.pid, partner: owed.partner, event: owed.event, attempts: owed.attempts + 1, why: why.message },
+        {
+          pid: owed.pid,
+          partner: owed.partner,
+          event: owed.event,
+          attempts: owed.attempts + 1,
+          why: why.message,
+        },
         'message not delivered, will retry',
       )
       await deps.store.attemptFailed(owed.id, why.message, nextAttemptAt)
       return
     }
-    deps.log.error({ pid: owed.pid, partner: owed.partner, event: owed.event, why: why.message }, 'message refused')
+    deps.log.error(
+      { pid: owed.pid, partner: owed.partner, event: owed.event, why: why.message },
+      'message refused',
+    )
     await deps.undeliverable(owed, why)
   }
 
@@ -160,4 +171,6 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
 /** Faults that may heal by themselves or by the operator's hand, so that trying again makes sense. */
 const isPassing = (why: Problem): boolean =>
-  why.code === 'PartnerUnreachable' || why.code === 'PartnerCertificate' || why.code === 'IdentityUnresolvable'
+  why.code === 'PartnerUnreachable' ||
+  why.code === 'PartnerCertificate' ||
+  why.code === 'IdentityUnresolvable'

@@ -8,7 +8,14 @@ import type { Json, JsonObject, ParticipantId } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
 import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
-import { DESCRIPTION, DSP_VERSION, type DatasetEntry, PROVIDER_PATH, urlOf, VERSION_PATH } from './messages.js'
+import {
+  type DatasetEntry,
+  DESCRIPTION,
+  DSP_VERSION,
+  PROVIDER_PATH,
+  urlOf,
+  VERSION_PATH,
+} from './messages.js'
 import type { Validate } from './validate.js'
 
 export type Fetch = (request: {
@@ -55,7 +62,8 @@ export function createDspClient(deps: DspClientDeps): DspClient {
 
   const refused = (status: number, body: Buffer, partner: Partner): Result<never> => {
     const { reason } = deps.readError(body)
-    if (reason !== undefined) return problem('PartnerRefused', `${partner.name} answered ${status}: ${reason}`)
+    if (reason !== undefined)
+      return problem('PartnerRefused', `${partner.name} answered ${status}: ${reason}`)
     const hint = status === 404 ? ' Probably it does not trust you yet, or the address is wrong.' : ''
     return problem('PartnerRefused', `${partner.name} answered ${status}.${hint}`)
   }
@@ -91,7 +99,7 @@ export function createDspClient(deps: DspClientDeps): DspClient {
           return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
         }
         for (const entry of catalog.value.dataset ?? []) datasets.push(remote(entry))
-        url = nextPage(answer.value.headers['link'], url)
+        url = nextPage(answer.value.headers.link, url)
       }
       return ok(datasets)
     },
@@ -103,13 +111,18 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       })
       if (!answer.ok) return answer
       if (answer.value.status === 404) {
-        return problem('NotFound', `${partner.name} offers you no dataset ${id}. See what it offers: handschlag catalog ${partner.did}`)
+        return problem(
+          'NotFound',
+          `${partner.name} offers you no dataset ${id}. See what it offers: handschlag catalog ${partner.did}`,
+        )
       }
       if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
       const json = parseJson(answer.value.body)
       const dataset = json.ok ? deps.validate('Dataset', json.value) : json
       if (!dataset.ok) return unusable(dataset.error.message)
-      return dataset.value['@id'] === id ? ok(remote(dataset.value)) : unusable('It is about another dataset.')
+      return dataset.value['@id'] === id
+        ? ok(remote(dataset.value))
+        : unusable('It is about another dataset.')
     },
 
     async discover(address) {
@@ -117,14 +130,21 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       const answer = await deps.fetch({ url: root + VERSION_PATH, headers: { accept: 'application/json' } })
       if (!answer.ok) return answer
       const json = parseJson(answer.value.body)
-      const versions = answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
+      const versions =
+        answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
       if (versions === undefined || !versions.ok) {
-        return problem('VersionUnsupported', `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`)
+        return problem(
+          'VersionUnsupported',
+          `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`,
+        )
       }
       // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
       const match = versions.value.protocolVersions.find((v) => v.version === DSP_VERSION)
       return match === undefined
-        ? problem('VersionUnsupported', `${root} speaks ${versions.value.protocolVersions.map((v) => v.version).join(', ')}, not ${DSP_VERSION}.`)
+        ? problem(
+            'VersionUnsupported',
+            `${root} speaks ${versions.value.protocolVersions.map((v) => v.version).join(', ')}, not ${DSP_VERSION}.`,
+          )
         : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
     },
   }
@@ -135,7 +155,8 @@ const unusable = (why: string): Result<never> =>
 
 function remote(entry: DatasetEntry): RemoteDataset {
   const raw = entry as unknown as JsonObject
-  const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+  const text = (value: Json | undefined): string | undefined =>
+    typeof value === 'string' ? value : undefined
   const title = text(raw[DESCRIPTION.title])
   const description = text(raw[DESCRIPTION.description])
   const keywords = raw[DESCRIPTION.keyword]
@@ -152,7 +173,10 @@ function remote(entry: DatasetEntry): RemoteDataset {
 
 /** RFC 8288 link with rel next, only on the same origin as the page it came with. */
 function nextPage(link: string | string[] | undefined, current: string): string | undefined {
-  for (const part of [link].flat().join(',').split(/,(?=\s*<)/)) {
+  for (const part of [link]
+    .flat()
+    .join(',')
+    .split(/,(?=\s*<)/)) {
     const [, target, parameters = ''] = /^\s*<([^>]*)>(.*)$/.exec(part) ?? []
     if (target === undefined || !/;\s*rel="?next"?/i.test(parameters)) continue
     const url = new URL(target, current)

@@ -38,7 +38,8 @@ export function createDspServer(m: {
   app.use(((cause, req, res, _next) => {
     m.exchange.log.error({ err: cause, path: req.path }, 'request failed')
     m.exchange.count('negotiation', 'InternalError')
-    if (!res.headersSent) res.status(500).json({ reason: ['This connector failed while handling the message. Send it again.'] })
+    if (!res.headersSent)
+      res.status(500).json({ reason: ['This connector failed while handling the message. Send it again.'] })
   }) as express.ErrorRequestHandler)
   return app
 }

@@ -20,7 +20,10 @@ export class AddressRefusedError extends Error {
 }
 
 export type DialOptions = {
-  /** Whether hosts may lead to addresses that are not public. The host is a name or an address without brackets. */
+  /**
+   * What may be called although it is not public. Asked with the name in the URL and, when that is not enough, with each
+   * address it leads to (without brackets), so that names as well as networks can be allowed.
+   */
   readonly allowPrivate: boolean | ((host: string) => boolean)
   /** Further authorities in PEM, beside those every Node trusts. */
   readonly ca?: readonly string[]
@@ -54,11 +57,11 @@ export function createDial({
     }),
   )
 
+  const mayDial = (address: string) => addressKind(address) === 'public' || isAllowed(address)
+
   const checkHost = (hostname: string): AddressRefusedError | undefined => {
     const address = addressInHost(hostname)
-    return address === undefined || addressKind(address) === 'public' || isAllowed(address)
-      ? undefined
-      : new AddressRefusedError(hostname, address)
+    return address === undefined || mayDial(address) ? undefined : new AddressRefusedError(hostname, address)
   }
 
   /** Answers only with addresses that may be dialled; none left is a refusal. */
@@ -66,9 +69,7 @@ export function createDial({
     lookup(hostname, { ...options, all: true }, (cause, found) => {
       if (cause !== null) return callback(cause, [])
       const addresses = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : found
-      const open = isAllowed(hostname)
-        ? addresses
-        : addresses.filter(({ address }) => addressKind(address) === 'public')
+      const open = isAllowed(hostname) ? addresses : addresses.filter(({ address }) => mayDial(address))
       const [first] = open
       if (first === undefined)
         return callback(new AddressRefusedError(hostname, addresses[0]?.address ?? '::'), [])

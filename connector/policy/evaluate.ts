@@ -14,14 +14,14 @@ export type { Facts } from './model.js'
 export type Verdict = 'true' | 'false' | 'unknown' | 'deferred'
 
 export type Reason = {
-  /** Number of the clause in the explanation; absent when the policy lacks the clause. */
-  readonly clause?: number
+  /** Number of the clause in the explanation; undefined when the policy lacks the clause. */
+  readonly clause: number | undefined
   readonly path: string
   /** Short name of the operand, connective, action or term. */
   readonly operand: string
   readonly verdict: Verdict
-  /** A sentence of its own. Computed when read. */
-  readonly text: Text
+  /** A sentence of its own. Made on demand: nobody reads why most uses are allowed. */
+  readonly text: () => Text
 }
 
 export type Refusal = {
@@ -74,7 +74,7 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
 /** The sentence a person sees: "Refused: the contract allows use until ..., today is .... (clause 2, dateTime)". */
 export function refusalText({ because }: Refusal, lang: Lang): string {
   const { clause, operand } = because
-  const sentence = because.text[lang]
+  const sentence = because.text()[lang]
   if (lang === 'de') {
     return `Abgelehnt: ${sentence} (${clause === undefined ? '' : `Klausel ${clause}, `}${operand})`
   }
@@ -92,17 +92,9 @@ function reason(
   path: string,
   operand: string,
   verdict: Verdict,
-  say: () => Text,
+  text: () => Text,
 ): Reason {
-  const made = {
-    ...(clause !== undefined && { clause }),
-    path,
-    operand,
-    verdict,
-    get text() {
-      return say()
-    },
-  }
+  const made: Reason = { clause, path, operand, verdict, text }
   course.reasons.push(made)
   return made
 }

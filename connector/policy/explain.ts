@@ -52,7 +52,7 @@ function textOf(node: PolicyNode, numbers: Numbers): Text {
   }
   if (node.kind === 'constraint') {
     return node.constraint.kind === 'atomic'
-      ? atomicText(node.constraint)
+      ? atomicText(node.constraint, node.of)
       : logicalText(node.constraint, numbers)
   }
   return ruleText(node.kind, node.rule, numbers)
@@ -87,8 +87,8 @@ function clauseWords(constraints: readonly { readonly path: string }[], numbers:
   if (list.length > 2 && last - first === list.length - 1) {
     return text(`clauses ${first} to ${last}`, `die Klauseln ${first} bis ${last}`)
   }
-  const words = listWords(list.map(String))
-  return text(`clauses ${words.en}`, `die Klauseln ${words.de}`)
+  const named = listWords(list.map(String))
+  return text(`clauses ${named.en}`, `die Klauseln ${named.de}`)
 }
 
 type ActionWords = {
@@ -164,8 +164,11 @@ const LOGICAL_WORDS: Readonly<Record<LogicalConstraint['kind'], readonly [string
 
 function logicalText(constraint: LogicalConstraint, numbers: Numbers): Text {
   const [en, de] = LOGICAL_WORDS[constraint.kind]
-  const words = listWords(constraint.operands.map(({ path }) => String(numbers.get(path) ?? 0)))
-  return text(`${en}: clauses ${words.en}.`, `${de}: ${words.de}.`)
+  const list = listWords(constraint.operands.map(({ path }) => String(numbers.get(path) ?? 0)))
+  return text(
+    `${en}: ${constraint.operands.length === 1 ? 'clause' : 'clauses'} ${list.en}.`,
+    `${de}: ${list.de}.`,
+  )
 }
 
 const OPERATOR_WORDS: Readonly<Record<string, readonly [string, string]>> = {
@@ -183,21 +186,30 @@ const OPERATOR_WORDS: Readonly<Record<string, readonly [string, string]>> = {
   isNoneOf: ['is none of', 'ist keines aus'],
 }
 
-/** A condition without an operand to describe it is shown as it stands, so that a person can judge it. */
-function atomicText(constraint: AtomicConstraint): Text {
+/**
+ * The operand describes its condition. A condition without such an operand is shown as it stands, so that a person can
+ * judge it; so is one of a duty or prohibition, because descriptions speak of what is allowed.
+ */
+function atomicText(constraint: AtomicConstraint, of: RuleKind): Text {
   const support = supportOf(constraint)
-  if ('operand' in support && unsupportedConstraint(constraint) === undefined) {
-    return support.operand.describe(constraint)
-  }
-  const { leftOperand, operator, rightOperand } = constraint
+  const isClear = 'operand' in support && unsupportedConstraint(constraint) === undefined
+  if (isClear && of === 'permission') return support.operand.describe(constraint)
+  const raw = rawText(constraint)
+  return isClear
+    ? text(`Condition: ${raw.en}.`, `Bedingung: ${raw.de}.`)
+    : text(
+        `A condition that this connector cannot check applies: ${raw.en}.`,
+        `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann: ${raw.de}.`,
+      )
+}
+
+function rawText({ leftOperand, operator, rightOperand }: AtomicConstraint): Text {
   const name = quoted(shortName(leftOperand))
-  const values = typeof rightOperand === 'string' ? [rightOperand] : rightOperand
-  const [en, de] = (Object.hasOwn(OPERATOR_WORDS, operator) ? OPERATOR_WORDS[operator] : undefined) ?? [
-    quoted(operator).en,
-    quoted(operator).de,
-  ]
+  const values = (typeof rightOperand === 'string' ? [rightOperand] : rightOperand).map(quoted)
+  const known = Object.hasOwn(OPERATOR_WORDS, operator) ? OPERATOR_WORDS[operator] : undefined
+  const [en, de] = known ?? [quoted(operator).en, quoted(operator).de]
   return text(
-    `A condition that this connector cannot check applies: ${name.en} ${en} ${listWords(values.map((v) => quoted(v).en)).en}.`,
-    `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann: ${name.de} ${de} ${listWords(values.map((v) => quoted(v).de)).de}.`,
+    `${name.en} ${en} ${listWords(values.map((value) => value.en)).en}`,
+    `${name.de} ${de} ${listWords(values.map((value) => value.de)).de}`,
   )
 }

@@ -53,7 +53,7 @@ export function momentWords(at: EpochMs): Text {
   const day = dayWords(at)
   const time = new Date(at).toISOString().replace(/^.*T|Z$/g, '')
   const exact = time.replace(/(?::00)?\.000$/, '')
-  return text(`${day.en}, ${exact} UTC`, `${day.de}, ${exact} Uhr UTC`)
+  return text(`${day.en}, ${exact} UTC`, `${day.de}, ${exact.replace('.', ',')} Uhr UTC`)
 }
 
 /** The present moment for a message: fractions of a second would only disturb. */

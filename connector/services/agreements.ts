@@ -73,7 +73,9 @@ export async function verifyAgreement(
       covers,
     })
     signatures.push(
-      outcome.ok ? { by, as, verdict: 'valid' } : { by, as, verdict: 'invalid', problem: outcome.error.message },
+      outcome.ok
+        ? { by, as, verdict: 'valid' }
+        : { by, as, verdict: 'invalid', problem: outcome.error.message },
     )
   }
   return { intact: agreementHash(agreement.body) === agreement.hash, signatures }
@@ -85,14 +87,24 @@ export async function revokeAgreement(
   id: string,
   reason: string,
 ): Promise<Result<Agreement>> {
-  if (reason.trim() === '') return problem('InvalidInput', 'A revocation needs a reason; the partner is told.')
+  if (reason.trim() === '')
+    return problem('InvalidInput', 'A revocation needs a reason; the partner is told.')
   const at = deps.clock()
   const outcome = await deps.store.changeAgreement(id, (current) => {
     if (current.status === 'revoked') return problem('InvalidTransition', 'This contract is revoked already.')
     if (current.status === 'pending') {
-      return problem('InvalidTransition', 'This contract is still being negotiated; end the negotiation instead.')
+      return problem(
+        'InvalidTransition',
+        'This contract is still being negotiated; end the negotiation instead.',
+      )
     }
-    const next: Agreement = { ...current, status: 'revoked', statusReason: reason, statusBy: 'us', statusAt: at }
+    const next: Agreement = {
+      ...current,
+      status: 'revoked',
+      statusReason: reason,
+      statusBy: 'us',
+      statusAt: at,
+    }
     return ok({ next, audit: [{ subject: id, at, direction: 'own', event: 'revoked', detail: { reason } }] })
   })
   if (!outcome.ok) return outcome
@@ -116,10 +128,10 @@ export async function endTransfersUnder(
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Ends transfers when their contract expires: one timer for the next boundary, set again whenever something changes.
+ * Ends transfers when their contract expires: one timer for the next boundary, set again whenever a transfer changes.
  * The data plane stops by itself at the same instant; this tells the partner.
  */
-export function watchExpiry(deps: TransferDeps): Disposable & { rearm(): void } {
+export function watchExpiry(deps: TransferDeps): Disposable {
   let timer: NodeJS.Timeout | undefined
   const boundaries = (): readonly { readonly at: EpochMs; readonly agreement: Agreement }[] =>
     deps.store
@@ -150,5 +162,13 @@ export function watchExpiry(deps: TransferDeps): Disposable & { rearm(): void } 
     timer.unref()
   }
   rearm()
-  return { rearm, [Symbol.dispose]: () => clearTimeout(timer) }
+  const unsubscribe = deps.store.onProcess((process) => {
+    if (process.kind === 'transfer') rearm()
+  })
+  return {
+    [Symbol.dispose]: () => {
+      unsubscribe()
+      clearTimeout(timer)
+    },
+  }
 }

@@ -4,7 +4,7 @@
  */
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result } from '../core/result.js'
-import { type EpochMs, type JsonObject, type Lang, type ParticipantId, iso } from '../core/types.js'
+import { type EpochMs, iso, type JsonObject, type Lang, type ParticipantId } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
@@ -24,7 +24,7 @@ export function termsOf(policy: JsonObject): JsonObject {
 
 /** Hash of the offer as both sides can compute it: its terms, its id and its target. */
 export const offerHash = (offer: JsonObject): string =>
-  sha256Hex(canonicalize({ ...termsOf(offer), '@id': offer['@id'] ?? '', target: offer['target'] ?? '' }))
+  sha256Hex(canonicalize({ ...termsOf(offer), '@id': offer['@id'] ?? '', target: offer.target ?? '' }))
 
 export const agreementHash = (agreement: JsonObject): string => sha256Hex(canonicalize(agreement))
 
@@ -56,7 +56,10 @@ export function understood(policy: JsonObject, lang: Lang = 'en'): Result<Policy
   if (unsupported.length === 0) return parsed
   const named = unsupported.slice(0, 3).map((t) => `${t.path}: ${t.why[lang]}`)
   const more = unsupported.length > 3 ? ` (and ${unsupported.length - 3} more)` : ''
-  return problem('PolicyUnsupported', `The policy has terms that cannot be kept here. ${named.join(' ')}${more}`)
+  return problem(
+    'PolicyUnsupported',
+    `The policy has terms that cannot be kept here. ${named.join(' ')}${more}`,
+  )
 }
 
 /** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */
@@ -90,9 +93,12 @@ export function sameAsOffered(
   }
   const [difference] = differences(m.offer, agreement)
   if (difference !== undefined) return problem('AgreementDiffers', differenceText(difference, 'en'))
-  const agreedAt = Date.parse(String(agreement['timestamp']))
+  const agreedAt = Date.parse(String(agreement.timestamp))
   if (Number.isNaN(agreedAt)) {
-    return problem('AgreementDiffers', 'The agreement has no valid timestamp, so its duration cannot be kept.')
+    return problem(
+      'AgreementDiffers',
+      'The agreement has no valid timestamp, so its duration cannot be kept.',
+    )
   }
   return ok({ id: String(agreement['@id']), agreedAt: agreedAt as EpochMs })
 }
@@ -101,6 +107,6 @@ export function sameAsOffered(
 export function planOf(agreement: Agreement): Result<Plan> {
   const policy = understood(agreement.body)
   if (!policy.ok) return policy
-  const assignee = String(agreement.body['assignee'])
+  const assignee = String(agreement.body.assignee)
   return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee })
 }

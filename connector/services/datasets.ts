@@ -36,7 +36,10 @@ const RESERVED = ['id', 'ts', 'series']
 function validId(id: string): Result<string> {
   return ID.test(id)
     ? ok(id)
-    : problem('InvalidInput', `"${id.slice(0, 80)}" cannot be an id: use up to 64 letters, digits, dots, dashes and underscores.`)
+    : problem(
+        'InvalidInput',
+        `"${id.slice(0, 80)}" cannot be an id: use up to 64 letters, digits, dots, dashes and underscores.`,
+      )
 }
 
 export async function putSource(
@@ -66,7 +69,8 @@ export async function putSource(
 
 export async function removeSource(deps: DatasetDeps, id: string): Promise<Result<void>> {
   const user = deps.store.datasets().find((d) => d.sourceId === id)
-  if (user !== undefined) return problem('Conflict', `The source ${id} feeds the dataset ${user.id}. Change or remove that first.`)
+  if (user !== undefined)
+    return problem('Conflict', `The source ${id} feeds the dataset ${user.id}. Change or remove that first.`)
   if (!(await deps.store.removeSource(id))) return problem('NotFound', `There is no source ${id}.`)
   await deps.sources.refresh()
   return ok(undefined)
@@ -89,18 +93,34 @@ export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Re
   if (m.title.trim() === '') return problem('InvalidInput', 'A dataset needs a title.')
   const names = new Set<string>()
   for (const signal of m.signals ?? []) {
-    if (signal.name === '' || signal.name.length > 128) return problem('InvalidInput', 'A signal needs a name of at most 128 characters.')
+    if (signal.name === '' || signal.name.length > 128)
+      return problem('InvalidInput', 'A signal needs a name of at most 128 characters.')
     if (RESERVED.includes(signal.name)) {
-      return problem('InvalidInput', `A signal cannot be called "${signal.name}": that name belongs to every record.`)
+      return problem(
+        'InvalidInput',
+        `A signal cannot be called "${signal.name}": that name belongs to every record.`,
+      )
     }
-    if (names.has(signal.name)) return problem('InvalidInput', `The signal "${signal.name}" is declared twice.`)
+    if (names.has(signal.name))
+      return problem('InvalidInput', `The signal "${signal.name}" is declared twice.`)
     if (!SIGNAL_TYPES.includes(signal.type)) {
-      return problem('InvalidInput', `The signal "${signal.name}" has the type "${signal.type}"; known are ${SIGNAL_TYPES.join(', ')}.`)
+      return problem(
+        'InvalidInput',
+        `The signal "${signal.name}" has the type "${signal.type}"; known are ${SIGNAL_TYPES.join(', ')}.`,
+      )
     }
     names.add(signal.name)
   }
   if (m.sourceId !== undefined && deps.store.source(m.sourceId) === undefined) {
-    return problem('InvalidInput', `There is no source "${m.sourceId}". Known: ${deps.store.sources().map((s) => s.id).join(', ') || 'none'}.`)
+    return problem(
+      'InvalidInput',
+      `There is no source "${m.sourceId}". Known: ${
+        deps.store
+          .sources()
+          .map((s) => s.id)
+          .join(', ') || 'none'
+      }.`,
+    )
   }
   const before = deps.store.dataset(m.id)
   const now = deps.clock()
@@ -128,8 +148,14 @@ export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Re
 export async function removeDataset(deps: DatasetDeps, id: string): Promise<Result<void>> {
   const dataset = deps.store.dataset(id)
   if (dataset === undefined) return problem('NotFound', `There is no dataset ${id}.`)
-  const live = deps.store.agreements().find((a) => a.role === 'provider' && a.datasetId === id && a.status === 'active')
-  if (live !== undefined) return problem('Conflict', `The contract ${live.id} covers the dataset ${id}. Revoke it first, or unpublish the dataset.`)
+  const live = deps.store
+    .agreements()
+    .find((a) => a.role === 'provider' && a.datasetId === id && a.status === 'active')
+  if (live !== undefined)
+    return problem(
+      'Conflict',
+      `The contract ${live.id} covers the dataset ${id}. Revoke it first, or unpublish the dataset.`,
+    )
   for (const offer of deps.store.offersOf(id)) await deps.store.removeOffer(offer.id)
   await deps.store.removeDataset(id)
   await deps.sources.refresh()
@@ -139,7 +165,12 @@ export async function removeDataset(deps: DatasetDeps, id: string): Promise<Resu
 /** Attaches an offer. The policy is either written in terms, or given as ODRL. Checked completely before it is stored. */
 export async function addOffer(
   deps: DatasetDeps,
-  m: { readonly datasetId: string; readonly id?: string; readonly terms?: Terms; readonly policy?: JsonObject },
+  m: {
+    readonly datasetId: string
+    readonly id?: string
+    readonly terms?: Terms
+    readonly policy?: JsonObject
+  },
 ): Promise<Result<Offer>> {
   const dataset = deps.store.dataset(m.datasetId)
   if (dataset === undefined) return problem('NotFound', `There is no dataset ${m.datasetId}.`)
@@ -149,7 +180,8 @@ export async function addOffer(
   const policy = m.terms === undefined ? ok(m.policy ?? {}) : policyFromTerms(m.terms)
   if (!policy.ok) return policy
   const id = m.id ?? deps.newPid()
-  if (deps.store.offer(id) !== undefined) return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
+  if (deps.store.offer(id) !== undefined)
+    return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
   const offer: Offer = { id, datasetId: m.datasetId, policy: policy.value, createdAt: deps.clock() }
   const enforceable = checkOffer(deps, dataset, offer)
   if (!enforceable.ok) return enforceable
@@ -166,15 +198,23 @@ function checkOffer(deps: DatasetDeps, dataset: Dataset, offer: Offer): Result<P
   const declared = new Set(['ts', 'id', 'series', ...dataset.signals.map((s) => s.name)])
   const missing = plan.value.fields?.filter((field) => !declared.has(field)) ?? []
   if (missing.length > 0) {
-    return problem('InvalidInput', `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`)
+    return problem(
+      'InvalidInput',
+      `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`,
+    )
   }
   return plan
 }
 
 function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
-  if (dataset.sourceId === undefined) return problem('InvalidInput', `The dataset ${dataset.id} has no source. Connect one first.`)
+  if (dataset.sourceId === undefined)
+    return problem('InvalidInput', `The dataset ${dataset.id} has no source. Connect one first.`)
   const offers = deps.store.offersOf(dataset.id)
-  if (offers.length === 0) return problem('InvalidInput', `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`)
+  if (offers.length === 0)
+    return problem(
+      'InvalidInput',
+      `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
+    )
   for (const offer of offers) {
     const plan = checkOffer(deps, dataset, offer)
     if (!plan.ok) return plan

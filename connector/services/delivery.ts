@@ -12,7 +12,11 @@ import { reflect, type TransferDeps } from './transfer.js'
 export type DeliveryDeps = NegotiationDeps & TransferDeps
 
 /** The partner acknowledged. `answer` is read only where the protocol puts something into it. */
-export async function delivered(deps: DeliveryDeps, owed: Owed, answer: Uint8Array): Promise<Result<Process>> {
+export async function delivered(
+  deps: DeliveryDeps,
+  owed: Owed,
+  answer: Uint8Array,
+): Promise<Result<Process>> {
   let partnerPid: string | undefined
   if (owed.event === 'request') {
     const read = deps.wire.readAnswer(owed.kind, answer, 'consumer')
@@ -22,7 +26,13 @@ export async function delivered(deps: DeliveryDeps, owed: Owed, answer: Uint8Arr
   const outcome =
     owed.kind === 'negotiation'
       ? await deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
-          const next = acknowledged(NEGOTIATION, current, owed.event as NegotiationEvent, deps.clock(), partnerPid)
+          const next = acknowledged(
+            NEGOTIATION,
+            current,
+            owed.event as NegotiationEvent,
+            deps.clock(),
+            partnerPid,
+          )
           if (current.closing !== undefined && current.state === 'NEW') return closeNegotiation(deps, next)
           return ok({ ...settled(deps, current, next, owed), ...activation(deps, current, next) })
         })
@@ -69,7 +79,12 @@ function closeNegotiation(deps: DeliveryDeps, current: Negotiation): Result<Step
   const sending = send(NEGOTIATION, open as Negotiation, 'terminate', deps.clock(), { reason })
   if (!sending.ok) return sending
   const next = sending.value
-  const message = deps.wire.negotiationTermination({ ...pidsOf(next), from: next.role, code: 'OperatorDecision', reason })
+  const message = deps.wire.negotiationTermination({
+    ...pidsOf(next),
+    from: next.role,
+    code: 'OperatorDecision',
+    reason,
+  })
   return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
 }
 
@@ -78,7 +93,12 @@ function closeTransfer(deps: DeliveryDeps, current: Transfer): Result<Step<Trans
   const sending = send(TRANSFER, open as Transfer, 'terminate', deps.clock(), { reason })
   if (!sending.ok) return sending
   const next = sending.value
-  const message = deps.wire.transferTermination({ ...pidsOf(next), from: next.role, code: 'OperatorDecision', reason })
+  const message = deps.wire.transferTermination({
+    ...pidsOf(next),
+    from: next.role,
+    code: 'OperatorDecision',
+    reason,
+  })
   return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
 }
 
@@ -92,8 +112,22 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
     return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
       if (!deps.store.isOwed(owed.id)) return gone
       const next = broken(NEGOTIATION, current, 'TERMINATED', why.message, deps.clock())
-      const message = deps.wire.negotiationTermination({ ...pidsOf(current), from: current.role, code: why.code, reason: why.message })
-      return ok(ending(current, next, owed, why, isFinal(NEGOTIATION, current.state), oweTo(current, 'terminate', message)))
+      const message = deps.wire.negotiationTermination({
+        ...pidsOf(current),
+        from: current.role,
+        code: why.code,
+        reason: why.message,
+      })
+      return ok(
+        ending(
+          current,
+          next,
+          owed,
+          why,
+          isFinal(NEGOTIATION, current.state),
+          oweTo(current, 'terminate', message),
+        ),
+      )
     })
   }
   let before: Transfer | undefined
@@ -101,8 +135,22 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
     if (!deps.store.isOwed(owed.id)) return gone
     before = current
     const next = broken(TRANSFER, current, 'TERMINATED', why.message, deps.clock())
-    const message = deps.wire.transferTermination({ ...pidsOf(current), from: current.role, code: why.code, reason: why.message })
-    return ok(ending(current, next, owed, why, isFinal(TRANSFER, current.state), oweTo(current, 'terminate', message)))
+    const message = deps.wire.transferTermination({
+      ...pidsOf(current),
+      from: current.role,
+      code: why.code,
+      reason: why.message,
+    })
+    return ok(
+      ending(
+        current,
+        next,
+        owed,
+        why,
+        isFinal(TRANSFER, current.state),
+        oweTo(current, 'terminate', message),
+      ),
+    )
   })
   return outcome.ok ? reflect(deps, before, outcome.value) : outcome
 }

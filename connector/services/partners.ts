@@ -3,8 +3,8 @@ import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId } from '../core/types.js'
 import type { Partner, SealMode, Trust } from '../domain/partner.js'
 import type { Store } from '../store/store.js'
+import { type AgreementDeps, endTransfersUnder } from './agreements.js'
 import type { DataPlanePort } from './ports.js'
-import { endTransfersUnder, type AgreementDeps } from './agreements.js'
 import type { TransferDeps } from './transfer.js'
 
 export type PartnerDeps = {
@@ -62,7 +62,13 @@ export async function decideTrust(
   }
   const next: Partner = { ...partner, trust, ...(fingerprint === undefined ? {} : { fingerprint }) }
   await deps.store.putPartner(next)
-  await deps.store.note({ subject: did, at: deps.clock(), direction: 'own', event: trust, detail: { fingerprint: fingerprint ?? '' } })
+  await deps.store.note({
+    subject: did,
+    at: deps.clock(),
+    direction: 'own',
+    event: trust,
+    detail: { fingerprint: fingerprint ?? '' },
+  })
   if (trust === 'blocked') {
     const why = { code: 'NotTrusted', reason: 'The partner has been blocked.' }
     for (const agreement of deps.store.agreements()) {
@@ -99,5 +105,8 @@ export function trustedPartner(store: Pick<Store, 'partner'>, did: string): Resu
   if (partner === undefined) return unknownPartner(did)
   return partner.trust === 'trusted'
     ? ok(partner)
-    : problem('NotTrusted', `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. Compare its fingerprint, then: handschlag partner trust ${did}`)
+    : problem(
+        'NotTrusted',
+        `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. Compare its fingerprint, then: handschlag partner trust ${did}`,
+      )
 }

@@ -19,13 +19,24 @@ export interface Wire {
   accepted(m: Pids): Outgoing
   finalized(m: Pids & { receipt?: string | undefined }): Outgoing
   negotiationTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
-  transferRequest(m: { consumerPid: string; agreementId: string; format: string; callbackAddress: string }): Outgoing
-  transferStart(m: Pids & { from: Role; data?: { readonly endpoint: string; readonly token: string } }): Outgoing
+  transferRequest(m: {
+    consumerPid: string
+    agreementId: string
+    format: string
+    callbackAddress: string
+  }): Outgoing
+  transferStart(
+    m: Pids & { from: Role; data?: { readonly endpoint: string; readonly token: string } },
+  ): Outgoing
   transferSuspension(m: Pids & { from: Role; code: string; reason: string }): Outgoing
   transferCompletion(m: Pids & { from: Role }): Outgoing
   transferTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
   /** The partner's pid in the answer to an initial request. */
-  readAnswer(kind: 'negotiation' | 'transfer', body: Uint8Array, ownRole: Role): Result<{ readonly partnerPid: string }>
+  readAnswer(
+    kind: 'negotiation' | 'transfer',
+    body: Uint8Array,
+    ownRole: Role,
+  ): Result<{ readonly partnerPid: string }>
   /** Code and sentence out of a partner's error body, as far as it has any. */
   readError(body: Uint8Array): { readonly code?: string; readonly reason?: string }
 }

@@ -6,9 +6,9 @@ import type { Log } from '../core/log.js'
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
+import { NEGOTIATION } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { acknowledged, isFinal, receive, send } from '../domain/process.js'
-import { NEGOTIATION } from '../domain/negotiation.js'
 import type { AuditEntry, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
@@ -27,7 +27,10 @@ export type TransferDeps = {
   readonly wire: Wire
   readonly dataPlane: DataPlanePort
   /** The bearer token of a start, and its hash: derived, so that it is stored nowhere. */
-  readonly dataToken: (transferPid: string, generation: number) => { readonly token: string; readonly hash: string }
+  readonly dataToken: (
+    transferPid: string,
+    generation: number,
+  ) => { readonly token: string; readonly hash: string }
   /** Seals a received data token for storage; bound to the transfer. */
   readonly sealToken: (token: string, transferPid: string) => string
   readonly log: Log
@@ -36,7 +39,12 @@ export type TransferDeps = {
 /** Formats we serve: everything goes through one address; what the consumer asks for there decides. */
 export const FORMATS = ['HttpData-PULL'] as const
 
-const entry = (t: Transfer, direction: AuditEntry['direction'], event: string, detail?: JsonObject): AuditEntry => ({
+const entry = (
+  t: Transfer,
+  direction: AuditEntry['direction'],
+  event: string,
+  detail?: JsonObject,
+): AuditEntry => ({
   subject: t.pid,
   at: t.updatedAt,
   direction,
@@ -50,7 +58,10 @@ export async function requestTransfer(
   m: { readonly agreement: Agreement; readonly partner: Partner; readonly format: string },
 ): Promise<Result<Transfer>> {
   if (m.agreement.role !== 'consumer') {
-    return problem('InvalidInput', 'Under this contract you are the provider: the partner asks for the transfer.')
+    return problem(
+      'InvalidInput',
+      'Under this contract you are the provider: the partner asks for the transfer.',
+    )
   }
   if (m.agreement.status !== 'active') return inactive(m.agreement)
   const at = deps.clock()
@@ -86,7 +97,10 @@ export async function requestTransfer(
 
 const inactive = (agreement: Agreement): Result<never> =>
   agreement.status === 'revoked'
-    ? problem('GrantEnded', `The contract was revoked${agreement.statusReason === undefined ? '' : `: ${agreement.statusReason}`}`)
+    ? problem(
+        'GrantEnded',
+        `The contract was revoked${agreement.statusReason === undefined ? '' : `: ${agreement.statusReason}`}`,
+      )
     : problem('GrantEnded', 'The contract is not finalised.')
 
 /** Provider: a partner asks for a transfer. A repeated request gets the existing process. */
@@ -104,7 +118,10 @@ export async function receiveTransferRequest(
   const agreement = await finalized(deps, m.agreementId, m.sender)
   if (!agreement.ok) return agreement
   if (!(FORMATS as readonly string[]).includes(m.format)) {
-    return problem('FormatUnsupported', `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`)
+    return problem(
+      'FormatUnsupported',
+      `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`,
+    )
   }
   const grantable = mayRun(deps, agreement.value)
   if (!grantable.ok) return grantable
@@ -131,7 +148,10 @@ export async function receiveTransferRequest(
   if (!starting.ok) return starting
   const { created, process } = await deps.store.create({
     ...starting.value,
-    audit: [entry(requested, 'in', 'request', { agreement: agreement.value.id }), ...(starting.value.audit ?? [])],
+    audit: [
+      entry(requested, 'in', 'request', { agreement: agreement.value.id }),
+      ...(starting.value.audit ?? []),
+    ],
   })
   if (!created) return repeated(process, m)
   return grant(deps, process)
@@ -143,17 +163,24 @@ const repeated = (existing: Transfer, m: { agreementId: string; format: string }
     : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
 
 /** The sender's agreement with us as provider, once it is final. */
-async function finalized(deps: TransferDeps, agreementId: string, partner: ParticipantId): Promise<Result<Agreement>> {
+async function finalized(
+  deps: TransferDeps,
+  agreementId: string,
+  partner: ParticipantId,
+): Promise<Result<Agreement>> {
   const unknown = problem('NotFound', 'There is no such agreement with you.')
   const agreement = deps.store.agreement(agreementId, { partner, role: 'provider' })
   if (agreement === undefined) return unknown
   if (agreement.status === 'pending') {
     // The request overtook the answer to our FINALIZED event: it proves that the event arrived.
-    const outcome = await deps.store.change({ kind: 'negotiation', pid: agreement.negotiationPid, partner }, (current) => {
-      if (current.pending !== 'finalize') return unknown
-      const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
-      return ok({ next, settle: true, agreement: { ...agreement, status: 'active' as const } })
-    })
+    const outcome = await deps.store.change(
+      { kind: 'negotiation', pid: agreement.negotiationPid, partner },
+      (current) => {
+        if (current.pending !== 'finalize') return unknown
+        const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
+        return ok({ next, settle: true, agreement: { ...agreement, status: 'active' as const } })
+      },
+    )
     const now = deps.store.agreement(agreementId, { partner, role: 'provider' })
     return outcome.ok && now !== undefined ? ok(now) : unknown
   }
@@ -181,14 +208,20 @@ function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>
   if (!sending.ok) return sending
   const { suspendedBy: _, reason: __, ...rest } = sending.value
   const next: Transfer = { ...rest, generation: current.generation + 1 }
-  const data = { endpoint: deps.dataEndpoint(next.pid), token: deps.dataToken(next.pid, next.generation).token }
+  const data = {
+    endpoint: deps.dataEndpoint(next.pid),
+    token: deps.dataToken(next.pid, next.generation).token,
+  }
   const message = deps.wire.transferStart({ ...pidsOf(next), from: 'provider', data })
   return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
 }
 
 /** Hands a started provider transfer to the data plane. Also used after a restart. */
 export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> {
-  const agreement = deps.store.agreement(transfer.agreementId, { partner: transfer.partner, role: 'provider' })
+  const agreement = deps.store.agreement(transfer.agreementId, {
+    partner: transfer.partner,
+    role: 'provider',
+  })
   if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
   const plan = planOf(agreement)
   if (!plan.ok) return plan
@@ -210,7 +243,11 @@ export const isFlowing = (t: Transfer): boolean =>
 /** Either role: the partner starts or restarts. Only a provider's start carries the data address. */
 export function receiveStart(
   deps: TransferDeps,
-  m: Incoming & { readonly pid: Pid; readonly partnerPid: string; readonly data?: { readonly endpoint: string; readonly token: string } },
+  m: Incoming & {
+    readonly pid: Pid
+    readonly partnerPid: string
+    readonly data?: { readonly endpoint: string; readonly token: string }
+  },
 ): Promise<Result<Transfer>> {
   return deciding(deps, m, (current) => {
     const received = receive(TRANSFER, current, 'start', { ...m, at: deps.clock() })
@@ -218,9 +255,15 @@ export function receiveStart(
     if (received.value.repeated) return ok({ next: current })
     if (current.role === 'provider') {
       if (current.suspendedBy === 'us') {
-        return problem('InvalidTransition', 'The provider suspended this transfer; only the provider can start it again.')
+        return problem(
+          'InvalidTransition',
+          'The provider suspended this transfer; only the provider can start it again.',
+        )
       }
-      const agreement = deps.store.agreement(current.agreementId, { partner: current.partner, role: 'provider' })
+      const agreement = deps.store.agreement(current.agreementId, {
+        partner: current.partner,
+        role: 'provider',
+      })
       if (agreement?.status !== 'active') return problem('GrantEnded', 'The contract is no longer in force.')
       const allowed = mayRun(deps, agreement)
       if (!allowed.ok) return allowed
@@ -240,7 +283,12 @@ export function receiveStart(
 export function receiveEnd(
   deps: TransferDeps,
   event: 'suspend' | 'complete' | 'terminate',
-  m: Incoming & { readonly pid: Pid; readonly partnerPid: string; readonly code?: string; readonly reason?: string },
+  m: Incoming & {
+    readonly pid: Pid
+    readonly partnerPid: string
+    readonly code?: string
+    readonly reason?: string
+  },
 ): Promise<Result<Transfer>> {
   return deciding(deps, m, (current) => {
     const reason = m.reason ?? m.code
@@ -253,7 +301,10 @@ export function receiveEnd(
     if (received.value.repeated) return ok({ next: current })
     const next: Transfer =
       event === 'suspend' ? { ...received.value.next, suspendedBy: 'partner' } : received.value.next
-    const revoked = event === 'terminate' && m.code === 'AgreementRevoked' ? deps.store.agreement(current.agreementId, { partner: current.partner, role: current.role }) : undefined
+    const revoked =
+      event === 'terminate' && m.code === 'AgreementRevoked'
+        ? deps.store.agreement(current.agreementId, { partner: current.partner, role: current.role })
+        : undefined
     return ok({
       next,
       settle: received.value.settlesPending,
@@ -288,20 +339,32 @@ export function moveTransfer(
     }
     if (event === 'start') {
       if (current.state !== 'SUSPENDED') {
-        return problem('InvalidTransition', `Only a suspended transfer can be resumed; this one is ${current.state}.`)
+        return problem(
+          'InvalidTransition',
+          `Only a suspended transfer can be resumed; this one is ${current.state}.`,
+        )
       }
       if (current.role === 'provider') {
-        const agreement = deps.store.agreement(current.agreementId, { partner: current.partner, role: 'provider' })
+        const agreement = deps.store.agreement(current.agreementId, {
+          partner: current.partner,
+          role: 'provider',
+        })
         if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
         if (agreement.status !== 'active') return inactive(agreement)
         const allowed = mayRun(deps, agreement)
         return allowed.ok ? startStep(deps, current) : allowed
       }
       if (current.suspendedBy === 'partner') {
-        return problem('InvalidTransition', 'The partner suspended this transfer; only the partner can start it again.')
+        return problem(
+          'InvalidTransition',
+          'The partner suspended this transfer; only the partner can start it again.',
+        )
       }
     }
-    const sending = send(TRANSFER, current, event, at, { reason: why.reason, replacesPending: event === 'terminate' })
+    const sending = send(TRANSFER, current, event, at, {
+      reason: why.reason,
+      replacesPending: event === 'terminate',
+    })
     if (!sending.ok) return sending
     const next: Transfer = event === 'suspend' ? { ...sending.value, suspendedBy: 'us' } : sending.value
     const head = { ...pidsOf(next), from: next.role }
@@ -324,7 +387,10 @@ export function moveTransfer(
 export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Problem {
   const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: t.role })
   if (agreement?.status === 'revoked') {
-    return { code: 'GrantEnded', message: `The contract was revoked: ${agreement.statusReason ?? 'no reason given'}` }
+    return {
+      code: 'GrantEnded',
+      message: `The contract was revoked: ${agreement.statusReason ?? 'no reason given'}`,
+    }
   }
   const because = t.reason === undefined ? '' : `: ${t.reason}`
   const word =
@@ -342,7 +408,11 @@ async function deciding(
   decide: (current: Transfer) => Result<Step<Transfer>>,
 ): Promise<Result<Transfer>> {
   let before: Transfer | undefined
-  const ref = { kind: 'transfer', pid: m.pid, ...(m.sender === undefined ? {} : { partner: m.sender }) } as const
+  const ref = {
+    kind: 'transfer',
+    pid: m.pid,
+    ...(m.sender === undefined ? {} : { partner: m.sender }),
+  } as const
   const outcome = await deps.store.change(ref, (current) => {
     before = current
     return decide(current)
@@ -369,6 +439,7 @@ export function reflect(deps: TransferDeps, before: Transfer | undefined, after:
 export function restoreFlows(deps: TransferDeps): void {
   for (const transfer of deps.store.list('transfer', { limit: 100_000 })) {
     const reflected = reflect(deps, undefined, transfer)
-    if (!reflected.ok) deps.log.error({ pid: transfer.pid, why: reflected.error.message }, 'transfer not restored')
+    if (!reflected.ok)
+      deps.log.error({ pid: transfer.pid, why: reflected.error.message }, 'transfer not restored')
   }
 }

@@ -39,7 +39,10 @@ export interface Store extends AsyncDisposable {
     partner: string,
     partnerPid: string,
   ): ProcessOf<Kind> | undefined
-  list<Kind extends ProcessKind>(kind: Kind, filter?: { readonly state?: string; readonly limit?: number }): readonly ProcessOf<Kind>[]
+  list<Kind extends ProcessKind>(
+    kind: Kind,
+    filter?: { readonly state?: string; readonly limit?: number },
+  ): readonly ProcessOf<Kind>[]
   transfersUnder(agreementId: string, partner: string): readonly Transfer[]
 
   /** Everything owed and due, oldest first, at most one message per process: the next one in order. */
@@ -53,13 +56,17 @@ export interface Store extends AsyncDisposable {
   retryNow(pid: string, now: EpochMs): Promise<number>
   /** Called after a commit that added owed messages. */
   onOwed(listener: () => void): void
+  /** Called for each process that a commit has created or changed, as it is now. Returns the unsubscribe function. */
+  onProcess(listener: (process: Process) => void): () => void
 
   agreement(id: string, owner?: { readonly partner: string; readonly role: Role }): Agreement | undefined
   agreements(): readonly Agreement[]
   /** Changes agreements outside a process step, such as a revocation. `decide` runs inside the step. */
   changeAgreement(
     id: string,
-    decide: (current: Agreement) => Result<{ readonly next: Agreement; readonly audit?: readonly AuditEntry[] }>,
+    decide: (
+      current: Agreement,
+    ) => Result<{ readonly next: Agreement; readonly audit?: readonly AuditEntry[] }>,
   ): Promise<Result<Agreement>>
 
   note(entry: AuditEntry): Promise<void>

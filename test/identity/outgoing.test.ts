@@ -254,11 +254,15 @@ describe('a private address is refused, and nothing is sent to it, when', () => 
     expect([answer.statusCode, await answer.body.text()]).toEqual([200, ''])
   })
 
-  it('it is allowed for another host only', async () => {
-    const options = { allowPrivate: (host: string) => host === 'partner.test' || host === '127.0.0.1' }
-    expect(await refusal(url('/ok'), options)).toBe('200')
-    expect(await refusal(url('/ok', '127.0.0.1'), options)).toBe('200')
-    expect(await refusedUnseen(url('/ok', 'other.test'), options)).toMatch(/^AddressRefused/)
+  it('it is allowed for another name or network only', async () => {
+    const byName = { allowPrivate: (host: string) => host === 'partner.test' }
+    expect(await refusal(url('/ok'), byName)).toBe('200')
+    expect(await refusedUnseen(url('/ok', 'other.test'), byName)).toMatch(/^AddressRefused/)
+    expect(await refusedUnseen(url('/ok', '127.0.0.1'), byName)).toMatch(/^AddressRefused/)
+    const byNetwork = { allowPrivate: (host: string) => host.startsWith('127.') }
+    expect(await refusal(url('/ok'), byNetwork)).toBe('200')
+    expect(await refusal(url('/ok', '127.0.0.1'), byNetwork)).toBe('200')
+    expect(await refusedUnseen('https://metadata.test/', byNetwork)).toMatch(/^AddressRefused/)
   })
 
   it('and never tells the partner which address its name leads to', async () => {

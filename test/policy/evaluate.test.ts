@@ -290,12 +290,3 @@ it('gives every node a reason under the clause number of its explanation', () =>
   expect(reasons.map(({ path }) => path)).toContain('extra')
   expect(numbered.size).toBe(16)
 })
-
-it('answers with plain data that survives JSON', () => {
-  const decision = evaluate(permit(NO), 'transfer', facts())
-  const copy: unknown = JSON.parse(JSON.stringify(decision))
-  expect(copy).toMatchObject({
-    allowed: false,
-    because: { clause: 2, operand: 'recipient', verdict: 'false' },
-  })
-})

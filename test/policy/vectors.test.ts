@@ -67,7 +67,7 @@ describe.each(files)('%s', (_name, { leftOperand, cases }) => {
       const decision = evaluate(parsed, phase, facts(vector.facts))
       expect(decision.reasons[0]?.verdict, phase).toBe(verdict)
       expect(decision.allowed, phase).toBe(verdict === 'true' || verdict === 'deferred')
-      expect(Object.values(decision.reasons[0]?.text ?? {}).every((text) => text.endsWith('.'))).toBe(true)
+      expect(Object.values(decision.reasons[0]?.text() ?? {}).every((text) => text.endsWith('.'))).toBe(true)
     }
     expect(unsupportedTerms(parsed).length, 'unsupported terms').toBe(vector.supported === false ? 1 : 0)
 

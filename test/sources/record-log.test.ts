@@ -6,7 +6,8 @@ import { expect, it } from 'vitest'
 import type { EpochMs } from '../../connector/core/types.js'
 import type { RecordLog } from '../../connector/dataplane/ports.js'
 import { openRecordLog } from '../../connector/store/sqlite/record-log.js'
-import { inTempDir, waitFor } from './support.js'
+import { waitFor } from '../support/wait-for.js'
+import { inTempDir } from './support.js'
 
 const record = (time: number, value = time) => ({ time: time as EpochMs, series: 's', values: { value } })
 const ms = (value: number) => value as EpochMs
@@ -16,7 +17,9 @@ function handClock(start = 1_000) {
   return clock
 }
 
-const withLog = (run: (log: ReturnType<typeof openRecordLog>, file: string, clock: { now: number }) => Promise<void>) =>
+const withLog = (
+  run: (log: ReturnType<typeof openRecordLog>, file: string, clock: { now: number }) => Promise<void>,
+) =>
   inTempDir(async (dir) => {
     const clock = handClock()
     const file = join(dir, 'history.db')
@@ -58,7 +61,10 @@ it('leaves out nothing at or after `from`, even when event times go back', () =>
 
 it('limits a read and goes on behind the last position', () =>
   withLog(async (log) => {
-    await log.append('s', Array.from({ length: 7 }, (_, index) => record(index)))
+    await log.append(
+      's',
+      Array.from({ length: 7 }, (_, index) => record(index)),
+    )
     expect(log.read('s', { limit: 3 }).map((one) => one.position)).toEqual(['1', '2', '3'])
     expect(log.read('s', { after: '6', limit: 3 }).map((one) => one.position)).toEqual(['7'])
     expect(log.tail('s', 2).map((one) => one.position)).toEqual(['6', '7'])
@@ -84,7 +90,10 @@ it('never gives a position twice, not after pruning everything and not after a r
 
 it('prunes by arrival, not by event time, and in more than one step', () =>
   withLog(async (log, _file, clock) => {
-    await log.append('s', Array.from({ length: 4_500 }, (_, index) => record(9_000_000 + index)))
+    await log.append(
+      's',
+      Array.from({ length: 4_500 }, (_, index) => record(9_000_000 + index)),
+    )
     clock.now = 2_000
     await log.append('s', [record(1)])
     expect(await log.prune('s', ms(2_000))).toBe(4_500)
@@ -118,7 +127,12 @@ it('writes many waiting appends in one transaction and tells each stream once', 
     stop()
     await log.append('s', [record(1)])
     expect(told).toBe(1)
-    expect(log.read('s', { limit: 500 }).map((one) => one.time).slice(0, 3)).toEqual([0, 1, 2])
+    expect(
+      log
+        .read('s', { limit: 500 })
+        .map((one) => one.time)
+        .slice(0, 3),
+    ).toEqual([0, 1, 2])
     other.close()
   }))
 
@@ -170,7 +184,9 @@ it('refuses a file of a newer version and changes nothing in it', () =>
     )
     const after = new Database(file)
     expect(after.pragma('user_version', { simple: true })).toBe(7)
-    expect(after.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual(['theirs'])
+    expect(after.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual([
+      'theirs',
+    ])
     after.close()
   }))
 

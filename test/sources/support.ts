@@ -8,14 +8,6 @@ import type { MalformedSample, SourceReport } from '../../connector/dataplane/so
 
 export const at = (text: string): EpochMs => Date.parse(text) as EpochMs
 
-export async function waitFor(condition: () => boolean | Promise<boolean>, what = 'condition', withinMs = 8_000) {
-  const deadline = Date.now() + withinMs
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-}
-
 export async function inTempDir<T>(run: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'sources-'))
   try {

@@ -18,6 +18,7 @@ const guarded =
     const done = args.at(-1)
     if (typeof done !== 'function') return lookup(...args)
     return lookup(...args.slice(0, -1), (cause: unknown, found: unknown, ...rest: unknown[]) => {
+      if (cause !== null && cause !== undefined) return done(cause, found, ...rest)
       const addresses = Array.isArray(found)
         ? found.map((entry: { address: string }) => entry.address)
         : [found]

@@ -42,7 +42,11 @@ const split = (text: string, { separator, quote }: CsvLayout): readonly string[]
 
 type Column = { readonly at: number; readonly signal: Signal }
 
-function createRowReader(layout: CsvLayout, columns: readonly string[], declared: readonly Signal[]): RowReader {
+function createRowReader(
+  layout: CsvLayout,
+  columns: readonly string[],
+  declared: readonly Signal[],
+): RowReader {
   const parseTime = createParseTime(layout.time)
   const expectedTime = EXPECTED_TIME[layout.time.format]
   const timeAt = columns.indexOf(layout.time.column)
@@ -75,7 +79,8 @@ function createRowReader(layout: CsvLayout, columns: readonly string[], declared
         if (missing.has(cell)) continue
         const point = layout.decimal === ',' && numeric(signal.type) ? withPoint(cell) : cell
         const value = cellValue(signal.type, point)
-        if (value === undefined) return { why: `its signal "${signal.name}" is not ${EXPECTED_VALUE[signal.type]}` }
+        if (value === undefined)
+          return { why: `its signal "${signal.name}" is not ${EXPECTED_VALUE[signal.type]}` }
         values[signal.name] = value
         any = true
       }

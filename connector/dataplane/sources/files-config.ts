@@ -120,7 +120,9 @@ function readCsv(reader: ConfigReader, declared: readonly Signal[] | undefined):
 }
 
 /** Columns without which the file cannot be read, and what for. */
-export const neededColumns = (layout: CsvLayout): readonly { readonly column: string; readonly role: string }[] => [
+export const neededColumns = (
+  layout: CsvLayout,
+): readonly { readonly column: string; readonly role: string }[] => [
   { column: layout.time.column, role: 'time' },
   ...('column' in layout.series ? [{ column: layout.series.column, role: 'series' }] : []),
   ...Object.entries(layout.signals).map(([name, column]) => ({ column, role: `the signal ${shown(name)}` })),

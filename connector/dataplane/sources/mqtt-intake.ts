@@ -12,7 +12,7 @@ import type { Acknowledge, Received } from './mqtt-connection.js'
 const MOST_PENDING = 10_000
 /** The same for their payloads, bytes. */
 const MOST_PENDING_BYTES = 16 * 1024 * 1024
-/** Newest records of the log against which redelivered messages are held after a restart. */
+/** Newest records of the log against which the first messages after a restart are held, and how many messages. */
 const REMEMBERED = 4_096
 
 type Taken = {
@@ -83,9 +83,15 @@ export function createIntake(deps: {
       counters.duplicates += 1
       return []
     }
-    const { records, malformed } = map.mapPayload(message.payload, { topic: message.topic, arrivedAt: clock() })
+    const { records, malformed } = map.mapPayload(message.payload, {
+      topic: message.topic,
+      arrivedAt: clock(),
+    })
     for (const { entry, why } of malformed) noteMalformed(message, entry, why)
-    if (before.size === 0 || !(message.dup || message.retain)) return records
+    // Held against the log whatever the DUP flag says: not every broker sets it. Only a record of the same series,
+    // time and values is taken for the same.
+    if (counters.received > REMEMBERED) before.clear()
+    if (before.size === 0 || (message.packetId === 0 && !message.retain)) return records
     const fresh = records.filter((record) => !before.delete(keyOf(record)))
     counters.duplicates += records.length - fresh.length
     return fresh

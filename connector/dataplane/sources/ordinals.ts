@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { type Problem, problem } from '../../core/result.js'
+import type { Problem } from '../../core/result.js'
 import { SourceError } from '../ports.js'
 import type { Place } from './files-config.js'
 
@@ -92,11 +92,10 @@ async function loadState(file: string): Promise<State> {
   } catch {
     // Falls through to the same finding as a text that is JSON of another shape.
   }
-  const failed = problem(
-    'SourceUnavailable',
-    `The numbers of the source's files in ${file} cannot be read. Restore it from a backup, or delete it to have every file read anew.`,
-  )
-  throw new SourceError(failed.ok ? { code: 'SourceUnavailable', message: file } : failed.error)
+  throw new SourceError({
+    code: 'SourceUnavailable',
+    message: `The file ${file}, which remembers the files of this source, is damaged. Restore it from a backup, or delete it to have every file delivered anew.`,
+  })
 }
 
 async function saveState(file: string, { next, files }: State): Promise<void> {
@@ -130,9 +129,9 @@ export function createOrdinals(place: Place, stateFile: string | undefined): Ord
     const found: Found[] = []
     for (const name of names) {
       try {
-        const { ino, size, mtimeMs, ...entry } = await stat(join(root, name))
-        if (entry.isFile === undefined) continue
-        found.push({ name, ino, size, mtimeMs })
+        const entry = await stat(join(root, name))
+        if (entry.isFile()) found.push({ name, ino: entry.ino, size: entry.size, mtimeMs: entry.mtimeMs })
+        else if ('file' in place) throw Object.assign(new Error('not a file'), { code: 'EISDIR' })
       } catch (cause) {
         // In a folder a file may vanish between the listing and the look at it.
         if ('file' in place || (cause as { code?: unknown }).code !== 'ENOENT') throw cause
@@ -157,7 +156,7 @@ export function createOrdinals(place: Place, stateFile: string | undefined): Ord
   }
 
   const number = async (found: readonly Found[], current: State): Promise<State> => {
-    const names = new Set(found.map((one) => one.name))
+    const inoOf = new Map(found.map((one) => [one.name, one.ino]))
     const files = new Map(current.files.map((one) => [one.ordinal, one]))
     let { next } = current
     for (const one of found) {
@@ -166,7 +165,7 @@ export function createOrdinals(place: Place, stateFile: string | undefined): Ord
       // The newest bearer of a name is meant: earlier ones were replaced.
       const byName = [...files.values()].filter((known) => known.name === one.name).slice(-1)
       const moved = [...files.values()].filter(
-        (known) => known.ino === one.ino && known.headLength > 0 && !names.has(known.name),
+        (known) => known.ino === one.ino && known.headLength > 0 && inoOf.get(known.name) !== known.ino,
       )
       const known = recognise(one, head, [...byName, ...moved])
       if (known !== undefined) {

@@ -49,7 +49,11 @@ export function createRowIndex(start: number, firstLine: number): RowIndex {
     skip(offset, from) {
       let at = find(offset)
       let to = offset
-      for (let one = stretches[at]; at !== -1 && one !== undefined && one.latest < from; one = stretches[at]) {
+      for (
+        let one = stretches[at];
+        at !== -1 && one !== undefined && one.latest < from;
+        one = stretches[at]
+      ) {
         to = one.end
         at += 1
       }

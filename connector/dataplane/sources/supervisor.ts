@@ -36,7 +36,11 @@ export type SupervisorDeps = {
   readonly stateDir: string
   readonly connectorId: string
   /** Told about everything an operator should see, with the dataset it concerns. */
-  readonly report: (datasetId: string, event: 'state' | 'malformed', detail: { readonly message: string; readonly count?: number }) => void
+  readonly report: (
+    datasetId: string,
+    event: 'state' | 'malformed',
+    detail: { readonly message: string; readonly count?: number },
+  ) => void
 }
 
 type Running = {
@@ -67,7 +71,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     const kind = findSourceKind(declared.kind)
     const config = kind?.parseConfig(declared.config, declared.signals)
     if (kind === undefined || config === undefined || !config.ok) {
-      const why = config !== undefined && !config.ok ? config.error.message : `There is no kind of source called ${declared.kind}.`
+      const why =
+        config !== undefined && !config.ok
+          ? config.error.message
+          : `There is no kind of source called ${declared.kind}.`
       deps.report(datasetId, 'state', { message: why })
       return
     }

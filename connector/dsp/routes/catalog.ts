@@ -39,7 +39,7 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
       onMessage(deps, 'catalog', 'CatalogRequestMessage', async (m, { partner }, req, res) => {
         const filter = readFilter(m.filter)
         if (!filter.ok) return filter
-        const after = typeof req.query['after'] === 'string' ? req.query['after'] : undefined
+        const after = typeof req.query.after === 'string' ? req.query.after : undefined
         const page = catalogPage(own.services, partner, {
           limit: Math.min(PAGE, filter.value.limit ?? PAGE),
           ...(after === undefined ? {} : { after }),
@@ -48,7 +48,12 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
           const next = `${own.baseUrl}${P.catalogRequest}?after=${encodeURIComponent(page.next)}`
           res.setHeader('Link', `<${next}>; rel="next"`)
         }
-        const body = catalog({ id: `${own.baseUrl}/catalog`, participantId: own.ownDid, service, datasets: page.entries.map(offered) })
+        const body = catalog({
+          id: `${own.baseUrl}/catalog`,
+          participantId: own.ownDid,
+          service,
+          datasets: page.entries.map(offered),
+        })
         send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(body))
         return ok(undefined)
       }),
@@ -59,7 +64,11 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
       onRead(deps, 'catalog', async ({ partner }, req, res) => {
         const entry = catalogEntry(own.services, partner, param(req, 'id'))
         if (!entry.ok) return entry
-        send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(dataset(offered(entry.value), service)))
+        send(
+          res,
+          req.acceptsEncodings('gzip') === 'gzip',
+          JSON.stringify(dataset(offered(entry.value), service)),
+        )
         return ok(undefined)
       }),
     )
@@ -95,10 +104,13 @@ function descriptionOf(d: Entry['dataset']): { readonly [iri: `https://${string}
 function readFilter(filter: readonly Json[] | undefined): Result<{ readonly limit?: number }> {
   for (const part of filter ?? []) {
     const query = (part ?? {}) as { readonly [key: string]: Json }
-    const criteria = query['filterExpression']
+    const criteria = query.filterExpression
     const plain = typeof part === 'object' && /QuerySpec$/.test(String(query['@type']))
-    if (!plain || (query['offset'] ?? 0) !== 0 || (Array.isArray(criteria) && criteria.length > 0)) {
-      return problem('InvalidMessage', 'The filter is not supported. Ask for the catalog without a filter; it holds only what is offered to you.')
+    if (!plain || (query.offset ?? 0) !== 0 || (Array.isArray(criteria) && criteria.length > 0)) {
+      return problem(
+        'InvalidMessage',
+        'The filter is not supported. Ask for the catalog without a filter; it holds only what is offered to you.',
+      )
     }
     const { limit } = query
     if (typeof limit === 'number' && limit >= 1) return ok({ limit: Math.floor(limit) })

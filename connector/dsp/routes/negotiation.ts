@@ -5,6 +5,8 @@ import type { JsonObject, Pid } from '../../core/types.js'
 import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../../crypto/agreement-seal.js'
 import type { Negotiation } from '../../domain/negotiation.js'
 import * as negotiation from '../../services/negotiation.js'
+import * as asConsumer from '../../services/negotiation-consumer.js'
+import * as asProvider from '../../services/negotiation-provider.js'
 import { contractNegotiation } from '../build.js'
 import { CONSUMER_PATH as C, EVENT_FINALIZED, PROVIDER_PATH as P } from '../messages.js'
 import { callbackOf } from './callback.js'
@@ -36,7 +38,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
       onMessage(deps, 'negotiation', 'ContractRequestMessage', async (m, caller, _req, res) => {
         const callback = callbackOf(m.callbackAddress)
         if (!callback.ok) return callback
-        const outcome = await negotiation.receiveRequest(services, caller.partner, {
+        const outcome = await asProvider.receiveRequest(services, caller.partner, {
           ...caller,
           consumerPid: m.consumerPid,
           offer: m.offer as unknown as JsonObject,
@@ -55,7 +57,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         if (!owned.ok) return owned
         return answered(
           res,
-          await negotiation.receiveCounterRequest(services, caller.partner, {
+          await asProvider.receiveCounterRequest(services, caller.partner, {
             ...caller,
             pid,
             consumerPid: m.consumerPid,
@@ -70,7 +72,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
       onMessage(deps, 'negotiation', 'ContractOfferMessage', async (m, caller, _req, res) => {
         const callback = callbackOf(m.callbackAddress)
         if (!callback.ok) return callback
-        const outcome = await negotiation.receiveInitialOffer(services, caller.partner, {
+        const outcome = await asConsumer.receiveInitialOffer(services, caller.partner, {
           ...caller,
           providerPid: m.providerPid,
           offer: m.offer as unknown as JsonObject,
@@ -90,7 +92,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         const offer = m.offer as unknown as JsonObject
         return answered(
           res,
-          await negotiation.receiveOffer(services, { ...caller, pid, providerPid: m.providerPid, offer }),
+          await asConsumer.receiveOffer(services, { ...caller, pid, providerPid: m.providerPid, offer }),
         )
       }),
     )
@@ -103,7 +105,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         if (!owned.ok) return owned
         return answered(
           res,
-          await negotiation.receiveAgreement(services, caller.partner, {
+          await asConsumer.receiveAgreement(services, caller.partner, {
             ...caller,
             pid,
             providerPid: m.providerPid,
@@ -122,7 +124,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         if (!owned.ok) return owned
         return answered(
           res,
-          await negotiation.receiveVerification(services, caller.partner, {
+          await asProvider.receiveVerification(services, caller.partner, {
             ...caller,
             pid,
             consumerPid: m.consumerPid,
@@ -157,13 +159,13 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         return answered(
           res,
           finalized
-            ? await negotiation.receiveFinalized(services, caller.partner, {
+            ? await asConsumer.receiveFinalized(services, caller.partner, {
                 ...caller,
                 pid,
                 providerPid: m.providerPid,
                 ...seal('receipt', m, RECEIPT),
               })
-            : await negotiation.receiveAccepted(services, caller.partner, {
+            : await asProvider.receiveAccepted(services, caller.partner, {
                 ...caller,
                 pid,
                 consumerPid: m.consumerPid,

@@ -83,7 +83,11 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
         onMessage(deps, 'transfer', name, async (m, caller, req, res) => {
           const owned = own(services, param(req, 'pid') as Pid, caller.sender, m)
           if (!owned.ok) return owned
-          const outcome = await receiveEnd(services, event, { ...caller, ...owned.value, ...('reason' in m || 'code' in m ? reasonOf(m) : {}) })
+          const outcome = await receiveEnd(services, event, {
+            ...caller,
+            ...owned.value,
+            ...('reason' in m || 'code' in m ? reasonOf(m) : {}),
+          })
           if (outcome.ok) res.status(200).end()
           return outcome
         }),

@@ -32,21 +32,20 @@ export const count = defineOperand<number>({
   // The use being judged is the next one, so it must still fit.
   evaluate: (value, operator, { counted }) => {
     const limit = limitOf(value, operator)
-    const allowed = numberWords(limit)
     if (counted === undefined) {
       return {
         verdict: 'unknown',
         text: () =>
           text(
-            `The contract allows ${allowed.en} deliveries in total, but how many were made is not known.`,
-            `Der Vertrag erlaubt insgesamt ${allowed.de} Lieferungen, doch wie viele erfolgt sind, ist nicht bekannt.`,
+            'The contract limits the number of deliveries, but how many were made is not known.',
+            'Der Vertrag begrenzt die Zahl der Lieferungen, doch wie viele erfolgt sind, ist nicht bekannt.',
           ),
       }
     }
     return {
       verdict: verdictOf(counted < limit),
       text: () => {
-        const made = numberWords(counted)
+        const [allowed, made] = [numberWords(limit), numberWords(counted)]
         return text(
           `The contract allows ${allowed.en} ${limit === 1 ? 'delivery' : 'deliveries'} in total, ${made.en} ${counted === 1 ? 'has' : 'have'} been made.`,
           `Der Vertrag erlaubt insgesamt ${allowed.de} ${limit === 1 ? 'Lieferung' : 'Lieferungen'}, ${made.de} ${counted === 1 ? 'ist' : 'sind'} bereits erfolgt.`,

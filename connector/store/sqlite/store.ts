@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import type { EpochMs } from '../../core/types.js'
 import type { Dataset, Offer, SourceConfig } from '../../domain/dataset.js'
 import type { Partner } from '../../domain/partner.js'
+import type { Process } from '../../domain/step.js'
 import type { ApiToken, Store } from '../store.js'
 import { GroupCommit, openDatabase } from './database.js'
 import { processTables } from './processes.js'
@@ -22,6 +23,16 @@ export function openStore(file: string): Store {
   const noteOwed = (owes: boolean): void => {
     if (owes) oweWritten = true
   }
+  const processListeners = new Set<(process: Process) => void>()
+  let changed: Process[] = []
+  const noteChanged = (process: Process): void => {
+    if (processListeners.size > 0) changed.push(process)
+  }
+  group.onCommit(() => {
+    const committed = changed
+    changed = []
+    for (const process of committed) for (const listener of processListeners) listener(process)
+  })
 
   const partners = documents<Partner>(db, 'partner', 'did', () => ({}))
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
@@ -41,9 +52,13 @@ export function openStore(file: string): Store {
     ON CONFLICT (agreement_id) DO UPDATE SET booked = booked + excluded.booked`)
 
   const seenTokens: { jti: string; expiresAt: EpochMs }[] = []
-  const insertToken = db.prepare('INSERT OR IGNORE INTO token_seen (jti, expires_at) VALUES (@jti, @expiresAt)')
+  const insertToken = db.prepare(
+    'INSERT OR IGNORE INTO token_seen (jti, expires_at) VALUES (@jti, @expiresAt)',
+  )
   const dropTokens = db.prepare('DELETE FROM token_seen WHERE expires_at < @now')
-  const liveTokens = db.prepare('SELECT jti, expires_at AS expiresAt FROM token_seen WHERE expires_at >= @now')
+  const liveTokens = db.prepare(
+    'SELECT jti, expires_at AS expiresAt FROM token_seen WHERE expires_at >= @now',
+  )
   const writeTokens = (): void => {
     for (const token of seenTokens.splice(0)) insertToken.run(token)
   }
@@ -70,12 +85,14 @@ export function openStore(file: string): Store {
       run(() => {
         const { created, owes, process } = processes.create(step)
         noteOwed(owes)
+        if (created) noteChanged(process)
         return { created, process }
       }),
     change: (ref, decide) =>
       run(() => {
         const { owes, result } = processes.change(ref, decide)
         noteOwed(owes)
+        if (result.ok) noteChanged(result.value)
         return result
       }),
     find: processes.find,
@@ -95,6 +112,10 @@ export function openStore(file: string): Store {
       }),
     onOwed: (listener) => {
       owedListeners.push(listener)
+    },
+    onProcess: (listener) => {
+      processListeners.add(listener)
+      return () => processListeners.delete(listener)
     },
 
     agreement: processes.agreement,

@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { grant, memoryMeter, PID, RECIPIENT, serveDataPlane, TOKEN } from '../support/data-plane-server.js'
+import { systemClock } from '../../../connector/core/types.js'
+import { createTransfers } from '../../../connector/dataplane/delivery/transfers.js'
+import { realSchedule } from '../../../connector/dataplane/schedule.js'
+import {
+  grant,
+  memoryMeter,
+  PID,
+  RECIPIENT,
+  SIGNALS,
+  serveDataPlane,
+  TOKEN,
+} from '../support/data-plane-server.js'
 import { memorySource, record } from '../support/memory-source.js'
 import { waitFor } from '../support/time.js'
 
@@ -64,6 +75,8 @@ it('answers 403 with the reason after a stop, runs again after a start, and 401 
     403,
     { code: 'GrantEnded', reason: ['The transfer is suspended.'] },
   ])
+  // Nothing else about the request is looked at any more.
+  expect((await served.get('?nonsense=1', {}, 'POST')).status).toBe(403)
   const stranger = await served.get('', { authorization: 'wrong' })
   expect(stranger.status).toBe(401)
   served.plane.start(grant())
@@ -77,6 +90,22 @@ it('keeps a stopped transfer stopped for a reason of any code', async () => {
   served.plane.start(grant())
   served.plane.stop(PID, { code: 'NotTrusted', message: 'You are blocked.' })
   expect((await served.get()).status).toBe(403)
+})
+
+it('opens no flow for a transfer that was stopped, or started anew, after the look at its token', () => {
+  const transfers = createTransfers({
+    signalsOf: () => SIGNALS,
+    clock: systemClock,
+    schedule: realSchedule,
+    maxFlowsPerTransfer: 8,
+  })
+  transfers.start(grant())
+  const before = transfers.authorize(PID, TOKEN)
+  if (!before.ok) throw new Error(before.error.message)
+  transfers.stop(PID, { code: 'GrantEnded', message: 'Revoked.' })
+  expect(transfers.open(before.value, 'pull')).toMatchObject({ ok: false, error: { code: 'GrantEnded' } })
+  transfers.start(grant())
+  expect(transfers.open(before.value, 'pull')).toMatchObject({ ok: false, error: { code: 'GrantInvalid' } })
 })
 
 it('refuses the old token after a start with a new one', async () => {

@@ -371,6 +371,42 @@ describe('flat memory and endings', () => {
     paused.destroy()
   })
 
+  it.each(['', '?limit=50'])('looks at the time for every batch (%s)', async (query) => {
+    let now = T0
+    const source = seconds(50, 10)
+    const ageing: typeof source = {
+      ...source,
+      async *read(wanted) {
+        for await (const batch of source.read(wanted)) {
+          yield batch
+          now += 400
+        }
+      },
+    }
+    await using served = await started(
+      ageing,
+      { notAfter: T0 + 1_000 },
+      { clock: () => now, schedule: () => () => {} },
+    )
+    const raw = await rawGet(served, query)
+    if (query === '') expect([raw.complete, ids(raw.body.toString()).length]).toEqual([false, 30])
+    else expect(raw.body.toString()).toContain('PolicyDenied')
+  })
+
+  it('can be stopped while it looks through a source that never waits and holds nothing for the receiver', async () => {
+    const endless = {
+      ...seconds(1),
+      async *read({ signal }: { signal: AbortSignal }) {
+        while (!signal.aborted) yield [record(1, T0, { undeclared: 1 })]
+      },
+    }
+    await using served = await started(endless)
+    const answer = served.get()
+    await waitFor(() => served.plane.active().pull === 1, 'the flow')
+    served.plane.stop(PID, { code: 'GrantEnded', message: 'Revoked.' })
+    expect((await answer).status).toBe(403)
+  })
+
   it('tells the log what was delivered: records, bytes, first and last event time', async () => {
     await using served = await started(
       memorySource([record(1, 2_000), record(2, 1_000), record(3, 3_000)]),

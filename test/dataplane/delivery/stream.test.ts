@@ -124,8 +124,11 @@ describe.each<Kind>(['sse', 'ws'])('live stream by %s', (kind) => {
       return still > 40
     }, 'the reading to stall')
     expect(source.handed()).toBeLessThan(30_000)
+    const [socket] = served.sockets
+    const written = socket?.bytesWritten
     served.plane.stop(PID, { code: 'GrantEnded', message: 'Revoked.' })
-    await waitFor(() => served.sockets.size === 0, 'the connection to be cut')
+    await waitFor(() => served.sockets.size === 0, 'the connection to be cut', 2_000)
+    expect(socket?.bytesWritten).toBe(written)
     expect(flows(served)).toBe(0)
     client.resume()
     await waitFor(() => client.closed() !== undefined, 'the receiver to notice')
@@ -192,6 +195,40 @@ describe.each<Kind>(['sse', 'ws'])('live stream by %s', (kind) => {
       code: 'PolicyDenied',
       reason: ['The contract allowed delivery until 2026-12-01T00:00:00.000Z; that time has passed.'],
     })
+  })
+
+  it('looks at the time for every batch, whether a timer fired or not', async () => {
+    let now = T0
+    const source = memorySource([at(0)])
+    await using served = await started(
+      source,
+      { notAfter: T0 + 1_000 },
+      { clock: () => now, schedule: () => () => {} },
+    )
+    const client = await openLive(kind, served, '?from=0')
+    await until(client, 1)
+    now = T0 + 1_000
+    source.append(at(1))
+    await waitFor(() => client.closed() !== undefined, 'the close')
+    expect([idsOf(client), client.end()?.code]).toEqual([['p0'], 'PolicyDenied'])
+  })
+
+  it('is woken by a record that arrives between the end of a reading and the sleep', async () => {
+    const source = memorySource([at(0)])
+    let late = true
+    const racing: MemorySource = {
+      ...source,
+      async *read(query) {
+        yield* source.read(query)
+        if (late) source.append(at(1))
+        late = false
+      },
+    }
+    await using served = await started(racing)
+    const client = await openLive(kind, served, '?from=0')
+    await until(client, 2)
+    expect(idsOf(client)).toEqual(['p0', 'p1'])
+    client.close()
   })
 
   it('delivers up to the quota and then says that it is used up', async () => {

@@ -45,8 +45,10 @@ const queryOf = fc.record({
   limit: fc.integer({ min: 1, max: 40 }),
 })
 
-async function pull(records: readonly DataRecord[], wanted: Wanted, limit: number, obeysHint: boolean) {
-  const source = memorySource(records, { batch: 7, obeysHint })
+type LeavesOut = 'all' | 'some' | 'none'
+
+async function pull(records: readonly DataRecord[], wanted: Wanted, limit: number, leavesOut: LeavesOut) {
+  const source = memorySource(records, { batch: 7, leavesOut })
   const { signal } = new AbortController()
   const reading = await openReading(source, shape, wanted, NOW, signal)
   if (!reading.ok) return []
@@ -60,7 +62,7 @@ it('delivers, over any set of queries together, a subset of one full run with ga
     fc.asyncProperty(
       dataOf,
       fc.array(queryOf, { minLength: 1, maxLength: 12 }),
-      fc.boolean(),
+      fc.constantFrom<LeavesOut>('all', 'some', 'none'),
       async (data, queries, hint) => {
         const full = new Set(
           (await pull(data, {}, Number.POSITIVE_INFINITY, hint)).map((one) => one.position),
@@ -101,11 +103,11 @@ it('pages to exactly what one full run gives when records are at most a block la
         .map((one) => ({ one, key: Math.floor(one.time / BLOCK) }))
         .sort((x, y) => x.key - y.key)
         .map(({ one }, n) => ({ ...one, position: `p${n}` }))
-      const full = await pull(ordered, {}, Number.POSITIVE_INFINITY, true)
+      const full = await pull(ordered, {}, Number.POSITIVE_INFINITY, 'all')
       const paged: DataRecord[] = []
       for (;;) {
         const last = paged.at(-1)?.position
-        const page = await pull(ordered, last === undefined ? {} : { after: last }, limit, true)
+        const page = await pull(ordered, last === undefined ? {} : { after: last }, limit, 'all')
         if (page.length === 0) break
         paged.push(...page)
       }
@@ -113,4 +115,14 @@ it('pages to exactly what one full run gives when records are at most a block la
     }),
     { numRuns: 100 },
   )
+})
+
+it('goes on behind a record from the far future with everything that came after it', async () => {
+  const data = [
+    record(0, BLOCK),
+    record(1, 9e12),
+    record(2, BLOCK + INTERVAL),
+    record(3, BLOCK + 2 * INTERVAL),
+  ]
+  expect((await pull(data, { after: 'p1' }, 9, 'all')).map((one) => one.position)).toEqual(['p2', 'p3'])
 })

@@ -1,0 +1,87 @@
+/** `catalog`: what a partner offers, in words. */
+import { type Command, say } from '../command.js'
+import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
+import { findPartner, shortId } from './ids.js'
+import { entriesOf, type View, viewOf } from './view.js'
+import { clauseWords } from './words.js'
+
+const indent = (text: string): string => text.replaceAll(/^/gm, '  ')
+
+function offerWords(here: Here, offer: View, number: number, others: readonly string[]): string {
+  const acceptable = offer.flag('acceptable')
+  const problem = offer.maybe('problem') ?? ''
+  const head = inLang(here, `Offer ${number}`, `Angebot ${number}`)
+  return [
+    `${head} (${shortId(offer.text('id'), others)})`,
+    clauseWords(offer.views('clauses'), here.lang),
+    ...(acceptable
+      ? []
+      : [inLang(here, `    Cannot be accepted here: ${problem}`, `    Hier nicht annehmbar: ${problem}`)]),
+  ]
+    .filter((line) => line !== '')
+    .join('\n')
+}
+
+function datasetWords(here: Here, dataset: View): string {
+  const offers = dataset.views('offers')
+  const ids = offers.map((offer) => offer.text('id'))
+  const keywords = dataset.texts('keywords')
+  return [
+    `${dataset.text('id')}${dataset.has('title') ? `  ${dataset.text('title')}` : ''}`,
+    ...(dataset.has('description') ? [indent(dataset.text('description'))] : []),
+    ...(keywords.length === 0
+      ? []
+      : [`  ${inLang(here, 'Keywords', 'Stichwörter')}: ${keywords.join(', ')}`]),
+    ...offers.map((offer, i) => indent(offerWords(here, offer, i + 1, ids))),
+  ].join('\n')
+}
+
+/** The command that asks for a contract; it names the offer when there is a choice. */
+function askFor(partner: string, dataset: View): string {
+  const acceptable = dataset.views('offers').filter((offer) => offer.flag('acceptable'))
+  const ids = dataset.views('offers').map((offer) => offer.text('id'))
+  const choice =
+    acceptable.length > 1 ? ` --offer ${quoted(shortId(acceptable[0]?.text('id') ?? '', ids))}` : ''
+  return `negotiate ${quoted(partner)} ${quoted(dataset.text('id'))}${choice}`
+}
+
+export const catalogCommand: Command = {
+  name: 'catalog',
+  summary: { en: 'show what a partner offers, in words', de: 'in Worten zeigen, was ein Partner anbietet' },
+  usage: 'PARTNER [DATASET] [options]',
+  operands: [1, 2],
+  options: {},
+  json: true,
+  examples: ['handschlag catalog did:web:connector.example.com', 'handschlag catalog Example pump-7'],
+  run: (call) =>
+    connected(call, async (here) => {
+      const [given = '', wanted] = call.operands
+      const partner = await findPartner(here, given)
+      if (!partner.ok) return fail(here, partner.error, 'partner list')
+      const did = partner.value.text('did')
+      const found = await here.client.get(
+        wanted === undefined ? path`/partners/${did}/catalog` : path`/partners/${did}/catalog/${wanted}`,
+      )
+      if (!found.ok && found.error.code === 'NotFound' && wanted !== undefined) {
+        return fail(here, found.error, `catalog ${quoted(did)}`)
+      }
+      return answer(here, found, (value) => {
+        const datasets = wanted === undefined ? entriesOf(value, 'datasets') : [viewOf(value)]
+        if (datasets.length === 0) {
+          return say(
+            here,
+            inLang(
+              here,
+              'This partner offers nothing to you now. Ask whether your company was trusted there, and whether the dataset was published.',
+              'Dieser Partner bietet Ihnen zurzeit nichts an. Fragen Sie, ob Ihrer Firma dort vertraut wird und ob der Datensatz veröffentlicht ist.',
+            ),
+          )
+        }
+        say(here, datasets.map((dataset) => datasetWords(here, dataset)).join('\n\n'))
+        const open = datasets.find((dataset) =>
+          dataset.views('offers').some((offer) => offer.flag('acceptable')),
+        )
+        if (open !== undefined) next(here, askFor(did, open))
+      })
+    }),
+}

@@ -1,0 +1,64 @@
+/** `status`: who this connector is, and what waits. */
+import { type Command, say } from '../command.js'
+import { renderPairs } from '../table.js'
+import { answer, connected, inLang, next } from './connected.js'
+import { viewOf } from './view.js'
+import { whenWords } from './when.js'
+
+export const statusCommand: Command = {
+  name: 'status',
+  summary: {
+    en: 'show the running connector: identity, contents, what is owed',
+    de: 'den laufenden Connector zeigen: Identität, Bestand, Ausstehendes',
+  },
+  usage: '[options]',
+  options: {},
+  json: true,
+  run: (call) =>
+    connected(call, async (here) => {
+      const { lang } = here
+      return answer(here, await here.client.get('/api/v1/status'), (value) => {
+        const status = viewOf(value)
+        const owed = status.view('owed')
+        const count = owed.number('count') ?? 0
+        const oldest = owed.maybe('oldest')
+        const since =
+          oldest === undefined
+            ? ''
+            : inLang(
+                here,
+                `, the oldest since ${whenWords(oldest, lang)}`,
+                `, die älteste seit ${whenWords(oldest, lang)}`,
+              )
+        say(
+          here,
+          renderPairs([
+            [inLang(here, 'Name', 'Name'), status.text('name')],
+            [inLang(here, 'Identity', 'Identität'), status.text('did')],
+            [
+              inLang(here, 'Fingerprint', 'Fingerabdruck'),
+              `${status.text('fingerprint')} (${inLang(here, 'key', 'Schlüssel')} ${status.text('keyName')})`,
+            ],
+            [inLang(here, 'Partners reach us at', 'Für Partner'), status.text('dspAddress')],
+            [inLang(here, 'Data', 'Daten'), status.text('dataDir')],
+            [
+              inLang(here, 'Version', 'Version'),
+              inLang(
+                here,
+                `${status.text('version')}, schema ${status.text('schema')}`,
+                `${status.text('version')}, Schema ${status.text('schema')}`,
+              ),
+            ],
+            [inLang(here, 'Running since', 'Läuft seit'), whenWords(status.text('startedAt'), lang)],
+            [inLang(here, 'Partners', 'Partner'), status.text('partners')],
+            [inLang(here, 'Datasets', 'Datensätze'), status.text('datasets')],
+            [inLang(here, 'Contracts', 'Verträge'), status.text('contracts')],
+            [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${count === 0 ? '' : since}`],
+          ]),
+        )
+        if (count > 0) next(here, 'doctor')
+        else if (status.number('partners') === 0) next(here, 'partner add DID ADDRESS')
+        else if (status.number('datasets') === 0) next(here, 'source add ID ...', 'catalog PARTNER')
+      })
+    }),
+}

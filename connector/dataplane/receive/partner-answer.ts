@@ -1,0 +1,123 @@
+/** Calling a partner's data endpoint, and what its refusals and failures mean. */
+import type { Dispatcher } from 'undici'
+import { err, ok, PROBLEMS, type Problem, type ProblemCode, problem, type Result } from '../../core/result.js'
+import { type Body, get, type Headers } from './body.js'
+import { parseObject } from './received.js'
+
+export type Access = {
+  /** The address of the transfer, as the partner gave it. */
+  readonly endpoint: string
+  readonly token: string
+  /** `raw` sends the token as given, which every connector in the field takes. */
+  readonly scheme?: 'raw' | 'bearer'
+  readonly dispatcher?: Dispatcher
+  readonly signal: AbortSignal
+}
+
+export type Answer = { readonly headers: Headers; readonly body: Body }
+
+/** `transient`: the same request can succeed later. */
+export type Refusal = { readonly problem: Problem; readonly transient: boolean }
+
+/** Longest silence before the connection counts as dead, milliseconds: four heartbeats. */
+export const MAX_SILENCE = 60_000
+const MAX_ERROR_BODY = 65_536
+
+export const authorizationOf = ({ token, scheme = 'raw' }: Pick<Access, 'token' | 'scheme'>): string =>
+  scheme === 'bearer' ? `Bearer ${token}` : token
+
+export function addressOf(
+  endpoint: string,
+  query: Readonly<Record<string, string | undefined>>,
+): Result<URL> {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return problem('InvalidInput', 'The data address is not an http or https URL.')
+  }
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, value)
+  return ok(url)
+}
+
+/** The answer when its status is 200; everything else is a refusal with the partner's reason. */
+export async function call(
+  access: Access,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): Promise<Result<Answer, Refusal>> {
+  try {
+    const { status, body, ...answer } = await get({
+      url,
+      headers: { authorization: authorizationOf(access), ...headers },
+      dispatcher: access.dispatcher,
+      signal: access.signal,
+      silenceMs: MAX_SILENCE,
+    })
+    return status === 200 ? ok({ headers: answer.headers, body }) : err(await refusalOf(status, body))
+  } catch (cause) {
+    return err({ problem: unreachable(cause), transient: true })
+  }
+}
+
+/** Reads at most a small error body. Also used on a refused WebSocket handshake. */
+export async function refusalOf(status: number, body: AsyncIterable<Uint8Array>): Promise<Refusal> {
+  const transient = status >= 500 || [408, 425, 429].includes(status)
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      size += chunk.length
+      if (size > MAX_ERROR_BODY) break
+      chunks.push(chunk)
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  const stated = statedProblem(parseObject(Buffer.concat(chunks).toString('utf8')))
+  return {
+    problem: stated ?? {
+      code: 'PartnerRefused',
+      message: `The partner answered ${status} without a reason.`,
+    },
+    transient,
+  }
+}
+
+/** The partner's `{code, reason}`, made safe to show; undefined when it is not one. */
+export function statedProblem(value: Record<string, unknown> | undefined): Problem | undefined {
+  if (value === undefined || typeof value.code !== 'string') return undefined
+  const reasons = (Array.isArray(value.reason) ? value.reason : [value.reason]).filter(
+    (one) => typeof one === 'string',
+  )
+  const message = reasons
+    .join(' ')
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, 500)
+  const code: ProblemCode = Object.hasOwn(PROBLEMS, value.code)
+    ? (value.code as ProblemCode)
+    : 'PartnerRefused'
+  return { code, message: message === '' ? `The partner answered "${value.code.slice(0, 60)}".` : message }
+}
+
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|ERR_TLS/
+
+export function unreachable(cause: unknown): Problem {
+  const code = codeOf(cause)
+  return CERTIFICATE.test(code)
+    ? {
+        code: 'PartnerCertificate',
+        message: `The TLS certificate of the data endpoint could not be verified (${code}).`,
+        detail: cause,
+      }
+    : {
+        code: 'PartnerUnreachable',
+        message: `The data endpoint could not be reached, or broke off (${code}).`,
+        detail: cause,
+      }
+}
+
+function codeOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown'
+  if ('code' in cause && typeof cause.code === 'string') return cause.code
+  return cause.cause === undefined ? cause.name : codeOf(cause.cause)
+}

@@ -1,0 +1,132 @@
+/**
+ * Appends records to a file as NDJSON or CSV. `<file>.state` says how far the file is accounted for: what a crash has
+ * left behind that point is cut off when the file is opened again, and then received again.
+ */
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ok, problem, type Result } from '../../core/result.js'
+import { csvField, csvHeader, csvText } from '../delivery/encode.js'
+import type { Received } from '../receive/received.js'
+import { type Progress, readProgress, syncFolder, writeProgress } from './progress.js'
+import { type Sink, SinkError } from './sink.js'
+
+export type FileSinkOptions = {
+  readonly path: string
+  readonly format: 'ndjson' | 'csv'
+  /** What is being received, such as the transfer's pid. */
+  readonly subject: string
+  /** Signals that become CSV columns, in this order; required for CSV. */
+  readonly columns?: readonly string[]
+}
+
+export async function openFileSink(options: FileSinkOptions): Promise<Result<Sink>> {
+  const { path, format, subject, columns = [] } = options
+  if (format === 'csv' && options.columns === undefined) {
+    return problem('InvalidInput', 'A CSV file needs the names of its columns. Name them, or use NDJSON.')
+  }
+  const statePath = `${path}.state`
+  const progress = await readProgress(statePath, subject)
+  if (!progress.ok) return progress
+  let file: FileHandle
+  try {
+    file = await open(path, 'a+', 0o600)
+  } catch (cause) {
+    return problem(
+      'InvalidInput',
+      `${path} cannot be opened for writing. Check that its folder exists and is writable.`,
+      cause,
+    )
+  }
+  const { size } = await file.stat()
+  const begun: Progress = progress.value ?? { subject, size: 0 }
+  const clash = size < begun.size ? SHORTER : progress.value === undefined && size > 0 ? FOREIGN : undefined
+  if (clash !== undefined) {
+    await file.close()
+    return problem('Conflict', `${path} ${clash}`)
+  }
+  await file.truncate(begun.size)
+  await syncFolder(dirname(path))
+  return ok(fileSink(file, statePath, begun, format === 'csv' ? csvLines(columns) : ndjsonLines))
+}
+
+const FOREIGN = 'exists already and was not written by this command. Name another file, or move it away.'
+const SHORTER =
+  'is shorter than the last run left it. Restore it, or remove it together with its .state file.'
+
+function fileSink(file: FileHandle, statePath: string, begun: Progress, lines: Lines): Sink {
+  let safe = begun
+  let size = begun.size
+  let written = begun.lastId
+  let closed = false
+  let torn: SinkError | undefined
+
+  const sink: Sink = {
+    lastId: () => safe.lastId,
+    async write(batch) {
+      if (torn !== undefined) throw torn
+      if (batch.length === 0) return
+      const bytes = Buffer.from((size === 0 ? lines.head : '') + lines.of(batch))
+      try {
+        await file.writeFile(bytes)
+      } catch (cause) {
+        // Half a batch may stand at the end; nothing may follow it. Opening the file again cuts it off.
+        torn = new SinkError('The file cannot be written any more. Is the disk full?', { cause })
+        throw torn
+      }
+      size += bytes.length
+      written = batch.at(-1)?.id ?? written
+    },
+    async flush() {
+      if (size === safe.size) return
+      try {
+        await file.datasync()
+        const next: Progress = {
+          subject: safe.subject,
+          size,
+          ...(written !== undefined && { lastId: written }),
+        }
+        await writeProgress(statePath, next)
+        safe = next
+      } catch (cause) {
+        throw new SinkError('The file could not be made safe on disk. Is the disk full?', { cause })
+      }
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      try {
+        await sink.flush()
+      } finally {
+        await file.close()
+      }
+    },
+    [Symbol.asyncDispose]: () => sink.close(),
+  }
+  return sink
+}
+
+type Lines = { readonly head: string; of(batch: readonly Received[]): string }
+
+const ndjsonLines: Lines = { head: '', of: (batch) => batch.map(({ json }) => `${json}\n`).join('') }
+
+function csvLines(columns: readonly string[]): Lines {
+  const known = new Set(columns)
+  return {
+    head: csvHeader(columns),
+    of: (batch) =>
+      batch
+        .map(({ id, ts, series, values }) => {
+          const stray = Object.keys(values).find((name) => !known.has(name))
+          if (stray !== undefined) {
+            throw new SinkError(
+              `The file has no column for the signal "${stray}". Name it among the columns, or use NDJSON.`,
+            )
+          }
+          const fields = columns.map((name) =>
+            csvField(Object.hasOwn(values, name) ? values[name] : undefined),
+          )
+          return `${[csvText(id), csvText(ts), series === '' ? '' : csvText(series), ...fields].join(',')}\r\n`
+        })
+        .join(''),
+  }
+}

@@ -1,0 +1,74 @@
+/** A small file that says how far a sink has come. Replaced as a whole: it is the old one or the new one, never half. */
+import { open, readFile, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { ok, problem, type Result } from '../../core/result.js'
+
+export type Progress = {
+  /** What is being received, such as the transfer's pid; another one must not go on in its place. */
+  readonly subject: string
+  readonly lastId?: string
+  /** Bytes of the data file that are accounted for. */
+  readonly size: number
+}
+
+export async function readProgress(path: string, subject: string): Promise<Result<Progress | undefined>> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ok(undefined)
+    return problem('InvalidInput', `${path} cannot be read. Check its permissions.`, cause)
+  }
+  const progress = parse(text)
+  if (progress === undefined) {
+    return problem(
+      'Conflict',
+      `${path} does not say how far the last run came. Remove it together with the data, or name another target.`,
+    )
+  }
+  if (progress.subject !== subject) {
+    return problem(
+      'Conflict',
+      `${path} belongs to another transfer (${progress.subject}). Name another target.`,
+    )
+  }
+  return ok(progress)
+}
+
+export async function writeProgress(path: string, progress: Progress): Promise<void> {
+  const fresh = `${path}.new`
+  const file = await open(fresh, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify(progress)}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(fresh, path)
+  await syncFolder(dirname(path))
+}
+
+/** A new name is durable only when its folder is. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function parse(text: string): Progress | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    const { subject, lastId, size } = value as Record<string, unknown>
+    if (typeof subject !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+      return undefined
+    if (lastId !== undefined && typeof lastId !== 'string') return undefined
+    return { subject, size, ...(lastId !== undefined && { lastId }) }
+  } catch {
+    // Not JSON is the same finding as not a progress.
+    return undefined
+  }
+}

@@ -1,0 +1,60 @@
+/** The one table from Problem code to HTTP status of the management API, and its one error body. */
+import type { Response } from 'express'
+import type { Problem, ProblemCode } from '../core/result.js'
+
+/**
+ * Who has to act tells the class: 4xx is for the caller, 502 and 504 are about a partner, 503 passes by itself.
+ * A problem with a partner's identity or answer is never 401, which means the caller's own token here.
+ */
+const STATUS: Readonly<Record<ProblemCode, number>> = {
+  InvalidMessage: 400,
+  InvalidInput: 400,
+  CallbackRefused: 400,
+  AddressRefused: 400,
+  Unauthenticated: 401,
+  NotTrusted: 403,
+  PolicyDenied: 403,
+  QuotaExhausted: 403,
+  GrantEnded: 403,
+  HostRefused: 403,
+  NotFound: 404,
+  OfferUnknown: 404,
+  MethodNotAllowed: 405,
+  NotAcceptable: 406,
+  InvalidTransition: 409,
+  Conflict: 409,
+  MessageTooLarge: 413,
+  MediaTypeUnsupported: 415,
+  RangeInvalid: 416,
+  PolicyUnsupported: 422,
+  FormatUnsupported: 422,
+  OfferDiffers: 422,
+  AgreementDiffers: 422,
+  SignatureMissing: 422,
+  SignatureInvalid: 422,
+  TooManyFlows: 429,
+  TooManyAttempts: 429,
+  InternalError: 500,
+  KeyUnusable: 500,
+  SecretUnreadable: 500,
+  TokenExpired: 502,
+  TokenAudience: 502,
+  TokenReplayed: 502,
+  GrantInvalid: 502,
+  PartnerCertificate: 502,
+  PartnerRefused: 502,
+  PartnerAnswerInvalid: 502,
+  VersionUnsupported: 502,
+  IdentityUnresolvable: 502,
+  SourceUnavailable: 503,
+  Stopping: 503,
+  NotRunning: 503,
+  PartnerUnreachable: 504,
+}
+
+export const statusOf = (code: ProblemCode): number => STATUS[code]
+
+export function sendProblem(res: Response, { code, message, problems }: Problem): void {
+  if (code === 'Unauthenticated') res.set('WWW-Authenticate', 'Bearer')
+  res.status(statusOf(code)).json({ code, message, ...(problems === undefined ? {} : { problems }) })
+}

@@ -1,0 +1,169 @@
+/** The operator's view of negotiations: start one from a partner's catalog, follow it, accept, end or hurry it. */
+import { ok, problem, type Result } from '../core/result.js'
+import { iso, type JsonObject, type Pid, type Role } from '../core/types.js'
+import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
+import type { CatalogClient, RemoteDataset } from './catalog.js'
+import { type NegotiationDeps, terminateNegotiation } from './negotiation.js'
+import { acceptOffer, requestContract } from './negotiation-consumer.js'
+import { offerInWords } from './operator-partners.js'
+import {
+  compact,
+  noted,
+  type OwedView,
+  owedTo,
+  type TimelineEntry,
+  timelineOf,
+  type Waiting,
+  waiting,
+} from './operator-view.js'
+import { trustedPartner } from './partners.js'
+
+export type NegotiationView = Waiting & {
+  readonly pid: string
+  readonly role: Role
+  readonly partner: string
+  readonly partnerPid?: string
+  readonly state: string
+  readonly pending?: string
+  readonly dataset: string
+  /** Id of the offer on the table. */
+  readonly offer: string
+  readonly contract?: string
+  readonly reason?: string
+  readonly endedBy?: 'us' | 'partner'
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type NegotiationDetail = NegotiationView & {
+  readonly timeline: readonly TimelineEntry[]
+  readonly owed: readonly OwedView[]
+}
+
+export type NewNegotiation = { readonly partner: string; readonly dataset: string; readonly offer?: string }
+
+export type NegotiationOperationDeps = NegotiationDeps & { readonly catalog: CatalogClient }
+
+/** The offer that is meant: the named one, or the only one that can be kept here. */
+export function chooseOffer(dataset: RemoteDataset, named: string | undefined): Result<JsonObject> {
+  const { offers } = dataset
+  if (offers.length === 0) return problem('OfferUnknown', `The dataset ${dataset.id} has no offer for you.`)
+  if (named !== undefined) {
+    const offer = offers.find((o) => o['@id'] === named)
+    if (offer !== undefined) return ok(offer)
+    const known = offers.map((o) => String(o['@id'])).join(', ')
+    return problem(
+      'OfferUnknown',
+      `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
+    )
+  }
+  const views = offers.map((offer) => ({ offer, view: offerInWords(offer) }))
+  const acceptable = views.filter(({ view }) => view.acceptable)
+  const [only] = acceptable
+  if (only !== undefined && acceptable.length === 1) return ok(only.offer)
+  const refused = (
+    code: 'PolicyUnsupported' | 'InvalidInput',
+    message: string,
+    problems: readonly string[],
+  ) => ({ ok: false, error: { code, message, problems } }) as const
+  if (only === undefined) {
+    return refused(
+      'PolicyUnsupported',
+      `No offer of the dataset ${dataset.id} can be kept here.`,
+      views.map(({ view }) => `${view.id}: ${view.problem ?? ''}`),
+    )
+  }
+  return refused(
+    'InvalidInput',
+    `The dataset ${dataset.id} has ${acceptable.length} offers that can be accepted. Name the one you want: ${acceptable.map(({ view }) => view.id).join(', ')}.`,
+    acceptable.map(
+      ({ view }) => `${view.id}: ${view.clauses.map((c) => `${c.number}. ${c.text.en}`).join(' ')}`,
+    ),
+  )
+}
+
+export function negotiationOperations(deps: NegotiationOperationDeps) {
+  const { store } = deps
+
+  const view = (n: Negotiation): NegotiationView => ({
+    ...compact({
+      pid: n.pid,
+      role: n.role,
+      partner: n.partner,
+      partnerPid: n.partnerPid,
+      state: n.state,
+      pending: n.pending,
+      dataset: n.datasetId,
+      offer: String(n.offer['@id'] ?? ''),
+      contract: n.agreementId,
+      reason: n.reason ?? n.closing,
+      endedBy: n.endedBy,
+      createdAt: iso(n.createdAt),
+      updatedAt: iso(n.updatedAt),
+    }),
+    ...waiting(store, NEGOTIATION, n),
+  })
+
+  const find = (pid: string): Result<Negotiation> => {
+    const found = store.find({ kind: 'negotiation', pid: pid as Pid })
+    return found === undefined ? problem('NotFound', `There is no negotiation ${pid}.`) : ok(found)
+  }
+
+  const acted = async (
+    outcome: Result<Negotiation>,
+    event: string,
+    by: string,
+    detail: JsonObject = {},
+  ): Promise<Result<NegotiationView>> => {
+    const written = await noted(deps, outcome, ({ pid }) => ({ subject: pid, event, by, detail }))
+    return written.ok ? ok(view(written.value)) : written
+  }
+
+  return {
+    list: (state?: string): { readonly negotiations: readonly NegotiationView[] } => ({
+      negotiations: store.list('negotiation', state === undefined ? {} : { state }).map(view),
+    }),
+
+    show(pid: string): Result<NegotiationDetail> {
+      const found = find(pid)
+      if (!found.ok) return found
+      return ok({ ...view(found.value), timeline: timelineOf(store, pid), owed: owedTo(store, pid) })
+    },
+
+    /** Reads the partner's catalog now, so that the offer asked for is the one that stands there. */
+    async start(input: NewNegotiation, by: string): Promise<Result<NegotiationView>> {
+      const partner = trustedPartner(store, input.partner)
+      if (!partner.ok) return partner
+      const dataset = await deps.catalog.dataset(partner.value, input.dataset)
+      if (!dataset.ok) return dataset
+      const offer = chooseOffer(dataset.value, input.offer)
+      if (!offer.ok) return offer
+      const datasetId = dataset.value.id
+      // DSP 2025-1, Contract Negotiation Protocol: in a catalog the dataset implies the target, in a message it is named.
+      const requested = await requestContract(deps, {
+        partner: partner.value,
+        datasetId,
+        offer: { ...offer.value, target: datasetId },
+      })
+      return acted(requested, 'negotiation started', by, { dataset: datasetId })
+    },
+
+    accept: async (pid: string, by: string) =>
+      acted(await acceptOffer(deps, pid as Pid), 'offer accepted', by),
+
+    terminate: async (pid: string, reason: string, by: string) =>
+      acted(await terminateNegotiation(deps, pid as Pid, reason), 'negotiation ended', by, { reason }),
+
+    async retry(pid: string, by: string): Promise<Result<NegotiationView>> {
+      const found = find(pid)
+      if (!found.ok) return found
+      if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('negotiation')
+      return acted(found, 'delivery hurried', by)
+    },
+  }
+}
+
+export const nothingOwed = (what: string): Result<never> =>
+  problem('InvalidTransition', `There is nothing to try again: this ${what} owes the partner no message.`)
+
+export type NegotiationOperations = ReturnType<typeof negotiationOperations>

@@ -1,0 +1,187 @@
+/** The operator's view of partners and of what they offer. */
+import { ok, problem, type Result } from '../core/result.js'
+import { iso, type JsonObject } from '../core/types.js'
+import { NEGOTIATION } from '../domain/negotiation.js'
+import type { Partner, SealMode, Trust } from '../domain/partner.js'
+import { isFinal } from '../domain/process.js'
+import { TRANSFER } from '../domain/transfer.js'
+import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
+import type { CatalogClient, RemoteDataset } from './catalog.js'
+import { understood } from './contract.js'
+import { compact, noted } from './operator-view.js'
+import {
+  addPartner,
+  changePartner,
+  decideTrust,
+  type PartnerDeps,
+  trustedPartner,
+  unknownPartner,
+} from './partners.js'
+import type { TransferDeps } from './transfer.js'
+
+export type PartnerView = {
+  readonly did: string
+  readonly name: string
+  readonly address: string
+  readonly trust: Trust
+  readonly seal: SealMode
+  readonly fingerprint?: string
+  readonly addedAt: string
+}
+
+export type RemoteOfferView = {
+  readonly id: string
+  readonly clauses: readonly ClauseInWords[]
+  /** Whether every term is understood and can be kept here. */
+  readonly acceptable: boolean
+  readonly problem?: string
+}
+
+export type RemoteDatasetView = {
+  readonly id: string
+  readonly title?: string
+  readonly description?: string
+  readonly keywords: readonly string[]
+  readonly formats: readonly string[]
+  readonly offers: readonly RemoteOfferView[]
+}
+
+export type NewPartner = {
+  readonly did: string
+  readonly address: string
+  readonly name?: string
+  readonly seal?: SealMode
+}
+export type PartnerChange = Partial<Omit<NewPartner, 'did'>>
+
+export type PartnerOperationDeps = PartnerDeps &
+  AgreementDeps &
+  TransferDeps & { readonly catalog: CatalogClient }
+
+export const partnerView = ({
+  did,
+  name,
+  address,
+  trust,
+  seal,
+  fingerprint,
+  addedAt,
+}: Partner): PartnerView => compact({ did, name, address, trust, seal, fingerprint, addedAt: iso(addedAt) })
+
+export function offerInWords(offer: JsonObject): RemoteOfferView {
+  const policy = understood(offer)
+  return {
+    id: String(offer['@id']),
+    clauses: inWords(offer),
+    acceptable: policy.ok,
+    ...(policy.ok ? {} : { problem: policy.error.message }),
+  }
+}
+
+const remoteView = ({
+  id,
+  title,
+  description,
+  keywords,
+  formats,
+  offers,
+}: RemoteDataset): RemoteDatasetView =>
+  compact({ id, title, description, keywords, formats, offers: offers.map(offerInWords) })
+
+const viewed = <T, V>(outcome: Result<T>, view: (value: T) => V): Result<V> =>
+  outcome.ok ? ok(view(outcome.value)) : outcome
+
+export function partnerOperations(deps: PartnerOperationDeps) {
+  const { store } = deps
+
+  /** What still names the partner, so that removing it would leave something without an owner. */
+  const inUse = (did: string): string | undefined => {
+    const contract = store.agreements().find((a) => a.partner === did && a.status !== 'revoked')
+    if (contract !== undefined) return `the contract ${contract.id}`
+    const negotiation = store
+      .list('negotiation')
+      .find((n) => n.partner === did && !isFinal(NEGOTIATION, n.state))
+    if (negotiation !== undefined) return `the negotiation ${negotiation.pid}`
+    const transfer = store.list('transfer').find((t) => t.partner === did && !isFinal(TRANSFER, t.state))
+    return transfer === undefined ? undefined : `the transfer ${transfer.pid}`
+  }
+
+  const decide = async (
+    did: string,
+    trust: 'trusted' | 'blocked',
+    by: string,
+  ): Promise<Result<PartnerView>> => {
+    const decided = await decideTrust(deps, did, trust)
+    const event = trust === 'trusted' ? 'partner trusted' : 'partner blocked'
+    return viewed(await noted(deps, decided, () => ({ subject: did, event, by })), partnerView)
+  }
+
+  return {
+    list: (): { readonly partners: readonly PartnerView[] } => ({
+      partners: store.partners().map(partnerView),
+    }),
+
+    show(did: string): Result<PartnerView> {
+      const partner = store.partner(did)
+      return partner === undefined ? unknownPartner(did) : ok(partnerView(partner))
+    },
+
+    async add(input: NewPartner, by: string): Promise<Result<PartnerView>> {
+      const added = await addPartner(deps, input)
+      const outcome = await noted(deps, added, ({ did, address }) => ({
+        subject: did,
+        event: 'partner added',
+        by,
+        detail: { address },
+      }))
+      return viewed(outcome, partnerView)
+    },
+
+    async change(did: string, input: PartnerChange, by: string): Promise<Result<PartnerView>> {
+      if (Object.keys(input).length === 0) {
+        return problem('InvalidInput', 'Nothing to change. Give name, seal or address.')
+      }
+      const changed = await changePartner(deps, did, input)
+      const outcome = await noted(deps, changed, () => ({
+        subject: did,
+        event: 'partner changed',
+        by,
+        detail: { ...input },
+      }))
+      return viewed(outcome, partnerView)
+    },
+
+    async remove(did: string, by: string): Promise<Result<void>> {
+      if (store.partner(did) === undefined) return unknownPartner(did)
+      const user = inUse(did)
+      if (user !== undefined) {
+        return problem(
+          'Conflict',
+          `${did} cannot be removed: ${user} is with this partner. End that first, or block the partner.`,
+        )
+      }
+      await store.removePartner(did)
+      return noted(deps, ok(undefined), () => ({ subject: did, event: 'partner removed', by }))
+    },
+
+    trust: (did: string, by: string) => decide(did, 'trusted', by),
+    block: (did: string, by: string) => decide(did, 'blocked', by),
+
+    /** Asks the partner now. */
+    async catalog(did: string): Promise<Result<{ readonly datasets: readonly RemoteDatasetView[] }>> {
+      const partner = trustedPartner(store, did)
+      if (!partner.ok) return partner
+      return viewed(await deps.catalog.catalog(partner.value), (datasets) => ({
+        datasets: datasets.map(remoteView),
+      }))
+    },
+
+    async catalogDataset(did: string, id: string): Promise<Result<RemoteDatasetView>> {
+      const partner = trustedPartner(store, did)
+      if (!partner.ok) return partner
+      return viewed(await deps.catalog.dataset(partner.value, id), remoteView)
+    },
+  }
+}
+
+export type PartnerOperations = ReturnType<typeof partnerOperations>

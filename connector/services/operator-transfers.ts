@@ -1,0 +1,165 @@
+/** The operator's view of transfers: start, follow, suspend, resume, complete, end; and where received data is read. */
+import { ok, problem, type Result } from '../core/result.js'
+import { iso, type JsonObject, type Pid, type Role } from '../core/types.js'
+import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { nothingOwed } from './operator-negotiations.js'
+import {
+  compact,
+  noted,
+  type OwedView,
+  owedTo,
+  type TimelineEntry,
+  timelineOf,
+  type Waiting,
+  waiting,
+} from './operator-view.js'
+import { trustedPartner } from './partners.js'
+import { FORMATS, moveTransfer, requestTransfer, type TransferDeps, whyStopped } from './transfer.js'
+
+export type TransferView = Waiting & {
+  readonly pid: string
+  readonly role: Role
+  readonly partner: string
+  readonly partnerPid?: string
+  readonly contract: string
+  readonly dataset: string
+  readonly format: string
+  readonly state: string
+  readonly pending?: string
+  readonly reason?: string
+  readonly endedBy?: 'us' | 'partner'
+  readonly suspendedBy?: 'us' | 'partner'
+  readonly createdAt: string
+  readonly updatedAt: string
+}
+
+export type TransferDetail = TransferView & {
+  readonly timeline: readonly TimelineEntry[]
+  readonly owed: readonly OwedView[]
+}
+
+export type NewTransfer = { readonly contract: string; readonly format?: string }
+
+/** What the operator may do with a running transfer, and what the partner reads when no reason is given. */
+const MOVES = {
+  suspend: { event: 'suspend', note: 'transfer suspended', reason: 'The operator suspended the transfer.' },
+  resume: { event: 'start', note: 'transfer resumed', reason: 'The operator resumed the transfer.' },
+  complete: { event: 'complete', note: 'transfer completed', reason: 'The operator completed the transfer.' },
+  terminate: { event: 'terminate', note: 'transfer ended', reason: 'The operator ended the transfer.' },
+} as const satisfies Record<
+  string,
+  { readonly event: Exclude<TransferEvent, 'request'>; readonly note: string; readonly reason: string }
+>
+
+export type TransferMove = keyof typeof MOVES
+
+export function transferOperations(deps: TransferDeps) {
+  const { store } = deps
+
+  const waits = (t: Transfer): Waiting =>
+    t.state === 'SUSPENDED' && t.pending === undefined
+      ? compact({ waitingFor: t.suspendedBy })
+      : waiting(store, TRANSFER, t)
+
+  const view = (t: Transfer): TransferView => ({
+    ...compact({
+      pid: t.pid,
+      role: t.role,
+      partner: t.partner,
+      partnerPid: t.partnerPid,
+      contract: t.agreementId,
+      dataset: t.datasetId,
+      format: t.format,
+      state: t.state,
+      pending: t.pending,
+      reason: t.reason ?? t.closing,
+      endedBy: t.endedBy,
+      suspendedBy: t.suspendedBy,
+      createdAt: iso(t.createdAt),
+      updatedAt: iso(t.updatedAt),
+    }),
+    ...waits(t),
+  })
+
+  const find = (pid: string): Result<Transfer> => {
+    const found = store.find({ kind: 'transfer', pid: pid as Pid })
+    return found === undefined
+      ? problem('NotFound', `There is no transfer ${pid}. See: handschlag transfer list`)
+      : ok(found)
+  }
+
+  const acted = async (
+    outcome: Result<Transfer>,
+    event: string,
+    by: string,
+    detail: JsonObject = {},
+  ): Promise<Result<TransferView>> => {
+    const written = await noted(deps, outcome, ({ pid }) => ({ subject: pid, event, by, detail }))
+    return written.ok ? ok(view(written.value)) : written
+  }
+
+  return {
+    list: (state?: string): { readonly transfers: readonly TransferView[] } => ({
+      transfers: store.list('transfer', state === undefined ? {} : { state }).map(view),
+    }),
+
+    show(pid: string): Result<TransferDetail> {
+      const found = find(pid)
+      if (!found.ok) return found
+      return ok({ ...view(found.value), timeline: timelineOf(store, pid), owed: owedTo(store, pid) })
+    },
+
+    async start({ contract, format = FORMATS[0] }: NewTransfer, by: string): Promise<Result<TransferView>> {
+      const agreement = store.agreement(contract)
+      if (agreement === undefined) {
+        return problem('NotFound', `There is no contract ${contract}. See: handschlag contract list`)
+      }
+      const partner = trustedPartner(store, agreement.partner)
+      if (!partner.ok) return partner
+      const requested = await requestTransfer(deps, { agreement, partner: partner.value, format })
+      return acted(requested, 'transfer started', by, { contract })
+    },
+
+    async move(
+      pid: string,
+      move: TransferMove,
+      given: string | undefined,
+      by: string,
+    ): Promise<Result<TransferView>> {
+      const { event, note, reason } = MOVES[move]
+      const why = { code: 'OperatorDecision', reason: given ?? reason }
+      const moved = await moveTransfer(deps, pid as Pid, event, why)
+      return acted(moved, note, by, given === undefined ? {} : { reason: given })
+    },
+
+    async retry(pid: string, by: string): Promise<Result<TransferView>> {
+      const found = find(pid)
+      if (!found.ok) return found
+      if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('transfer')
+      return acted(found, 'delivery hurried', by)
+    },
+
+    /** Where the data of a running transfer is read, for the program's own client; never for an answer. */
+    receiving(pid: string): Result<{ readonly endpoint: string; readonly sealedToken: string }> {
+      const found = find(pid)
+      if (!found.ok) return found
+      const t = found.value
+      if (t.role === 'provider') {
+        return problem(
+          'InvalidInput',
+          'You are the provider of this transfer: the partner receives its data.',
+        )
+      }
+      if (t.state === 'NEW' || t.state === 'REQUESTED') {
+        return problem('GrantEnded', 'The provider has not started this transfer yet.')
+      }
+      if (t.state !== 'STARTED') return { ok: false, error: whyStopped(deps, t) }
+      if (t.endpoint === undefined || t.sealedToken === undefined) {
+        return problem('GrantEnded', 'The provider started this transfer without saying where the data is.')
+      }
+      return ok({ endpoint: t.endpoint, sealedToken: t.sealedToken })
+    },
+  }
+}
+
+export type TransferOperations = ReturnType<typeof transferOperations>

@@ -1,0 +1,90 @@
+/**
+ * What every answer to the operator has in common: times as text, absent values left out, the history of a process,
+ * what is still owed, and for whom a process waits. Message bodies and tokens never pass through here.
+ */
+import type { Result } from '../core/result.js'
+import { type Clock, type EpochMs, iso, type JsonObject, type Role } from '../core/types.js'
+import type { StateTable } from '../domain/process.js'
+import type { AuditEntry, Process } from '../domain/step.js'
+import type { Store } from '../store/store.js'
+
+type Compact<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+/** The object without the keys whose value is undefined. */
+export const compact = <T extends object>(object: T): Compact<T> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Compact<T>
+
+export const time = (at: EpochMs | undefined): string | undefined => (at === undefined ? undefined : iso(at))
+
+export type TimelineEntry = {
+  readonly seq: number
+  readonly at: string
+  readonly direction: AuditEntry['direction']
+  readonly event: string
+  readonly detail?: JsonObject
+}
+
+export type OwedView = {
+  readonly event: string
+  readonly since: string
+  readonly attempts: number
+  readonly lastError?: string
+  readonly nextAttemptAt: string
+}
+
+export const timelineOf = (store: Store, subject: string): readonly TimelineEntry[] =>
+  store
+    .audit(subject)
+    .map(({ seq, at, direction, event, detail }) => compact({ seq, at: iso(at), direction, event, detail }))
+
+export const owedTo = (store: Store, pid: string): readonly OwedView[] =>
+  store.owedFor(pid).map(({ event, createdAt, attempts, lastError, nextAttemptAt }) =>
+    compact({
+      event,
+      since: iso(createdAt),
+      attempts,
+      lastError,
+      nextAttemptAt: iso(nextAttemptAt),
+    }),
+  )
+
+export type Waiting = {
+  /** Who has to act next; absent when nobody has to. */
+  readonly waitingFor?: 'partner' | 'us'
+  /** Why the last attempt to reach the partner failed. */
+  readonly lastError?: string
+}
+
+/** Whose turn it is. What both may do at any time, such as ending the process, keeps nobody waiting. */
+export function waiting<State extends string, Event extends string>(
+  store: Store,
+  table: StateTable<State, Event>,
+  process: Process & { readonly state: 'NEW' | NoInfer<State> },
+): Waiting {
+  if (process.pending !== undefined) {
+    return compact({ waitingFor: 'partner' as const, lastError: store.owedFor(process.pid)[0]?.lastError })
+  }
+  const cells = Object.values<{ readonly by: Role | 'either' } | undefined>(table[process.state])
+  const turn = cells.map((cell) => cell?.by).find((by) => by !== undefined && by !== 'either')
+  if (turn === undefined) return {}
+  return { waitingFor: turn === process.role ? 'us' : 'partner' }
+}
+
+/** Writes down who did it once it is done. A refused action leaves no note. */
+export async function noted<T>(
+  deps: { readonly store: Store; readonly clock: Clock },
+  outcome: Result<T>,
+  note: (value: T) => {
+    readonly subject: string
+    readonly event: string
+    readonly by: string
+    readonly detail?: JsonObject
+  },
+): Promise<Result<T>> {
+  if (!outcome.ok) return outcome
+  const { subject, event, by, detail } = note(outcome.value)
+  await deps.store.note({ subject, at: deps.clock(), direction: 'own', event, detail: { by, ...detail } })
+  return outcome
+}

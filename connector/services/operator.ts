@@ -1,0 +1,89 @@
+/** Everything the operator can do, as bound functions by noun. Answers are made for people; nothing internal leaves. */
+
+import type { EpochMs } from '../core/types.js'
+import { iso } from '../core/types.js'
+import type { Store } from '../store/store.js'
+import {
+  type ContractOperationDeps,
+  type ContractOperations,
+  contractOperations,
+} from './operator-contracts.js'
+import { type DatasetOperationDeps, type DatasetOperations, datasetOperations } from './operator-datasets.js'
+import {
+  type NegotiationOperationDeps,
+  type NegotiationOperations,
+  negotiationOperations,
+} from './operator-negotiations.js'
+import { type PartnerOperationDeps, type PartnerOperations, partnerOperations } from './operator-partners.js'
+import { type TokenOperations, tokenOperations } from './operator-tokens.js'
+import { type TransferOperations, transferOperations } from './operator-transfers.js'
+import { compact } from './operator-view.js'
+import type { TransferDeps } from './transfer.js'
+
+/** What the connector says about itself. */
+export type About = {
+  readonly name: string
+  readonly did: string
+  readonly version: string
+  readonly publicUrl: string
+  readonly dspAddress: string
+  readonly dataDir: string
+  /** Fingerprint of our own keys, which partners compare. */
+  readonly fingerprint: string
+  readonly keyName: string
+  readonly startedAt: EpochMs
+}
+
+export type StatusView = Omit<About, 'startedAt'> & {
+  readonly schema: number
+  readonly datasets: number
+  readonly partners: number
+  readonly contracts: number
+  readonly owed: { readonly count: number; readonly oldest?: string }
+  readonly startedAt: string
+}
+
+export function statusOperations({ store, about }: { readonly store: Store; readonly about: About }) {
+  return {
+    show(): StatusView {
+      const { count, oldest } = store.owedCount()
+      return {
+        ...about,
+        schema: store.schemaVersion(),
+        datasets: store.datasets().length,
+        partners: store.partners().length,
+        contracts: store.agreements().length,
+        owed: compact({ count, oldest: oldest === undefined ? undefined : iso(oldest) }),
+        startedAt: iso(about.startedAt),
+      }
+    },
+  }
+}
+
+export type StatusOperations = ReturnType<typeof statusOperations>
+
+export type Operations = {
+  readonly status: StatusOperations
+  readonly partners: PartnerOperations
+  readonly datasets: DatasetOperations
+  readonly negotiations: NegotiationOperations
+  readonly contracts: ContractOperations
+  readonly transfers: TransferOperations
+  readonly tokens: TokenOperations
+}
+
+export type OperatorDeps = PartnerOperationDeps &
+  DatasetOperationDeps &
+  NegotiationOperationDeps &
+  ContractOperationDeps &
+  TransferDeps & { readonly about: About }
+
+export const operatorOperations = (deps: OperatorDeps): Operations => ({
+  status: statusOperations(deps),
+  partners: partnerOperations(deps),
+  datasets: datasetOperations(deps),
+  negotiations: negotiationOperations(deps),
+  contracts: contractOperations(deps),
+  transfers: transferOperations(deps),
+  tokens: tokenOperations(deps),
+})
