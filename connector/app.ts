@@ -16,6 +16,7 @@ import { ok, problem, type Result } from './core/result.js'
 import type { Clock, ParticipantId, Pid } from './core/types.js'
 import { isDevelopmentCertificate } from './crypto/certificates.js'
 import { deriveToken, hashToken } from './crypto/tokens.js'
+import type { DataPlane } from './dataplane/delivery/data-plane.js'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.js'
 import { createDspClient } from './dsp/client.js'
 import { listen } from './dsp/listen.js'
@@ -42,6 +43,7 @@ export type StartOptions = {
   readonly log: Log
   /** Development certificates are accepted. */
   readonly dev: boolean
+  readonly version: string
   readonly newPid?: () => Pid
   readonly random?: () => number
 }
@@ -54,8 +56,8 @@ export type Connector = AsyncDisposable & {
   readonly keyName: string
   readonly store: Store
   readonly dispatcher: Dispatcher
-  readonly deps: any
-  readonly client: any
+  /** Running flows of data by kind. */
+  activeFlows(): ReturnType<DataPlane['active']>
   /** One-time code that creates the first token; absent when there is one. */
   readonly setupCode?: string
 }
@@ -171,6 +173,8 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     onError,
   })
   started.use(publicSide)
+  // Closed before the socket: streams get their end message while their connections are still there.
+  started.use(data.plane)
   const management = await assembleManagement(config, {
     ...deps,
     identity,
@@ -178,6 +182,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     metrics,
     dispatcher,
     data,
+    version: options.version,
     onError,
   })
   started.use(management)
@@ -192,8 +197,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     keyName: identity.keys.name,
     store,
     dispatcher,
-    deps,
-    client,
+    activeFlows: () => data.plane.active(),
     ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   })

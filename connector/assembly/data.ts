@@ -16,6 +16,7 @@ import { moveTransfer, type TransferDeps } from '../services/transfer.js'
 import { openRecordLog } from '../store/sqlite/record-log.js'
 import type { Store } from '../store/store.js'
 
+/** Disposing ends sources and history; the plane has an end of its own, before its socket. */
 export type DataSide = AsyncDisposable & {
   readonly plane: DataPlane
   readonly sources: SourcePort
@@ -146,7 +147,6 @@ export async function assembleData(
       }
     },
     async [Symbol.asyncDispose]() {
-      await plane[Symbol.asyncDispose]()
       await supervisor[Symbol.asyncDispose]()
       await history[Symbol.asyncDispose]()
     },

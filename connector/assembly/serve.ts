@@ -27,7 +27,12 @@ export const serveCommand = (m: { readonly version: string; readonly startedAt: 
     const log = createLog(config.logLevel)
     const stop = stopSignal()
     try {
-      const started = await startConnector(config, { clock: systemClock, log, dev: call.flag('dev') })
+      const started = await startConnector(config, {
+        clock: systemClock,
+        log,
+        dev: call.flag('dev'),
+        version: m.version,
+      })
       if (!started.ok) {
         complain(call, started.error.message)
         return EXIT.failed

@@ -182,18 +182,15 @@ function sentences(url: string): {
   }
 }
 
-/**
- * The API answers a failure with `{code, message, problems?}`; an answer of the partner's data plane that it passes
- * on says `{code, reason}`. Whatever else comes is told by its status.
- */
+/** The API answers a failure with `{code, message, problems?}`; whatever else comes is told by its status. */
 function refusal(status: number, text: string, url: string): ProblemText {
-  const told = statement(parse(text))
-  if (status === 401 && told?.code !== 'GrantInvalid') {
+  if (status === 401) {
     return inBoth('Unauthenticated', {
       en: `The connector at ${url} refused the access token. It belongs to another connector, or was withdrawn. Unset HANDSCHLAG_TOKEN, or name the --config of this connector.`,
       de: `Der Connector unter ${url} hat das Zugangstoken abgelehnt. Es gehört zu einem anderen Connector oder wurde zurückgezogen. Entfernen Sie HANDSCHLAG_TOKEN, oder nennen Sie die --config dieses Connectors.`,
     })
   }
+  const told = statement(parse(text))
   if (told !== undefined) return inBoth(told.code, { en: told.message, de: told.message })
   return inBoth('PartnerAnswerInvalid', {
     en: `The connector at ${url} answered with status ${status} and no explanation. See its log.`,
@@ -203,12 +200,13 @@ function refusal(status: number, text: string, url: string): ProblemText {
 
 function statement(answer: Json | undefined): Pick<Problem, 'code' | 'message'> | undefined {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
-  const { code, message, reason, problems } = answer as { readonly [key: string]: Json }
-  const sentences = [message, reason, problems].flat().filter((one) => typeof one === 'string')
-  if (sentences.length === 0) return undefined
-  // `message` may already be the list of problems in one sentence.
-  const distinct = sentences.filter((one, i) => i === 0 || !sentences[0]?.includes(one))
-  return { code: isProblemCode(code) ? code : 'InvalidInput', message: distinct.join('\n') }
+  const { code, message, problems } = answer as { readonly [key: string]: Json }
+  if (typeof message !== 'string') return undefined
+  const findings = [problems].flat().filter((one) => typeof one === 'string' && !message.includes(one))
+  return {
+    code: isProblemCode(code) ? code : 'InvalidInput',
+    message: [message, ...findings.map((finding) => `- ${finding}`)].join('\n'),
+  }
 }
 
 const isProblemCode = (code: unknown): code is ProblemCode =>

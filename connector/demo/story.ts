@@ -136,7 +136,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   await call(
     operator.api.post('/api/v1/datasets/pump-7/offers', {
       id: 'pump-7-condition',
-      terms: { recipients: [builder.did], fields: SHARED, samplingInterval: 'PT1S', until },
+      terms: { recipients: [builder.did], fields: SHARED, samplingInterval: 'PT0.2S', until },
     }),
   )
   await call(
@@ -152,8 +152,8 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   )
   await call(operator.api.post('/api/v1/datasets/pump-7/publish'))
   step({
-    en: `The operator publishes ${SHARED.length} of ${SIGNALS.length} signals, one record a second, until ${until} (dataset pump-7)`,
-    de: `Der Betreiber veröffentlicht ${SHARED.length} von ${SIGNALS.length} Signalen, einen Datensatz je Sekunde, bis ${until} (Datensatz pump-7)`,
+    en: `The operator publishes ${SHARED.length} of ${SIGNALS.length} signals, five records a second, until ${until} (dataset pump-7)`,
+    de: `Der Betreiber veröffentlicht ${SHARED.length} von ${SIGNALS.length} Signalen, fünf Datensätze je Sekunde, bis ${until} (Datensatz pump-7)`,
   })
 
   const catalog = await call(

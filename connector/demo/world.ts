@@ -1,6 +1,6 @@
 /** What the demo is played with: a broker, a machine, and two connectors in processes and folders of their own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -16,6 +16,8 @@ export type Company = AsyncDisposable & {
   readonly configFile: string
   readonly api: ManagementClient
   readonly pid: number
+  /** Sends the signal and resolves when the process is gone. */
+  end(signal: NodeJS.Signals): Promise<void>
 }
 
 /** Ports that are free now; all are held until the last one is known, so that none is given twice. */
@@ -40,8 +42,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 
 const START_TIMEOUT_MS = 10_000
 
-/** Creates keys and configuration in `folder` and starts `handschlag serve --dev` there. */
-export async function startCompany(m: {
+export type CompanyPlace = {
   readonly name: string
   readonly folder: string
   readonly port: number
@@ -49,56 +50,75 @@ export async function startCompany(m: {
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string }
   /** Another build of the program, for tests that run from source. */
   readonly program?: string
-}): Promise<Company> {
-  const dataDir = join(m.folder, 'data')
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  for (const made of [
-    await createSecretKey(join(dataDir, 'keys')),
-    await createKeys(join(dataDir, 'keys'), systemClock),
-  ]) {
+}
+
+/** Creates keys and configuration in `folder` and starts `handschlag serve --dev` there. */
+export async function startCompany(place: CompanyPlace): Promise<Company> {
+  await settle(place)
+  return runCompany(place)
+}
+
+/** Keys and configuration of a company; what is there stays. */
+export async function settle(place: CompanyPlace): Promise<void> {
+  const keysDir = join(place.folder, 'data', 'keys')
+  await mkdir(join(place.folder, 'data'), { recursive: true, mode: 0o700 })
+  for (const made of [await createSecretKey(keysDir), await createKeys(keysDir, systemClock)]) {
     if (!made.ok) throw new Error(made.error.message)
   }
-  const publicUrl = `https://localhost:${m.port}`
-  const configFile = join(m.folder, 'handschlag.yaml')
   const settings = {
-    name: m.name,
-    publicUrl,
+    name: place.name,
+    publicUrl: publicUrlOf(place),
     host: '127.0.0.1',
-    port: m.port,
-    managementPort: m.managementPort,
-    dataDir,
-    tlsCert: m.tls.cert,
-    tlsKey: m.tls.key,
-    trustedCa: m.tls.ca,
+    port: place.port,
+    managementPort: place.managementPort,
+    dataDir: join(place.folder, 'data'),
+    tlsCert: place.tls.cert,
+    tlsKey: place.tls.key,
+    trustedCa: place.tls.ca,
     allowPrivateAddresses: ['localhost', '127.0.0.0/8', '::1/128'],
   }
-  await writeFile(configFile, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
+  await writeFile(configFileOf(place), `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 })
+}
 
-  const logFile = join(m.folder, 'log.ndjson')
-  const child = spawn(process.execPath, [m.program ?? PROGRAM, 'serve', '--dev', '--config', configFile], {
-    stdio: ['ignore', 'pipe', openSync(logFile, 'a')],
-    env: withoutSettings(process.env),
-  })
-  await ready(child, m.name, logFile)
-  const token = findToken({}, dataDir, 'en')
+const publicUrlOf = (place: CompanyPlace): string => `https://localhost:${place.port}`
+const configFileOf = (place: CompanyPlace): string => join(place.folder, 'handschlag.yaml')
+
+/** Starts the connector of a settled company and resolves when it is ready. */
+export async function runCompany(place: CompanyPlace): Promise<Company> {
+  const logFile = join(place.folder, 'log.ndjson')
+  const log = openSync(logFile, 'a')
+  const child = spawn(
+    process.execPath,
+    [place.program ?? PROGRAM, 'serve', '--dev', '--config', configFileOf(place)],
+    {
+      stdio: ['ignore', 'pipe', log],
+      env: withoutSettings(process.env),
+    },
+  )
+  closeSync(log)
+  await ready(child, place.name, logFile)
+  const token = findToken({}, join(place.folder, 'data'), 'en')
   if (!token.ok) throw new Error(token.error.message)
+  const exited = () => child.exitCode !== null || child.signalCode !== null
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (exited()) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await ended
+  }
   return {
-    name: m.name,
-    did: `did:web:localhost%3A${m.port}`,
-    publicUrl,
-    configFile,
+    name: place.name,
+    did: `did:web:localhost%3A${place.port}`,
+    publicUrl: publicUrlOf(place),
+    configFile: configFileOf(place),
     pid: child.pid ?? 0,
     api: createManagementClient({
-      url: `http://127.0.0.1:${m.managementPort}`,
+      url: `http://127.0.0.1:${place.managementPort}`,
       token: token.value,
       lang: 'en',
     }),
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await ended
-    },
+    end,
+    [Symbol.asyncDispose]: () => end('SIGTERM'),
   }
 }
 

@@ -27,6 +27,8 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly openingDigest?: string
   /** SHA-256 of the body of the last message of the partner that was applied. */
   readonly lastDigest?: string
+  /** The same, once the partner has acknowledged a later message of ours: then equal bytes may be a new message. */
+  readonly pastDigest?: string
   /** Why it ended or was suspended, in words, and who did it. */
   readonly reason?: string
   readonly endedBy?: 'us' | 'partner'
@@ -73,6 +75,9 @@ export type Received<P> =
   /** `settlesPending`: the message proves that our pending one arrived, so it is no longer owed. */
   | { readonly repeated: false; readonly next: P; readonly settlesPending: boolean }
 
+/** Both protocols call it so. Once we have sent it, nothing but the end of the process is accepted. */
+const TERMINATE = 'terminate'
+
 /**
  * A message of the partner. When it is not allowed in the present state but would be after our own pending message,
  * it has overtaken the answer to that one: the pending message is taken as acknowledged first.
@@ -91,6 +96,10 @@ export function receive<State extends string, Event extends string, P extends An
   ) {
     return problem('InvalidMessage', 'The message names another process of yours than the one we know.')
   }
+  // Otherwise one side could complete or finalise what the other one terminates at the same time.
+  if (current.pending !== undefined && current.pending === TERMINATE && event !== current.pending) {
+    return problem('InvalidTransition', `The process is being terminated; "${event}" comes too late.`)
+  }
   const sender = otherRole(current.role)
   let target = transition(table, current.state, event, sender)
   let settlesPending = false
@@ -104,8 +113,10 @@ export function receive<State extends string, Event extends string, P extends An
       }
     }
   }
-  if (!target.ok) return target
-  const { pending, ...rest } = current
+  if (!target.ok) {
+    return current.pastDigest === message.digest ? ok({ repeated: true, next: current }) : target
+  }
+  const { pending, pastDigest: _, ...rest } = current
   const final = isFinal(table, target.value)
   if (pending !== undefined && !settlesPending) {
     // Both sides wanted the same at the same time: the messages cross, and one of them is enough.
@@ -125,7 +136,10 @@ export function receive<State extends string, Event extends string, P extends An
   return ok({ repeated: false, next, settlesPending: settlesPending || (final && pending !== undefined) })
 }
 
-/** We decide to send `event`: it must be legal for us now, and nothing else of ours may be unanswered. */
+/**
+ * We decide to send `event`: it must be legal for us now, and nothing else of ours may be unanswered. Even
+ * `replacesPending` takes nothing back that ends the process: the partner may have reached that end already.
+ */
 export function send<State extends string, Event extends string, P extends AnyCore<State, Event>>(
   table: StateTable<State, Event>,
   current: P,
@@ -133,7 +147,8 @@ export function send<State extends string, Event extends string, P extends AnyCo
   at: EpochMs,
   note: { readonly reason?: string; readonly replacesPending?: boolean } = {},
 ): Result<P> {
-  if (current.pending !== undefined && note.replacesPending !== true) {
+  const replaceable = note.replacesPending === true && !endsProcess(table, current)
+  if (current.pending !== undefined && !replaceable) {
     return problem(
       'InvalidTransition',
       `The partner has not answered the message "${current.pending}" yet; "${event}" has to wait for that.`,
@@ -149,7 +164,27 @@ export function send<State extends string, Event extends string, P extends AnyCo
   } as P)
 }
 
-/** The partner acknowledged `event`. A late answer to a message that was settled otherwise changes nothing. */
+/** Whether our pending message leads to a final state. */
+function endsProcess<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  current: AnyCore<State, Event>,
+): boolean {
+  return current.pending !== undefined && finalTarget(table, current.pending) !== undefined
+}
+
+/** The final state that a message leads to, wherever it is sent from. */
+function finalTarget<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  event: Event,
+): State | undefined {
+  const rows = Object.values<StateTable<State, Event>['NEW' | State]>(table)
+  return rows.map((row) => row[event]?.to).find((to) => to !== undefined && isFinal(table, to))
+}
+
+/**
+ * The partner acknowledged `event`. A late answer to a message that was settled otherwise changes nothing. An
+ * acknowledged end is the end, even when a crossing message has moved us meanwhile.
+ */
 export function acknowledged<State extends string, Event extends string, P extends AnyCore<State, Event>>(
   table: StateTable<State, Event>,
   current: P,
@@ -158,14 +193,17 @@ export function acknowledged<State extends string, Event extends string, P exten
   partnerPid?: string,
 ): P {
   if (current.pending !== event) return current
-  const target = transition(table, current.state, event, current.role)
-  const { pending: _, ...rest } = current
-  if (!target.ok) return rest as unknown as P
+  const regular = transition(table, current.state, event, current.role)
+  const target = regular.ok ? regular.value : finalTarget(table, event)
+  const { pending: _, lastDigest, ...rest } = current
+  const past = lastDigest === undefined ? {} : { pastDigest: lastDigest }
+  if (target === undefined) return { ...rest, ...past } as unknown as P
   return {
     ...rest,
+    ...past,
     ...(partnerPid !== undefined && current.partnerPid === undefined ? { partnerPid } : {}),
-    ...(isFinal(table, target.value) ? { endedBy: 'us' as const } : {}),
-    state: target.value,
+    ...(isFinal(table, target) ? { endedBy: 'us' as const } : {}),
+    state: target,
     updatedAt: at,
   } as unknown as P
 }

@@ -53,7 +53,8 @@ export async function listen(server: PublicServer): Promise<Listening> {
     maxHeaderSize: MAX_HEADER_BYTES,
   }
   const dataPrefix = server.dataPath === undefined ? undefined : `${server.dataPath}/`
-  const isData = (url: string | undefined): boolean => dataPrefix && url?.startsWith(dataPrefix)
+  const isData = (url: string | undefined): boolean =>
+    dataPrefix !== undefined && url?.startsWith(dataPrefix) === true
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
     if (server.onData !== undefined && isData(req.url)) {
       server.onData(req, res).catch((cause: unknown) => {

@@ -67,7 +67,8 @@ export function createFailureLimit(clock: Clock): FailureLimit {
     allows(address) {
       const now = clock()
       const known = failures.get(address)
-      const current = known !== undefined && now - known.since < WINDOW_MS ? known : { since: now, count: 0 }
+      const current =
+        known !== undefined && Math.abs(now - known.since) < WINDOW_MS ? known : { since: now, count: 0 }
       current.count += 1
       failures.delete(address)
       failures.set(address, current)

@@ -1,7 +1,9 @@
 /** Checks requests against their schemas and names every mistake at once, in words. Values are never quoted: one may be a secret. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { err, ok, type Problem, type Result } from '../core/result.js'
-import { type RequestName, SCHEMAS, type Schema } from './schemas.js'
+import type { Schema } from './schema.js'
+import { SCHEMAS } from './schemas.js'
+import type { RequestName } from './schemas-requests.js'
 
 const ROOT = 'urn:handschlag:management'
 /** Mistakes named in one answer. */
@@ -81,7 +83,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const typeOf = (value: unknown): string => {
   if (value === null) return 'null'
-  return (Array.isArray(value) ? TYPES['array'] : TYPES[typeof value]) ?? 'something else'
+  return (Array.isArray(value) ? TYPES.array : TYPES[typeof value]) ?? 'something else'
 }
 
 type Told = (error: ErrorObject, subject: string) => string
@@ -93,23 +95,23 @@ const within = (error: ErrorObject): string => {
 
 const TOLD: Readonly<Record<string, Told>> = {
   additionalProperties: (error) => {
-    const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
-    const name = String(error.params['additionalProperty']).slice(0, 100)
+    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
+    const name = String(error.params.additionalProperty).slice(0, 100)
     return `${within(error)}"${name}" is not known here. Known: ${known.join(', ') || 'nothing'}.`
   },
-  required: (error) => `${within(error)}"${error.params['missingProperty']}" is missing.`,
+  required: (error) => `${within(error)}"${error.params.missingProperty}" is missing.`,
   type: (error, subject) => {
-    const types: readonly string[] = [error.params['type']].flat()
+    const types: readonly string[] = [error.params.type].flat()
     const expected = types.map((type) => TYPES[type] ?? type).join(' or ')
     return `${subject} must be ${expected}, not ${typeOf(error.data)}.`
   },
   enum: (error, subject) =>
-    `${subject} must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}.`,
+    `${subject} must be one of ${(error.params.allowedValues as unknown[]).join(', ')}.`,
   minLength: (_error, subject) => `${subject} must not be empty.`,
-  maxLength: (error, subject) => `${subject} must have at most ${error.params['limit']} characters.`,
-  maxItems: (error, subject) => `${subject} must have at most ${error.params['limit']} entries.`,
-  minimum: (error, subject) => `${subject} must be at least ${error.params['limit']}.`,
-  maximum: (error, subject) => `${subject} must be at most ${error.params['limit']}.`,
+  maxLength: (error, subject) => `${subject} must have at most ${error.params.limit} characters.`,
+  maxItems: (error, subject) => `${subject} must have at most ${error.params.limit} entries.`,
+  minimum: (error, subject) => `${subject} must be at least ${error.params.limit}.`,
+  maximum: (error, subject) => `${subject} must be at most ${error.params.limit}.`,
 }
 
 function sentence(error: ErrorObject, where: string): string {

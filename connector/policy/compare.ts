@@ -30,7 +30,7 @@ const NOT_HERE: ReadonlySet<string> = new Set([
 /** Every difference, in the order of the agreement. Empty means that both say the same. Never throws. */
 export function differences(offered: unknown, agreed: unknown): readonly Difference[] {
   if (!isComparable(offered) || !isComparable(agreed)) {
-    return [{ path: 'policy', offered: shown(offered), agreed: shown(agreed) }]
+    return [{ path: 'policy', offered: shownWhole(offered), agreed: shownWhole(agreed) }]
   }
   return differingMembers(termsOf(offered), termsOf(agreed), '')
 }
@@ -67,6 +67,10 @@ function shown(value: unknown): string {
   const [only, second] = Array.isArray(plain) ? plain : []
   return cut(JSON.stringify(only !== undefined && second === undefined ? only : plain) ?? 'undefined')
 }
+
+/** A policy of any size: what is beyond the limits is not written out. */
+const shownWhole = (policy: unknown): string =>
+  exceededLimit(policy) === undefined ? shown(policy) : '(too large to compare)'
 
 const side = (name: 'offered' | 'agreed', value: unknown): Pick<Difference, typeof name> =>
   value === undefined ? {} : { [name]: shown(value) }

@@ -13,7 +13,11 @@ import { conjunction, termsOf, unsupportedTerms } from './support.js'
  */
 export function compilePlan(
   policy: Policy,
-  agreement: { readonly agreedAt: EpochMs; readonly assignee: string },
+  agreement: {
+    readonly agreedAt: EpochMs
+    /** Absent while there is only an offer: then nobody is checked against its recipients. */
+    readonly assignee?: string
+  },
 ): Result<Plan> {
   const unsupported = unsupportedTerms(policy)
   const [first] = unsupported
@@ -24,7 +28,9 @@ export function compilePlan(
   const terms = conjunction(policy.permissions[0]?.constraints ?? [])
     .map((constraint) => termsOf(constraint, agreement.agreedAt))
     .reduce<PlanTerms>(strictest, {})
-  if (terms.recipients !== undefined && !terms.recipients.includes(agreement.assignee.normalize('NFC'))) {
+  const { assignee } = agreement
+  const isRecipient = assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
+  if (!isRecipient) {
     return problem('PolicyDenied', 'The assignee of the agreement is not one of its recipients.')
   }
   const content = { version: 1, ...terms } as const

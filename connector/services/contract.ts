@@ -9,6 +9,7 @@ import type { Agreement } from '../domain/agreement.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
 import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
+import { parseInstant } from '../policy/instant.js'
 import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
@@ -93,14 +94,14 @@ export function sameAsOffered(
   }
   const [difference] = differences(m.offer, agreement)
   if (difference !== undefined) return problem('AgreementDiffers', differenceText(difference, 'en'))
-  const agreedAt = Date.parse(String(agreement.timestamp))
-  if (Number.isNaN(agreedAt)) {
+  const agreedAt = parseInstant(String(agreement.timestamp))
+  if (agreedAt === undefined) {
     return problem(
       'AgreementDiffers',
       'The agreement has no valid timestamp, so its duration cannot be kept.',
     )
   }
-  return ok({ id: String(agreement['@id']), agreedAt: agreedAt as EpochMs })
+  return ok({ id: String(agreement['@id']), agreedAt })
 }
 
 /** The plan the data plane enforces for an agreement. */

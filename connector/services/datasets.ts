@@ -193,7 +193,7 @@ export async function addOffer(
 function checkOffer(deps: DatasetDeps, dataset: Dataset, offer: Offer): Result<Plan> {
   const policy = understood(offer.policy)
   if (!policy.ok) return policy
-  const plan = compilePlan(policy.value, { agreedAt: deps.clock(), assignee: '' })
+  const plan = compilePlan(policy.value, { agreedAt: deps.clock() })
   if (!plan.ok) return plan
   const declared = new Set(['ts', 'id', 'series', ...dataset.signals.map((s) => s.name)])
   const missing = plan.value.fields?.filter((field) => !declared.has(field)) ?? []

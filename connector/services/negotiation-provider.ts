@@ -8,7 +8,7 @@ import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { receive, send } from '../domain/process.js'
-import { differences, differenceText } from '../policy/compare.js'
+import { differenceClause, differences } from '../policy/compare.js'
 import { agreementHash, allows, draftAgreement, planOf, understood } from './contract.js'
 import {
   type Decision,
@@ -104,12 +104,8 @@ async function prepareAgreement(
   }
   const [difference] = differences(offer.policy, asked)
   if (difference !== undefined) {
-    return problem(
-      'OfferDiffers',
-      differenceText(difference, 'en')
-        .replace('The agreement', 'The requested offer')
-        .replace('you asked for', 'in the catalog'),
-    )
+    const clause = differenceClause(difference, 'en')
+    return problem('OfferDiffers', `The requested offer differs from the one in the catalog: ${clause}.`)
   }
   const allowed = allows(policy.value, 'negotiation', { at, recipient: partner.did })
   if (!allowed.ok) return allowed

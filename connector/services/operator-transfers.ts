@@ -1,4 +1,4 @@
-/** The operator's view of transfers: start, follow, suspend, resume, complete, end; and where received data is read. */
+/** The operator's view of transfers: start, follow, suspend, resume, complete and end. */
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid, type Role } from '../core/types.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
@@ -14,7 +14,7 @@ import {
   waiting,
 } from './operator-view.js'
 import { trustedPartner } from './partners.js'
-import { FORMATS, moveTransfer, requestTransfer, type TransferDeps, whyStopped } from './transfer.js'
+import { FORMATS, moveTransfer, requestTransfer, type TransferDeps } from './transfer.js'
 
 export type TransferView = Waiting & {
   readonly pid: string
@@ -137,27 +137,6 @@ export function transferOperations(deps: TransferDeps) {
       if (!found.ok) return found
       if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('transfer')
       return acted(found, 'delivery hurried', by)
-    },
-
-    /** Where the data of a running transfer is read, for the program's own client; never for an answer. */
-    receiving(pid: string): Result<{ readonly endpoint: string; readonly sealedToken: string }> {
-      const found = find(pid)
-      if (!found.ok) return found
-      const t = found.value
-      if (t.role === 'provider') {
-        return problem(
-          'InvalidInput',
-          'You are the provider of this transfer: the partner receives its data.',
-        )
-      }
-      if (t.state === 'NEW' || t.state === 'REQUESTED') {
-        return problem('GrantEnded', 'The provider has not started this transfer yet.')
-      }
-      if (t.state !== 'STARTED') return { ok: false, error: whyStopped(deps, t) }
-      if (t.endpoint === undefined || t.sealedToken === undefined) {
-        return problem('GrantEnded', 'The provider started this transfer without saying where the data is.')
-      }
-      return ok({ endpoint: t.endpoint, sealedToken: t.sealedToken })
     },
   }
 }

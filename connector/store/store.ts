@@ -43,6 +43,7 @@ export interface Store extends AsyncDisposable {
     kind: Kind,
     filter?: { readonly state?: string; readonly limit?: number },
   ): readonly ProcessOf<Kind>[]
+  countByState(kind: ProcessKind): readonly { readonly state: string; readonly count: number }[]
   transfersUnder(agreementId: string, partner: string): readonly Transfer[]
 
   /** Everything owed and due, oldest first, at most one message per process: the next one in order. */
@@ -104,6 +105,8 @@ export interface Store extends AsyncDisposable {
   apiTokens(): readonly ApiToken[]
   removeApiToken(name: string): Promise<boolean>
 
+  /** False once the store has been closed. */
+  isOpen(): boolean
   /** Schema version, and the verdict of a full integrity check: undefined when all is well. */
   schemaVersion(): number
   integrity(): string | undefined

@@ -1,6 +1,7 @@
 /** Real brokers on loopback, and a machine that publishes to them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { pbkdf2Sync, randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -112,7 +113,13 @@ export async function connectMachine(
   broker: { readonly port: number },
   options: mqtt.IClientOptions = {},
 ): Promise<MqttClient> {
-  return mqtt.connectAsync({ protocol: 'mqtt', host: '127.0.0.1', port: broker.port, ...options })
+  return mqtt.connectAsync({
+    protocol: 'mqtt',
+    host: '127.0.0.1',
+    port: broker.port,
+    ...options,
+    ...(Array.isArray(options.ca) && { ca: options.ca.map((path) => readFileSync(path)) }),
+  })
 }
 
 export type Certificates = {
@@ -146,4 +153,15 @@ export async function makeCertificates(dir: string): Promise<Certificates> {
     ...['-days', '2', '-extfile', 'san.cnf', '-out', 'server.pem'],
   )
   return { ca: at('ca.pem'), cert: at('server.pem'), key: at('server.key'), otherCa: at('other.pem') }
+}
+
+/** A password file for mosquitto; answers its path. */
+export async function setPassword(dir: string, user: string, password: string): Promise<string> {
+  const file = join(dir, 'passwords')
+  // mosquitto's own form: PBKDF2 with SHA-512, which saves the test its helper program.
+  const salt = randomBytes(12)
+  const iterations = 101
+  const derived = pbkdf2Sync(password, salt, iterations, 64, 'sha512').toString('base64')
+  await writeFile(file, `${user}:$7$${iterations}$${salt.toString('base64')}$${derived}\n`, { mode: 0o600 })
+  return file
 }

@@ -45,7 +45,7 @@ describe('a CSV file', () => {
       await writeFile(file, '\ufefft,x,n\r\n1700000000000,a,1.5\r\n\r\n1700000001000,ü,-2e3\r\n')
       const { source } = open({ file, ...csv })
       expect(await readAll(source)).toEqual([
-        { position: '1-32', time: T, series: '', values: { n: 1.5 } },
+        { position: '1-31', time: T, series: '', values: { n: 1.5 } },
         { position: '1-56', time: T + 1_000, series: '', values: { n: -2000 } },
       ])
       expect(source.counters()).toMatchObject({ received: 2, logged: 2, malformed: 0 })
@@ -106,7 +106,12 @@ describe('a CSV file', () => {
         ]),
       )
       let now = 0
-      const { source, heard } = open({ file, ...csv }, { clock: () => (now += 5_000) as EpochMs })
+      // Far enough apart for each fault to be reported by itself.
+      const ticking = () => {
+        now += 5_000
+        return now as EpochMs
+      }
+      const { source, heard } = open({ file, ...csv }, { clock: ticking })
       expect(values(await readAll(source))).toEqual([1, 2])
       expect(values(await readAll(source))).toEqual([1, 2])
       expect(heard.malformed.map(({ sample }) => sample.reason)).toEqual([
@@ -401,8 +406,8 @@ it('reads NDJSON with the mapping of messages', () =>
     const mapping = { time: { path: 't', format: 'epoch-ms' }, series: 's', signals: { n: '/v/n' } }
     const { source, heard } = open({ file, format: 'ndjson', mapping })
     expect(await readAll(source)).toEqual([
-      { position: '1-30', time: T, series: 's', values: { n: 1 } },
-      { position: '1-95', time: T + 1, series: 's', values: { n: 3 } },
+      { position: '1-32', time: T, series: 's', values: { n: 1 } },
+      { position: '1-98', time: T + 1, series: 's', values: { n: 3 } },
     ])
     expect(heard.malformed[0]?.sample).toMatchObject({ where: 'a.ndjson:3' })
   }))
@@ -412,22 +417,24 @@ it('keeps memory flat over a large file', () =>
     const file = join(dir, 'a.csv')
     await writeFile(file, 't,n\n')
     const chunk = rows(0, 100_000)
-    for (let round = 0; round < 12; round += 1) await appendFile(file, chunk)
+    for (let round = 0; round < 6; round += 1) await appendFile(file, chunk)
     const { source } = open({ file, ...csv })
     let count = 0
+    let batches = 0
     let highest = 0
     const before = process.memoryUsage()
     const began = performance.now()
     for await (const batch of source.read({ signal: new AbortController().signal })) {
       count += batch.length
-      if (count % 51_200 === 0) highest = Math.max(highest, process.memoryUsage().heapUsed - before.heapUsed)
+      batches += 1
+      if (batches % 100 === 0) highest = Math.max(highest, process.memoryUsage().heapUsed - before.heapUsed)
     }
     const size = (await stat(file)).size
     const rate = size / 1e3 / (performance.now() - began)
     console.log(
       `files: ${Math.round(rate)} MB/s, heap at most ${Math.round(highest / 1e6)} MB more, of ${Math.round(size / 1e6)} MB`,
     )
-    expect(count).toBe(1_200_000)
+    expect(count).toBe(600_000)
     expect(highest).toBeLessThan(80e6)
   }))
 

@@ -46,11 +46,7 @@ it('leaves missing and null values absent', () => {
 
 it('does not climb into what every object inherits', () => {
   const map = mapper({ ...flat, signals: { mode: 'constructor.name' } })
-  expect(why(map({ t: 1 }))).toEqual(
-    ['its time 1 is not a number of milliseconds since 1970']
-      .slice(1)
-      .concat('it has none of the declared signals'),
-  )
+  expect(why(map({ t: 1e12 }))).toEqual(['it has none of the declared signals'])
 })
 
 it.each<[unknown, string]>([
@@ -155,7 +151,7 @@ it('lists all mistakes of a configuration at once and shows no value of it', () 
     ok: false,
     error: {
       code: 'InvalidInput',
-      message: `The MQTT source has 15 mistakes: ${[
+      message: `The MQTT source has 14 mistakes: ${[
         'url must not contain a user or password: they have their own settings username and password',
         'url must end after the host and port',
         'password needs a username',
@@ -171,10 +167,7 @@ it('lists all mistakes of a configuration at once and shows no value of it', () 
         'mapping.signals maps the signal flow, which the dataset does not declare',
       ].join(
         '; ',
-      )}; color is not a known setting (known here: ca, cert, clientId, key, mapping, password, protocolVersion, qos, rejectUnauthorized, topics, url, username).`.replace(
-        '15',
-        '14',
-      ),
+      )}; color is not a known setting (known here: ca, cert, clientId, key, mapping, password, protocolVersion, qos, rejectUnauthorized, topics, url, username).`,
     },
   })
 })

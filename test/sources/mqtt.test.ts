@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type EpochMs, systemClock } from '../../connector/core/types.js'
@@ -300,6 +301,49 @@ it.skipIf(mosquittoPath === undefined)(
       expect(perSecond).toBeGreaterThan(4_000)
     }),
 )
+
+it.skipIf(mosquittoPath === undefined)(
+  withMosquitto('tells that two connectors push each other out with one client id'),
+  () =>
+    inTempDir(async (dir) => {
+      await using broker = await startMosquitto(dir)
+      await using log = openRecordLog(join(dir, 'history.db'), { clock: systemClock })
+      const one = sourceOf(broker, log, { clientId: 'same' })
+      const two = sourceOf(broker, log, { clientId: 'same' })
+      await using _ = one.source
+      await using __ = two.source
+      await one.source.start()
+      await two.source.start()
+      const expected = `The connection to the broker at mqtt://127.0.0.1:${broker.port} is lost again and again right after it is set up. Probably another client uses the same client id: give each connector a clientId of its own.`
+      await waitFor(() => one.heard.problems.includes(expected) || two.heard.problems.includes(expected))
+    }),
+)
+
+it('tells that another client took its session, when the broker says so', () =>
+  inTempDir(async (dir) => {
+    // Answers CONNECT and SUBSCRIBE, then sends DISCONNECT with reason 142 (MQTT 5.0, 3.14.2.1).
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .on('data', (bytes) => {
+          if (bytes[0] === 0x10) socket.write(Buffer.from([0x20, 3, 0, 0, 0]))
+          const { 2: high = 0, 3: low = 0 } = bytes
+          if (bytes[0] === 0x82) socket.end(Buffer.from([0x90, 4, high, low, 0, 1, 0xe0, 2, 142, 0]))
+        }),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+    await using log = openRecordLog(join(dir, 'history.db'), { clock: systemClock })
+    const { source, heard } = sourceOf({ port }, log, { protocolVersion: 5 })
+    await source.start()
+    await waitFor(() => heard.problems.length > 0)
+    await source[Symbol.asyncDispose]()
+    server.close()
+    expect(heard.problems[0]).toBe(
+      `Another client with the same client id connected to the broker at mqtt://127.0.0.1:${port}. Give each connector a clientId of its own.`,
+    )
+  }))
 
 /** The log's methods as a plain object, to replace one. */
 function bound(log: ReturnType<typeof openRecordLog>): SourceLog {

@@ -122,6 +122,7 @@ async function startMember(config: Config, options: MemberOptions): Promise<Memb
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       dev: true,
+      version: 'test',
     })
     if (!outcome.ok) throw new Error(outcome.error.message)
     running = outcome.value

@@ -6,6 +6,7 @@ import { answer, connected, fail, type Here, inLang, next, path, quoted } from '
 import { readDescription } from './file-input.js'
 import { givenFlags, KINDS, SOURCE_FLAGS, sourceConfig } from './source-flags.js'
 import { entriesOf, type View, viewOf } from './view.js'
+import { whenWords } from './when.js'
 
 const PASSWORD_VARIABLE = 'HANDSCHLAG_SOURCE_PASSWORD'
 const MAX_PASSWORD = 4096
@@ -139,7 +140,24 @@ async function secret(here: Here): Promise<Result<string | undefined>> {
   )
 }
 
-const stateOf = (source: View): string => source.view('status').maybe('state') ?? source.maybe('status') ?? ''
+/** One state per dataset that the source feeds. */
+const stateOf = (source: View): string =>
+  [...new Set(source.views('status').map((status) => status.text('state')))].join(', ')
+
+function statusWords(here: Here, status: View): string {
+  const n = (key: string): string => String(status.number(key) ?? 0)
+  const problem = status.maybe('problem')
+  const malformed = status.maybe('lastMalformed')
+  return [
+    inLang(
+      here,
+      `${status.text('dataset')}: ${status.text('state')} since ${whenWords(status.text('since'), 'en')}; ${n('records')} records, ${n('malformed')} malformed`,
+      `${status.text('dataset')}: ${status.text('state')} seit ${whenWords(status.text('since'), 'de')}; ${n('records')} Einträge, ${n('malformed')} fehlerhaft`,
+    ),
+    ...(problem === undefined ? [] : [`  ${problem}`]),
+    ...(malformed === undefined ? [] : [`  ${malformed}`]),
+  ].join('\n')
+}
 
 /** Where the data is, for the list. */
 const placeOf = (source: View): string => {
@@ -204,10 +222,13 @@ const show: Command = {
         renderPairs([
           ['ID', source.text('id')],
           [inLang(here, 'Kind', 'Art'), source.text('kind')],
-          [inLang(here, 'State', 'Zustand'), stateOf(source)],
-          ...(source.view('status').has('problem')
-            ? [[inLang(here, 'Problem', 'Problem'), source.view('status').text('problem')] as const]
-            : []),
+          [
+            inLang(here, 'State', 'Zustand'),
+            source
+              .views('status')
+              .map((status) => statusWords(here, status))
+              .join('\n'),
+          ],
           [inLang(here, 'Settings', 'Einstellungen'), stringify(source.view('config').json).trimEnd()],
         ]),
       )

@@ -46,8 +46,6 @@ export type TransfersDeps = {
   readonly maxFlowsPerTransfer: number
 }
 
-export type Transfers = ReturnType<typeof createTransfers>
-
 const NO_TOKEN = Buffer.alloc(32)
 
 export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfer }: TransfersDeps) {

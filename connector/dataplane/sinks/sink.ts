@@ -1,5 +1,4 @@
 /** Where received records go on the consumer's side. */
-import type { Result } from '../../core/result.js'
 import type { Received } from '../receive/received.js'
 
 export interface Sink extends AsyncDisposable {
@@ -15,8 +14,6 @@ export interface Sink extends AsyncDisposable {
 
 /** Thrown by a sink that cannot go on; the message is for the operator. */
 export class SinkError extends Error {}
-
-export type OpenSink<Options> = (options: Options) => Promise<Result<Sink>>
 
 /** Writes each batch and makes it safe before the next one is read. */
 export const into =

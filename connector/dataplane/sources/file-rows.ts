@@ -179,6 +179,7 @@ export async function timeOfRowBefore(
   range: { readonly bodyStart: number; readonly end: number },
   reader: RowReader,
 ): Promise<EpochMs | undefined> {
+  if (!(await isRowEnd(file, range.end))) return undefined
   const start = Math.max(range.bodyStart, range.end - LONGEST_ROW)
   for (let from = Math.max(start, range.end - BLOCK); ; from = start) {
     const bytes = Buffer.allocUnsafe(range.end - from)
@@ -198,4 +199,11 @@ export async function timeOfRowBefore(
     }
     if (from === start) return undefined
   }
+}
+
+/** Behind a newline, at the end of the file, or where the newline of a row read without one has come later. */
+async function isRowEnd(file: FileHandle, offset: number): Promise<boolean> {
+  const around = Buffer.alloc(2)
+  const length = await fill(file, around, offset - 1)
+  return length < 2 || around[0] === NEWLINE || around[1] === NEWLINE || around[1] === RETURN
 }

@@ -3,7 +3,8 @@ import { isAbsolute } from 'node:path'
 import type { Result } from '../../core/result.js'
 import type { Signal } from '../record.js'
 import { type ConfigReader, readConfig } from './config-reader.js'
-import { type Mapping, readMapping, readSignals, readTimeRule, shown } from './mapping.js'
+import { type Mapping, shown } from './mapping.js'
+import { readMapping, readSignals, readTimeRule } from './mapping-config.js'
 import type { TimeRule } from './time.js'
 
 export type Place =

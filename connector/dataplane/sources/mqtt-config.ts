@@ -3,7 +3,8 @@ import { isAbsolute } from 'node:path'
 import type { Result } from '../../core/result.js'
 import type { Signal } from '../record.js'
 import { type ConfigReader, readConfig } from './config-reader.js'
-import { type Mapping, readMapping } from './mapping.js'
+import type { Mapping } from './mapping.js'
+import { readMapping } from './mapping-config.js'
 
 export type MqttConfig = {
   /** mqtt:// or mqtts://, host and port only. */

@@ -133,6 +133,11 @@ export const takenOver = (config: MqttConfig): Problem => ({
   message: `Another client with the same client id connected to the broker at ${config.url}. Give each connector a clientId of its own.`,
 })
 
+export const lostAgainAndAgain = (config: MqttConfig): Problem => ({
+  code: 'SourceUnavailable',
+  message: `The connection to the broker at ${config.url} is lost again and again right after it is set up. Probably another client uses the same client id: give each connector a clientId of its own.`,
+})
+
 export const notLogged = (cause: unknown): Problem => ({
   code: 'SourceUnavailable',
   message:

@@ -15,7 +15,7 @@ import { createMapMessage } from './mapping.js'
 import { type MqttConfig, matchesFilter } from './mqtt-config.js'
 import { type Connection, connectMqtt } from './mqtt-connection.js'
 import { createIntake } from './mqtt-intake.js'
-import { notLogged, notSubscribed } from './mqtt-problems.js'
+import { lostAgainAndAgain, notLogged, notSubscribed } from './mqtt-problems.js'
 
 export type MqttDeps = Pick<
   SourceDeps,
@@ -34,6 +34,8 @@ const BACKOFF = 300
 const BACKOFF_GROWTH = 100
 /** A connection that held for this long begins the backoff anew, milliseconds. */
 const STEADY = 5_000
+/** As many shorter ones in a row are a finding of their own. */
+const BRIEF_CONNECTIONS = 3
 /** Records in one batch to the reader. */
 const BATCH = 512
 const POSITION = /^(?:0|[1-9]\d{0,14})$/
@@ -116,8 +118,8 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
   let versions: readonly (5 | 4)[] = config.protocolVersion === 'auto' ? [5, 4] : [config.protocolVersion]
   let subscribed = false
 
-  /** One connection from beginning to end; answers whether it held for a while. */
-  const connectOnce = async (): Promise<boolean> => {
+  /** One connection from beginning to end; answers how long it held. */
+  const connectOnce = async (): Promise<'none' | 'brief' | 'steady'> => {
     const connected = await connectMqtt(config, versions, {
       clientId: config.clientId ?? defaultClientId(deps.connectorId, stream),
       keepSession: true,
@@ -127,7 +129,7 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
     })
     if (!connected.ok) {
       if (!stopping.signal.aborted) fault(connected.error)
-      return false
+      return 'none'
     }
     connection = connected.value
     versions = [...versions].sort((a) => (a === connected.value.version ? -1 : 1))
@@ -135,7 +137,7 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
     await serve(connected.value)
     connection = undefined
     connectedSince = undefined
-    return clock() - since >= STEADY
+    return clock() - since >= STEADY ? 'steady' : 'brief'
   }
 
   const serve = async (current: Connection): Promise<void> => {
@@ -162,8 +164,12 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
 
   const run = async () => {
     let failures = 0
+    let brief = 0
     while (!stopping.signal.aborted) {
-      failures = (await connectOnce()) ? 0 : failures + 1
+      const outcome = await connectOnce()
+      failures = outcome === 'steady' ? 0 : failures + 1
+      brief = outcome === 'brief' ? brief + 1 : 0
+      if (brief === BRIEF_CONNECTIONS) fault(lostAgainAndAgain(config))
       const longest = Math.min(backoffMs * 2 ** failures, backoffMs * BACKOFF_GROWTH)
       await pause(longest * (0.5 + random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
     }

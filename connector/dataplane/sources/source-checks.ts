@@ -30,7 +30,8 @@ export async function checkMqtt(config: MqttConfig, { timeoutMs, signal }: Optio
       // A name of its own: the same one would throw the running source off its connection.
       clientId: `check${randomUUID().replaceAll('-', '').slice(0, 16)}`,
       keepSession: false,
-      timeoutMs,
+      // Before the check as a whole is given up, so that its own finding is told.
+      timeoutMs: timeoutMs * 0.8,
       signal,
       onMessage: (_message, _acknowledge, next) => next(),
     },

@@ -25,6 +25,7 @@ export function processTables(db: Database.Database) {
   const recent = db.prepare(`
     SELECT data FROM process WHERE kind = @kind AND (@state IS NULL OR state = @state)
     ORDER BY created_at DESC, rowid DESC LIMIT @limit`)
+  const byState = db.prepare('SELECT state, count(*) AS count FROM process WHERE kind = @kind GROUP BY state')
   const underAgreement = db.prepare(`
     SELECT data FROM process WHERE agreement_id = @agreementId AND kind = 'transfer' AND partner = @partner`)
 
@@ -163,6 +164,7 @@ export function processTables(db: Database.Database) {
       parseAll<ProcessOf<Kind>>(
         recent.all({ kind, state: filter.state ?? null, limit: filter.limit ?? 1000 }),
       ),
+    countByState: (kind: ProcessKind) => byState.all({ kind }) as { state: string; count: number }[],
     transfersUnder: (agreementId: string, partner: string) =>
       parseAll<Transfer>(underAgreement.all({ agreementId, partner })),
 

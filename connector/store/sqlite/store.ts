@@ -98,6 +98,7 @@ export function openStore(file: string): Store {
     find: processes.find,
     findByPartnerPid: processes.findByPartnerPid,
     list: processes.list,
+    countByState: processes.countByState,
     transfersUnder: processes.transfersUnder,
 
     due: processes.due,
@@ -163,6 +164,7 @@ export function openStore(file: string): Store {
     apiTokens: () => apiTokens.all() as ApiToken[],
     removeApiToken: (name) => run(() => removeToken.run({ name }).changes > 0),
 
+    isOpen: () => db.open,
     schemaVersion: () => db.pragma('user_version', { simple: true }) as number,
     integrity: () => {
       const verdict = db.pragma('integrity_check', { simple: true }) as string

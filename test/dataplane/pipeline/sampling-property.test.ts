@@ -126,3 +126,15 @@ it('goes on behind a record from the far future with everything that came after 
   ]
   expect((await pull(data, { after: 'p1' }, 9, 'all')).map((one) => one.position)).toEqual(['p2', 'p3'])
 })
+
+it('takes nothing from a block of which the source may have left out a part', async () => {
+  // The full run takes p1 and therefore never p3; a source that leaves out p1 must not bring p3 out.
+  const data = [
+    record(1, BLOCK),
+    record(2, 4 * BLOCK),
+    record(3, BLOCK + INTERVAL / 2),
+    record(4, 4 * BLOCK + INTERVAL),
+  ]
+  expect((await pull(data, {}, 9, 'all')).map((one) => one.position)).toEqual(['p1', 'p2', 'p4'])
+  expect((await pull(data, { after: 'p2' }, 9, 'some')).map((one) => one.position)).toEqual(['p4'])
+})

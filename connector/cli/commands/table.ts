@@ -1,0 +1,34 @@
+/** Every command that talks to the running connector, in the order in which a newcomer needs them. */
+import type { Command } from '../command.js'
+import { catalogCommand } from './catalog.js'
+import { contractCommands } from './contract.js'
+import { datasetCommands } from './dataset.js'
+import { type FollowDeps, processDeps } from './deps.js'
+import { negotiateCommand } from './negotiate.js'
+import { negotiationCommands } from './negotiation.js'
+import { offerCommands } from './offer.js'
+import { partnerCommands } from './partner.js'
+import { pullCommand } from './pull.js'
+import { sourceCommands } from './source.js'
+import { statusCommand } from './status.js'
+import { streamCommand } from './stream.js'
+import { tokenCommands } from './token.js'
+import { transferCommands } from './transfer.js'
+
+export const commandsWith = (deps: FollowDeps): readonly Command[] => [
+  statusCommand,
+  ...partnerCommands,
+  ...sourceCommands,
+  ...datasetCommands,
+  ...offerCommands,
+  catalogCommand,
+  negotiateCommand(deps),
+  ...negotiationCommands(deps),
+  ...contractCommands,
+  ...transferCommands(deps),
+  pullCommand(deps),
+  streamCommand(deps),
+  ...tokenCommands,
+]
+
+export const connectorCommands: readonly Command[] = commandsWith(processDeps)

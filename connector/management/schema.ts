@@ -1,0 +1,37 @@
+/** JSON Schema 2020-12 in few words, and the shapes that requests and answers of the management API share. */
+export type Schema = { readonly [key: string]: unknown }
+
+export const text: Schema = { type: 'string' }
+export const whole: Schema = { type: 'integer', minimum: 0 }
+export const flag: Schema = { type: 'boolean' }
+export const time: Schema = { type: 'string', format: 'date-time' }
+export const oneOf = (...values: readonly string[]): Schema => ({ type: 'string', enum: values })
+export const list = (items: Schema): Schema => ({ type: 'array', items })
+export const described = (schema: Schema, description: string): Schema => ({ ...schema, description })
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
+/** JSON whose inside this API does not define. */
+export const anything = (description: string): Schema => ({ type: 'object', description })
+
+export type Properties = { readonly [name: string]: Schema }
+
+/** `optional` names the properties that may be absent. */
+export const object = (properties: Properties, optional: readonly string[] = []): Schema => {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { type: 'object', properties, ...(required.length === 0 ? {} : { required }) }
+}
+export const request = (properties: Properties, optional: readonly string[] = []): Schema => ({
+  ...object(properties, optional),
+  additionalProperties: false,
+})
+
+export const seal = oneOf('off', 'offer', 'require')
+export const signal = (make: typeof object): Schema =>
+  make(
+    {
+      name: { type: 'string', minLength: 1, maxLength: 128 },
+      type: oneOf('number', 'integer', 'string', 'boolean'),
+      unit: described({ type: 'string', maxLength: 64 }, 'UCUM or plain text.'),
+      description: { type: 'string', maxLength: 4096 },
+    },
+    ['unit', 'description'],
+  )

@@ -1,0 +1,272 @@
+/** Schemas of what comes out of the management API. Clients leave alone what they do not know: answers may grow. */
+import { PROBLEMS } from '../core/result.js'
+import {
+  anything,
+  described,
+  flag,
+  list,
+  object,
+  oneOf,
+  type Properties,
+  ref,
+  type Schema,
+  seal,
+  signal,
+  text,
+  time,
+  whole,
+} from './schema.js'
+
+const role = oneOf('consumer', 'provider')
+const side = oneOf('us', 'partner')
+const inBothLanguages = object({ en: text, de: text })
+
+// biome-ignore format: one line each would say no more
+export const NEGOTIATION_STATES = [
+  'NEW', 'REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED', 'FINALIZED', 'TERMINATED',
+] as const
+export const TRANSFER_STATES = [
+  'NEW',
+  'REQUESTED',
+  'STARTED',
+  'SUSPENDED',
+  'COMPLETED',
+  'TERMINATED',
+] as const
+
+const waiting: Properties = {
+  waitingFor: described(side, 'Who has to act next; absent when nobody has to.'),
+  lastError: described(text, 'Why the last attempt to reach the partner failed.'),
+}
+const WAITING = Object.keys(waiting)
+
+const negotiation: Properties = {
+  pid: text,
+  role,
+  partner: text,
+  partnerPid: text,
+  state: described(oneOf(...NEGOTIATION_STATES), 'NEW: the first message has not been acknowledged yet.'),
+  pending: described(text, 'Our message that the partner has not acknowledged yet.'),
+  dataset: text,
+  offer: text,
+  contract: text,
+  reason: text,
+  endedBy: side,
+  createdAt: time,
+  updatedAt: time,
+  ...waiting,
+}
+const NEGOTIATION_OPTIONAL = ['partnerPid', 'pending', 'contract', 'reason', 'endedBy', ...WAITING]
+
+const transfer: Properties = {
+  pid: text,
+  role,
+  partner: text,
+  partnerPid: text,
+  contract: text,
+  dataset: text,
+  format: text,
+  state: oneOf(...TRANSFER_STATES),
+  pending: text,
+  reason: text,
+  endedBy: side,
+  suspendedBy: side,
+  createdAt: time,
+  updatedAt: time,
+  ...waiting,
+}
+const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', ...WAITING]
+
+const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
+
+const contract: Properties = {
+  id: text,
+  role,
+  partner: text,
+  partnerName: text,
+  dataset: text,
+  status: oneOf('pending', 'active', 'revoked'),
+  statusReason: text,
+  statusBy: side,
+  statusAt: time,
+  agreedAt: time,
+  negotiation: text,
+  planHash: described(text, 'SHA-256 of what the data plane enforces.'),
+  signed: described(
+    oneOf('both', 'us', 'partner', 'none'),
+    'Whose signatures are stored; verify checks them.',
+  ),
+}
+const CONTRACT_OPTIONAL = ['statusReason', 'statusBy', 'statusAt', 'planHash']
+
+const offer: Properties = {
+  id: text,
+  datasetId: text,
+  policy: anything('The policy as ODRL, as it goes into catalogs.'),
+  clauses: list(ref('Clause')),
+}
+
+const meanings = Object.entries(PROBLEMS)
+  .map(([code, meaning]) => `- \`${code}\`: ${meaning}`)
+  .join('\n')
+
+export const ANSWERS = {
+  Error: object(
+    {
+      code: { type: 'string', enum: Object.keys(PROBLEMS), description: meanings },
+      message: described(text, 'What happened, what it means, what to do.'),
+      problems: described(list(text), 'Every single finding, when there are several.'),
+    },
+    ['problems'],
+  ),
+  Status: object({
+    name: text,
+    did: text,
+    version: text,
+    publicUrl: text,
+    dspAddress: text,
+    dataDir: text,
+    fingerprint: described(text, 'Of our own keys; partners compare it.'),
+    keyName: text,
+    schema: described(whole, 'Version of the database.'),
+    datasets: whole,
+    partners: whole,
+    contracts: whole,
+    owed: object({ count: whole, oldest: time }, ['oldest']),
+    startedAt: time,
+  }),
+  Partner: object(
+    {
+      did: text,
+      name: text,
+      address: text,
+      trust: oneOf('known', 'trusted', 'blocked'),
+      seal,
+      fingerprint: text,
+      addedAt: time,
+    },
+    ['fingerprint'],
+  ),
+  Partners: object({ partners: list(ref('Partner')) }),
+  Clause: object({
+    number: { type: 'integer', minimum: 1 },
+    text: inBothLanguages,
+    enforcement: inBothLanguages,
+  }),
+  RemoteDataset: object(
+    {
+      id: text,
+      title: text,
+      description: text,
+      keywords: list(text),
+      formats: list(text),
+      offers: list(
+        object({ id: text, clauses: list(ref('Clause')), acceptable: flag, problem: text }, ['problem']),
+      ),
+    },
+    ['title', 'description'],
+  ),
+  RemoteCatalog: object({ datasets: list(ref('RemoteDataset')) }),
+  SourceStatus: object(
+    {
+      dataset: text,
+      state: text,
+      since: time,
+      problem: text,
+      lastMalformed: text,
+      received: whole,
+      records: whole,
+      malformed: whole,
+      duplicates: whole,
+    },
+    ['problem', 'lastMalformed'],
+  ),
+  Source: object(
+    {
+      id: text,
+      kind: text,
+      config: anything('Settings; a stored secret is shown as ***.'),
+      createdAt: time,
+      status: list(ref('SourceStatus')),
+    },
+    ['status'],
+  ),
+  Sources: object({ sources: list(ref('Source')) }),
+  CheckResult: object({ ok: flag, message: text }),
+  Offer: object(offer),
+  Offers: object({ offers: list(ref('Offer')) }),
+  Dataset: object(
+    {
+      id: text,
+      title: text,
+      description: text,
+      keywords: list(text),
+      machineId: text,
+      signals: list(signal(object)),
+      sourceId: text,
+      published: flag,
+      createdAt: time,
+      updatedAt: time,
+      offers: list(ref('Offer')),
+    },
+    ['description', 'machineId', 'sourceId'],
+  ),
+  Datasets: object({ datasets: list(ref('Dataset')) }),
+  TimelineEntry: object(
+    {
+      seq: whole,
+      at: time,
+      direction: described(oneOf('in', 'out', 'own'), 'Messages come in and go out; own is a decision here.'),
+      event: text,
+      detail: anything('What belongs to the event, such as who did it.'),
+    },
+    ['detail'],
+  ),
+  OwedMessage: object({ event: text, since: time, attempts: whole, lastError: text, nextAttemptAt: time }, [
+    'lastError',
+  ]),
+  Negotiation: object(negotiation, NEGOTIATION_OPTIONAL),
+  NegotiationDetail: object({ ...negotiation, ...history }, NEGOTIATION_OPTIONAL),
+  Negotiations: object({ negotiations: list(ref('Negotiation')) }),
+  Contract: object(contract, CONTRACT_OPTIONAL),
+  ContractDetail: object(
+    {
+      ...contract,
+      clauses: list(ref('Clause')),
+      agreement: anything('The agreement exactly as it was sent or received.'),
+      hash: described(text, 'SHA-256 of the canonical JSON of the agreement.'),
+      used: described(whole, 'Deliveries booked so far; provider only.'),
+      timeline: list(ref('TimelineEntry')),
+    },
+    [...CONTRACT_OPTIONAL, 'used'],
+  ),
+  Contracts: object({ contracts: list(ref('Contract')) }),
+  Verification: object({
+    intact: described(flag, 'Whether the stored agreement still has its hash.'),
+    signatures: list(
+      object(
+        {
+          by: text,
+          as: oneOf('provider', 'consumer', 'receipt'),
+          verdict: oneOf('valid', 'missing', 'invalid'),
+          problem: text,
+        },
+        ['problem'],
+      ),
+    ),
+  }),
+  Transfer: object(transfer, TRANSFER_OPTIONAL),
+  TransferDetail: object({ ...transfer, ...history }, TRANSFER_OPTIONAL),
+  Transfers: object({ transfers: list(ref('Transfer')) }),
+  Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
+  CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),
+  SetupAnswer: object({ token: described(text, 'Shown once.') }),
+  Live: object({
+    live: flag,
+    participantId: described(text, 'Tells this connector from another program on the same port.'),
+  }),
+  Ready: object({ ready: flag, reasons: described(list(text), 'Why it is not ready.') }),
+  Document: anything('An OpenAPI 3.1 document.'),
+} as const satisfies Record<string, Schema>
+
+export type AnswerName = keyof typeof ANSWERS

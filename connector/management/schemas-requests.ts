@@ -1,0 +1,112 @@
+/** Schemas of what goes into the management API, with one realistic example each. Unknown properties are refused. */
+import { anything, described, list, ref, request, type Schema, seal, signal, text } from './schema.js'
+
+const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
+const long: Schema = { type: 'string', maxLength: 4096 }
+export const REQUESTS = {
+  Nothing: request({}),
+  NewPartner: request(
+    {
+      did: described(filled, 'The DID of the partner, did:web.'),
+      address: described(filled, 'Public address of its connector.'),
+      name: { type: 'string', minLength: 1, maxLength: 200 },
+      seal,
+    },
+    ['name', 'seal'],
+  ),
+  PartnerChange: request({ name: { type: 'string', minLength: 1, maxLength: 200 }, seal, address: filled }, [
+    'name',
+    'seal',
+    'address',
+  ]),
+  SourceInput: request({
+    kind: described(filled, 'Kind of the source, such as mqtt or files.'),
+    config: anything('Settings of that kind. Secrets are stored encrypted and never shown again.'),
+  }),
+  DatasetInput: request(
+    {
+      title: { type: 'string', minLength: 1, maxLength: 500 },
+      description: long,
+      keywords: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 100 }, maxItems: 100 },
+      machineId: { type: 'string', maxLength: 200 },
+      signals: { type: 'array', items: signal(request), maxItems: 10_000 },
+      sourceId: text,
+    },
+    ['description', 'keywords', 'machineId', 'signals', 'sourceId'],
+  ),
+  NewOffer: request({ id: filled, terms: ref('Terms'), policy: anything('A policy as ODRL.') }, [
+    'id',
+    'terms',
+    'policy',
+  ]),
+  NewNegotiation: request(
+    {
+      partner: described(filled, 'DID of a trusted partner.'),
+      dataset: filled,
+      offer: described(filled, 'Needed when more than one offer of the dataset can be accepted.'),
+    },
+    ['offer'],
+  ),
+  Reason: request({
+    reason: described({ type: 'string', minLength: 1, maxLength: 1000 }, 'The partner reads it.'),
+  }),
+  OptionalReason: request({ reason: { type: 'string', minLength: 1, maxLength: 1000 } }, ['reason']),
+  NewTransfer: request({ contract: filled, format: filled }, ['format']),
+  NewToken: request({ name: { type: 'string', minLength: 1, maxLength: 64 } }),
+  SetupRequest: request({
+    code: described(
+      { type: 'string', minLength: 1, maxLength: 200 },
+      'From the console, once, within 30 minutes.',
+    ),
+    name: { type: 'string', minLength: 1, maxLength: 64 },
+  }),
+} as const satisfies Record<string, Schema>
+
+/** Parts of requests. */
+export const PARTS = {
+  Terms: request(
+    {
+      recipients: described(list(text), 'DIDs of the only participants that may receive.'),
+      from: described(text, 'First moment of use: 2027-01-01, or a date and time with offset.'),
+      until: described(text, 'Last day of use, 2026-12-31; or a date and time with offset, itself excluded.'),
+      agreementAge: described(text, 'ISO 8601 duration of use from the conclusion of the contract.'),
+      count: described({ type: ['integer', 'string'] }, 'Deliveries in total.'),
+      fields: described(list(text), 'The only signals delivered.'),
+      samplingInterval: described(text, 'ISO 8601 duration, the least distance between records.'),
+      deliveryDelay: described(text, 'ISO 8601 duration, the least age of a record at delivery.'),
+    },
+    ['recipients', 'from', 'until', 'agreementAge', 'count', 'fields', 'samplingInterval', 'deliveryDelay'],
+  ),
+} as const satisfies Record<string, Schema>
+
+export type RequestName = keyof typeof REQUESTS
+
+/** One realistic request of each kind. */
+export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
+  Nothing: {},
+  NewPartner: {
+    did: 'did:web:buyer.example.com',
+    address: 'https://buyer.example.com',
+    name: 'Buyer',
+    seal: 'require',
+  },
+  PartnerChange: { seal: 'require' },
+  SourceInput: { kind: 'mqtt', config: { url: 'mqtts://broker.example.com:8883', topic: 'plant/press-7/#' } },
+  DatasetInput: {
+    title: 'Press 7, hydraulics',
+    keywords: ['press', 'hydraulics'],
+    machineId: 'press-7',
+    signals: [{ name: 'pressure', type: 'number', unit: 'bar' }],
+    sourceId: 'shop-floor',
+  },
+  NewOffer: {
+    id: 'until-2026',
+    terms: { until: '2026-12-31', fields: ['pressure'], samplingInterval: 'PT10S' },
+  },
+  NewNegotiation: { partner: 'did:web:maker.example.com', dataset: 'press-7' },
+  Reason: { reason: 'The project has ended.' },
+  OptionalReason: { reason: 'Maintenance until Monday.' },
+  NewTransfer: { contract: 'urn:uuid:0b0c9a52-6f0e-4c38-9a53-6f1f6bb5d3a1' },
+  NewToken: { name: 'monitoring' },
+  SetupRequest: { code: 'the code from the console', name: 'admin' },
+}

@@ -1,0 +1,82 @@
+import { appendFile, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { expect, it } from 'vitest'
+import { SourceError } from '../../connector/dataplane/ports.js'
+import { createByteSource } from '../../connector/dataplane/sources/bytes.js'
+import { inTempDir, listen } from './support.js'
+
+const open = (file: string, mediaType?: string) =>
+  createByteSource(mediaType === undefined ? { file } : { file, mediaType }, { report: listen().report })
+
+it('describes a file and delivers any part of it', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'Drawing.PDF')
+    const content = Buffer.alloc(700_000, 'abcdefg')
+    await writeFile(file, content)
+    const source = open(file)
+    const described = await source.describe()
+    expect(described).toMatchObject({
+      ok: true,
+      value: { size: 700_000, mediaType: 'application/pdf', fileName: 'Drawing.PDF' },
+    })
+    expect(content.equals(await buffer(source.open({ start: 0, end: 699_999 })))).toBe(true)
+    expect(String(await buffer(source.open({ start: 7, end: 9 })))).toBe('abc')
+    expect(String(await buffer(source.open({ start: 262_143, end: 262_145 })))).toBe(
+      content.toString('utf8', 262_143, 262_146),
+    )
+  }))
+
+it('calls unknown files octet-stream, unless the operator knows better', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'program.xyz')
+    await writeFile(file, '')
+    const type = async (mediaType?: string) => {
+      const described = await open(file, mediaType).describe()
+      return described.ok && described.value.mediaType
+    }
+    expect([await type(), await type('text/plain')]).toEqual(['application/octet-stream', 'text/plain'])
+  }))
+
+it('changes the entity tag with the content, even at equal size', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'a.txt')
+    const tag = async () => {
+      const described = await open(file).describe()
+      return described.ok ? described.value.etag : ''
+    }
+    await writeFile(file, 'one')
+    await utimes(file, 1, 1)
+    const tags = [await tag(), await tag()]
+    await writeFile(file, 'two')
+    await utimes(file, 2, 2)
+    tags.push(await tag())
+    expect(tags[0]).toBe(tags[1])
+    expect(tags[2]).not.toBe(tags[0])
+    expect(tags[0]).toMatch(/^"[a-z0-9-]+"$/)
+  }))
+
+it('ends the delivery when the file is no longer the one described', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'a.txt')
+    await writeFile(file, 'one')
+    const source = open(file)
+    await source.describe()
+    await appendFile(file, 'two')
+    const cause = await buffer(source.open({ start: 0, end: 2 })).catch((thrown: unknown) => thrown)
+    expect(cause instanceof SourceError && cause.problem.message).toBe(
+      'The file changed while it was being delivered. Ask for it again.',
+    )
+  }))
+
+it('says that the file is missing', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'a.txt')
+    const missing = `The file ${file} does not exist. Create it, or correct file in the source.`
+    expect(await open(file).describe()).toEqual({
+      ok: false,
+      error: { code: 'SourceUnavailable', message: missing },
+    })
+    const cause = await buffer(open(file).open({ start: 0, end: 1 })).catch((thrown: unknown) => thrown)
+    expect(cause instanceof SourceError && cause.problem.message).toBe(missing)
+  }))
