@@ -90,7 +90,12 @@ export async function assembleData(
     },
     refresh: () => supervisor.reconcile(declared()),
     async check(source): Promise<Result<string>> {
-      const checked = await checkSource(source.kind, opened(source))
+      const dataset = store.datasets().find((d) => d.sourceId === source.id)
+      const checked = await checkSource(
+        source.kind,
+        opened(source),
+        dataset === undefined ? {} : { signals: dataset.signals },
+      )
       return checked
     },
   }
@@ -120,10 +125,10 @@ export async function assembleData(
   metrics.gauge('handschlag_active_streams', 'Running flows of data.', ['via'], () =>
     Object.entries(plane.active()).map(([via, value]) => ({ labels: { via }, value })),
   )
-  metrics.gauge('handschlag_source_records_total', 'Records taken in by source.', ['dataset'], () =>
+  metrics.counterFrom('handschlag_source_records_total', 'Records taken in by source.', ['dataset'], () =>
     supervisor.status().map((s) => ({ labels: { dataset: s.datasetId }, value: s.counters.logged })),
   )
-  metrics.gauge(
+  metrics.counterFrom(
     'handschlag_source_malformed_total',
     'Input left out because it is malformed.',
     ['dataset'],

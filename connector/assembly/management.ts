@@ -97,7 +97,8 @@ async function writeCliToken(config: Config, { store, clock }: TokenDeps): Promi
   const file = join(config.dataDir, CLI_TOKEN_FILE)
   const written = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
   const known = store.apiTokens().find((token) => token.name === CLI_TOKEN)
-  if (written !== undefined && known !== undefined && equalsConstantTime(known.hash, hashToken(written))) return
+  if (written !== undefined && known !== undefined && equalsConstantTime(known.hash, hashToken(written)))
+    return
   const token = randomToken()
   await store.putApiToken({ name: CLI_TOKEN, hash: hashToken(token), createdAt: clock() })
   await writeFile(`${file}.new`, `${token}\n`, { mode: 0o600 })

@@ -3,7 +3,7 @@
  * for the next retry; sends the stored bytes, unchanged on every attempt, one message per process at a time.
  */
 import type { Log } from '../core/log.js'
-import type { Problem, Result } from '../core/result.js'
+import { type Problem, PROBLEMS, type Result } from '../core/result.js'
 import type { Clock, EpochMs } from '../core/types.js'
 import type { Owed, Process } from '../domain/step.js'
 import type { Store } from '../store/store.js'
@@ -36,6 +36,8 @@ const LIMITS = {
   notFoundAttempts: 5,
   /** How long an unreachable partner is tried. */
   giveUpAfterMs: 3 * 24 * 3600_000,
+  /** Pause of everything while not even a failed attempt can be recorded, such as on a full disk. */
+  troubleMs: 1000,
 }
 
 const RETRY = new Set([401, 408, 409, 425, 429])
@@ -54,8 +56,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const perPartner = new Map<string, number>()
   const stop = new AbortController()
   const idleWaiters: (() => void)[] = []
+  /** How often the partner answered 404, by message. */
+  const unknownTo = new Map<number, number>()
   let timer: NodeJS.Timeout | undefined
   let scheduled = false
+  let paused = false
 
   const wake = (): void => {
     if (scheduled || stop.signal.aborted) return
@@ -68,35 +73,59 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   const pump = (): void => {
-    if (stop.signal.aborted) return
+    if (stop.signal.aborted || paused) return
     clearTimeout(timer)
     const now = deps.clock()
-    if (busy.size < limits.concurrency) {
-      for (const owed of deps.store.due(now, limits.concurrency * 4)) {
-        if (busy.size >= limits.concurrency) break
-        const load = perPartner.get(owed.partner) ?? 0
-        if (busy.has(owed.pid) || load >= limits.perPartner) continue
-        busy.set(owed.pid, owed.partner)
-        perPartner.set(owed.partner, load + 1)
-        attempt(owed)
-          .catch((cause: unknown) =>
-            deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'dispatch'),
-          )
-          .finally(() => {
-            busy.delete(owed.pid)
-            const left = (perPartner.get(owed.partner) ?? 1) - 1
-            if (left === 0) perPartner.delete(owed.partner)
-            else perPartner.set(owed.partner, left)
-            wake()
-          })
-      }
+    startDue(now)
+    if (busy.size === 0) for (const waiter of idleWaiters.splice(0)) waiter()
+    // Also while something is under way: a partner that hangs must not hold up the retry to another one.
+    arm(deps.store.nextDue(now), now)
+  }
+
+  const startDue = (now: EpochMs): void => {
+    const many = limits.concurrency * 4
+    while (busy.size < limits.concurrency) {
+      // A partner at its limit is left out, so that its queue does not hide what is owed to others.
+      const full = [...perPartner].filter(([, load]) => load >= limits.perPartner).map(([did]) => did)
+      const due = deps.store.due(now, many, full)
+      const before = busy.size
+      for (const owed of due) if (busy.size < limits.concurrency) start(owed)
+      if (busy.size === before || due.length < many) return
     }
-    if (busy.size > 0) return
-    const { nextAttemptAt } = deps.store.owedCount()
-    if (nextAttemptAt === undefined || nextAttemptAt > now) {
-      for (const waiter of idleWaiters.splice(0)) waiter()
-    }
-    arm(nextAttemptAt, now)
+  }
+
+  const start = (owed: Owed): void => {
+    const load = perPartner.get(owed.partner) ?? 0
+    if (busy.has(owed.pid) || load >= limits.perPartner) return
+    busy.set(owed.pid, owed.partner)
+    perPartner.set(owed.partner, load + 1)
+    attempt(owed)
+      .catch((cause: unknown) => {
+        deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'dispatch')
+        return stop.signal.aborted ? undefined : postpone(owed, PROBLEMS.InternalError)
+      })
+      .catch((cause: unknown) => {
+        deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'attempt not recorded')
+        pause()
+      })
+      .finally(() => {
+        busy.delete(owed.pid)
+        const left = (perPartner.get(owed.partner) ?? 1) - 1
+        if (left === 0) perPartner.delete(owed.partner)
+        else perPartner.set(owed.partner, left)
+        wake()
+      })
+  }
+
+  const pause = (): void => {
+    if (paused || stop.signal.aborted) return
+    paused = true
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      paused = false
+      wake()
+    }, limits.troubleMs)
+    timer.unref()
   }
 
   const arm = (nextAttemptAt: EpochMs | undefined, now: EpochMs): void => {
@@ -109,15 +138,13 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     const answer = await deps.post(owed, stop.signal)
     if (stop.signal.aborted) return
     if (answer.ok && answer.value.status >= 200 && answer.value.status < 300) {
+      unknownTo.delete(owed.id)
       await deps.delivered(owed, answer.value.body)
       return
     }
     const why = answer.ok ? refusal(answer.value) : answer.error
-    const again = answer.ok ? mayRetry(answer.value.status, owed.attempts + 1) : isPassing(answer.error)
-    const now = deps.clock()
-    if (again && now - owed.createdAt < limits.giveUpAfterMs) {
-      const delay = Math.min(limits.longestRetryMs, limits.firstRetryMs * 2 ** Math.min(owed.attempts, 20))
-      const nextAttemptAt = (now + Math.round(delay * (0.75 + deps.random() / 2))) as EpochMs
+    const again = answer.ok ? mayRetry(answer.value.status, owed) : isPassing(answer.error)
+    if (again && deps.clock() - owed.createdAt < limits.giveUpAfterMs) {
       deps.log.warn(
         {
           pid: owed.pid,
@@ -128,9 +155,10 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         },
         'message not delivered, will retry',
       )
-      await deps.store.attemptFailed(owed.id, why.message, nextAttemptAt)
+      await postpone(owed, why.message)
       return
     }
+    unknownTo.delete(owed.id)
     deps.log.error(
       { pid: owed.pid, partner: owed.partner, event: owed.event, why: why.message },
       'message refused',
@@ -138,8 +166,19 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     await deps.undeliverable(owed, why)
   }
 
-  const mayRetry = (status: number, attempts: number): boolean =>
-    status >= 500 || RETRY.has(status) || (status === 404 && attempts < limits.notFoundAttempts)
+  const postpone = (owed: Owed, why: string): Promise<void> => {
+    const delay = Math.min(limits.longestRetryMs, limits.firstRetryMs * 2 ** Math.min(owed.attempts, 20))
+    const nextAttemptAt = deps.clock() + Math.round(delay * (0.75 + deps.random() / 2))
+    return deps.store.attemptFailed(owed.id, why, nextAttemptAt as EpochMs)
+  }
+
+  /** Only answers of 404 count against its limit: a partner may have been unreachable for long before. */
+  const mayRetry = (status: number, owed: Owed): boolean => {
+    if (status !== 404) return status >= 500 || RETRY.has(status)
+    const times = (unknownTo.get(owed.id) ?? 0) + 1
+    unknownTo.set(owed.id, times)
+    return times < limits.notFoundAttempts
+  }
 
   const refusal = (answer: Answer): Problem => {
     const { code, reason } = deps.readError(answer.body)
@@ -163,6 +202,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     async [Symbol.asyncDispose]() {
       stop.abort()
       clearTimeout(timer)
+      for (const waiter of idleWaiters.splice(0)) waiter()
       // What is under way is either recorded as acknowledged or stays owed and is sent again after the restart.
       while (busy.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     },

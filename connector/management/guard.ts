@@ -9,6 +9,8 @@ import type { Clock } from '../core/types.js'
 import { sendProblem } from './errors.js'
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]']
+/** Addresses to listen on, under which nobody reaches anything on purpose. */
+const WILDCARDS = ['0.0.0.0', '[::]']
 
 /** `[::1]` for `[::1]:8485`, `localhost` for `LocalHost:8485`; undefined for anything that is no host and port. */
 const hostName = (header: string): string | undefined =>
@@ -21,7 +23,10 @@ const asHost = (address: string): string => (isIP(address) === 6 ? `[${address}]
  * it cannot make the browser send another host name.
  */
 export function refuseForeignHosts(hosts: readonly string[]): RequestHandler {
-  const allowed = new Set([...LOOPBACK_HOSTS, ...hosts.map(asHost)])
+  const allowed = new Set([
+    ...LOOPBACK_HOSTS,
+    ...hosts.map(asHost).filter((host) => !WILDCARDS.includes(host)),
+  ])
   return (req, res, next) => {
     const name = hostName(req.headers.host ?? '')
     if (name !== undefined && allowed.has(name)) return next()

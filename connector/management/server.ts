@@ -216,9 +216,12 @@ function ownAnswers({
   metrics,
   version,
 }: ManagementDeps): Readonly<Record<OwnRoute['says'], Answer>> {
-  const document = JSON.stringify(openApiDocument(ROUTES, version))
+  let document: string | undefined
   return {
-    openapi: (_req, res) => void res.type('application/json').send(document),
+    openapi(_req, res) {
+      document ??= JSON.stringify(openApiDocument(ROUTES, version))
+      res.type('application/json').send(document)
+    },
     live(_req, res) {
       const { live, participantId } = health()
       res.status(live ? 200 : 503).json({ live, participantId })

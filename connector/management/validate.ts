@@ -17,33 +17,45 @@ export type Checks = {
   query(parameters: Readonly<Record<string, Schema>>): (query: object) => Result<void>
 }
 
+/** Made by `make` when it is first asked for: a connector starts without the checks that nobody needs yet. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
 export function createChecks(): Checks {
-  const ajv = new Ajv2020(OPTIONS)
-  ajv.addVocabulary(['components'])
-  ajv.addSchema({ $id: ROOT, components: { schemas: SCHEMAS } })
+  const bodies = lazy(() => {
+    const ajv = new Ajv2020(OPTIONS)
+    ajv.addVocabulary(['components'])
+    return ajv.addSchema({ $id: ROOT, components: { schemas: SCHEMAS } })
+  })
   // A query is text; numbers in it are read as such.
-  const queries = new Ajv2020({ ...OPTIONS, coerceTypes: true })
+  const queries = lazy(() => new Ajv2020({ ...OPTIONS, coerceTypes: true }))
   const compiled = new Map<RequestName, ValidateFunction>()
 
   return {
     body(name, value) {
       let validate = compiled.get(name)
       if (validate === undefined) {
-        validate = ajv.compile({ $ref: `${ROOT}#/components/schemas/${name}` })
+        validate = bodies().compile({ $ref: `${ROOT}#/components/schemas/${name}` })
         compiled.set(name, validate)
       }
       return validate(value) ? ok(value) : err(mistakes(validate.errors ?? [], 'The body of the request'))
     },
     query(parameters) {
-      const validate = queries.compile({
-        type: 'object',
-        properties: parameters,
-        additionalProperties: false,
-      })
-      return (query) =>
-        validate({ ...query })
+      const validator = lazy(() =>
+        queries().compile({ type: 'object', properties: parameters, additionalProperties: false }),
+      )
+      return (query) => {
+        if (Object.keys(query).length === 0) return ok(undefined)
+        const validate = validator()
+        return validate({ ...query })
           ? ok(undefined)
           : err(mistakes(validate.errors ?? [], 'The query of the address'))
+      }
     },
   }
 }

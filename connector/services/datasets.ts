@@ -142,7 +142,10 @@ export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Re
   const publishable = checkPublishable(deps, next)
   if (publishable.ok) return ok(next)
   await deps.store.putDataset({ ...next, published: false })
-  return publishable
+  return problem(
+    publishable.error.code,
+    `The description was saved, but ${next.id} is no longer published: ${publishable.error.message}`,
+  )
 }
 
 export async function removeDataset(deps: DatasetDeps, id: string): Promise<Result<void>> {

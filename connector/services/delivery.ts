@@ -6,8 +6,9 @@ import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/
 import { acknowledged, broken, isFinal, send } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { reflect } from './flow.js'
 import { type NegotiationDeps, oweTo, pidsOf } from './negotiation.js'
-import { reflect, type TransferDeps } from './transfer.js'
+import type { TransferDeps } from './transfer.js'
 
 export type DeliveryDeps = NegotiationDeps & TransferDeps
 

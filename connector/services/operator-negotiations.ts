@@ -67,11 +67,9 @@ export function chooseOffer(dataset: RemoteDataset, named: string | undefined): 
     problems: readonly string[],
   ) => ({ ok: false, error: { code, message, problems } }) as const
   if (only === undefined) {
-    return refused(
-      'PolicyUnsupported',
-      `No offer of the dataset ${dataset.id} can be kept here.`,
-      views.map(({ view }) => `${view.id}: ${view.problem ?? ''}`),
-    )
+    const reasons = views.map(({ view }) => `${view.id}: ${view.problem ?? ''}`)
+    const message = `No offer of the dataset ${dataset.id} can be kept here. ${reasons.join(' ')}`
+    return refused('PolicyUnsupported', message, reasons)
   }
   return refused(
     'InvalidInput',

@@ -91,6 +91,9 @@ const remoteView = ({
 const viewed = <T, V>(outcome: Result<T>, view: (value: T) => V): Result<V> =>
   outcome.ok ? ok(view(outcome.value)) : outcome
 
+/** More than there will ever be: an old process that still runs must not be overlooked behind newer ones. */
+const EVERY = { limit: 10_000_000 }
+
 export function partnerOperations(deps: PartnerOperationDeps) {
   const { store } = deps
 
@@ -99,10 +102,12 @@ export function partnerOperations(deps: PartnerOperationDeps) {
     const contract = store.agreements().find((a) => a.partner === did && a.status !== 'revoked')
     if (contract !== undefined) return `the contract ${contract.id}`
     const negotiation = store
-      .list('negotiation')
+      .list('negotiation', EVERY)
       .find((n) => n.partner === did && !isFinal(NEGOTIATION, n.state))
     if (negotiation !== undefined) return `the negotiation ${negotiation.pid}`
-    const transfer = store.list('transfer').find((t) => t.partner === did && !isFinal(TRANSFER, t.state))
+    const transfer = store
+      .list('transfer', EVERY)
+      .find((t) => t.partner === did && !isFinal(TRANSFER, t.state))
     return transfer === undefined ? undefined : `the transfer ${transfer.pid}`
   }
 

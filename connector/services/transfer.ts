@@ -3,16 +3,17 @@
  * DSP 2025-1, Transfer Process Protocol.
  */
 import type { Log } from '../core/log.js'
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
-import { acknowledged, isFinal, receive, send } from '../domain/process.js'
+import { acknowledged, receive, send } from '../domain/process.js'
 import type { AuditEntry, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
 import { allows, planOf, understood } from './contract.js'
+import { grant, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
 import type { DataPlanePort, NewPid, Wire } from './ports.js'
 
@@ -216,30 +217,6 @@ function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>
   return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
 }
 
-/** Hands a started provider transfer to the data plane. Also used after a restart. */
-export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> {
-  const agreement = deps.store.agreement(transfer.agreementId, {
-    partner: transfer.partner,
-    role: 'provider',
-  })
-  if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
-  const plan = planOf(agreement)
-  if (!plan.ok) return plan
-  deps.dataPlane.start({
-    transferPid: transfer.pid,
-    agreementId: agreement.id,
-    datasetId: transfer.datasetId,
-    recipient: transfer.partner,
-    plan: plan.value,
-    tokenHash: deps.dataToken(transfer.pid, transfer.generation).hash,
-  })
-  return ok(transfer)
-}
-
-/** Whether data may flow in this state; a start that is on its way counts, a suspension that is on its way as well. */
-export const isFlowing = (t: Transfer): boolean =>
-  t.role === 'provider' && (t.pending === 'start' || (t.state === 'STARTED' && t.pending === undefined))
-
 /** Either role: the partner starts or restarts. Only a provider's start carries the data address. */
 export function receiveStart(
   deps: TransferDeps,
@@ -383,25 +360,6 @@ export function moveTransfer(
   })
 }
 
-/** The problem that the data plane answers with for a transfer that is not flowing. */
-export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Problem {
-  const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: t.role })
-  if (agreement?.status === 'revoked') {
-    return {
-      code: 'GrantEnded',
-      message: `The contract was revoked: ${agreement.statusReason ?? 'no reason given'}`,
-    }
-  }
-  const because = t.reason === undefined ? '' : `: ${t.reason}`
-  const word =
-    t.state === 'SUSPENDED' || t.pending === 'suspend'
-      ? 'suspended'
-      : t.state === 'COMPLETED' || t.pending === 'complete'
-        ? 'completed'
-        : 'terminated'
-  return { code: 'GrantEnded', message: `The transfer is ${word}${because}` }
-}
-
 async function deciding(
   deps: TransferDeps,
   m: { readonly pid: Pid; readonly sender?: ParticipantId },
@@ -420,26 +378,4 @@ async function deciding(
   if (!outcome.ok) return outcome
   deps.log.info({ pid: m.pid, state: outcome.value.state, pending: outcome.value.pending }, 'transfer')
   return reflect(deps, before, outcome.value)
-}
-
-/** Brings the data plane in line with the process, at once and before the partner has answered. */
-export function reflect(deps: TransferDeps, before: Transfer | undefined, after: Transfer): Result<Transfer> {
-  if (after.role !== 'provider') return ok(after)
-  if (isFlowing(after)) {
-    const fresh = before === undefined || !isFlowing(before) || before.generation !== after.generation
-    return fresh ? grant(deps, after) : ok(after)
-  }
-  if (isFinal(TRANSFER, after.state) || after.state === 'SUSPENDED' || after.pending !== undefined) {
-    deps.dataPlane.stop(after.pid, whyStopped(deps, after))
-  }
-  return ok(after)
-}
-
-/** After a restart: the data plane learns again what may flow, and why the rest may not. */
-export function restoreFlows(deps: TransferDeps): void {
-  for (const transfer of deps.store.list('transfer', { limit: 100_000 })) {
-    const reflected = reflect(deps, undefined, transfer)
-    if (!reflected.ok)
-      deps.log.error({ pid: transfer.pid, why: reflected.error.message }, 'transfer not restored')
-  }
 }

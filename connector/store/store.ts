@@ -46,8 +46,13 @@ export interface Store extends AsyncDisposable {
   countByState(kind: ProcessKind): readonly { readonly state: string; readonly count: number }[]
   transfersUnder(agreementId: string, partner: string): readonly Transfer[]
 
-  /** Everything owed and due, oldest first, at most one message per process: the next one in order. */
-  due(now: EpochMs, limit: number): readonly Owed[]
+  /**
+   * Everything owed and due, oldest first, at most one message per process: the next one in order. Messages to the
+   * partners in `except` are left out.
+   */
+  due(now: EpochMs, limit: number, except?: readonly string[]): readonly Owed[]
+  /** When the next message becomes due that is not due yet. */
+  nextDue(now: EpochMs): EpochMs | undefined
   /** Messages owed for a process, oldest first. */
   owedFor(pid: string): readonly Owed[]
   owedCount(): { readonly count: number; readonly oldest?: EpochMs; readonly nextAttemptAt?: EpochMs }
@@ -71,6 +76,7 @@ export interface Store extends AsyncDisposable {
   ): Promise<Result<Agreement>>
 
   note(entry: AuditEntry): Promise<void>
+  /** The latest `limit` entries, oldest first. */
   audit(subject: string, limit?: number): readonly (AuditEntry & { readonly seq: number })[]
 
   putPartner(partner: Partner): Promise<void>

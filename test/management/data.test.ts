@@ -1,16 +1,16 @@
 import { get } from 'node:http'
 import { Readable } from 'node:stream'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { problem } from '../../connector/core/result.js'
 import { type DataRequest, nextLinks } from '../../connector/management/data.js'
 import { waitFor } from '../support/wait-for.js'
 import { type Api, openApi, streamOf } from './support.js'
 
 let api: Api
-beforeEach(async () => {
+beforeAll(async () => {
   api = await openApi()
 })
-afterEach(async () => {
+afterAll(async () => {
   await api[Symbol.asyncDispose]()
 })
 

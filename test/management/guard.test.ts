@@ -79,6 +79,16 @@ describe('access', () => {
     expect(metrics.text).toBe('# HELP x y\n')
   })
 
+  it('wants a token for metrics from another machine, and none for health', async () => {
+    await using remote = await openApi()
+    remote.server.prependListener('connection', (socket) =>
+      Object.defineProperty(socket, 'remoteAddress', { value: '192.0.2.7' }),
+    )
+    expect((await remote.bare().get('/metrics')).status).toBe(401)
+    expect((await remote.get('/metrics')).status).toBe(200)
+    expect((await remote.bare().get('/health/live')).status).toBe(200)
+  })
+
   it('says with 503 and the reasons that it is not ready', async () => {
     await using ill = await openApi({
       health: () => ({ live: false, ready: false, reasons: ['The disk is full.'], participantId: OWN }),
@@ -100,6 +110,7 @@ describe('host names', () => {
     '[::1]:8485',
     'LOCALHOST',
     'connector.local:1',
+    '192.0.2.1',
   ])('answers under %s', async (host) => {
     expect(await statusFor(host)).toBe(200)
   })
@@ -110,6 +121,9 @@ describe('host names', () => {
     'localhost@evil.example.com',
     '127.0.0.1.nip.example',
     'localhost:8485:1',
+    '0.0.0.0:8485',
+    '[::]:8485',
+    '',
   ])('refuses %s, which a foreign page could make a browser send', async (host) => {
     expect(await statusFor(host)).toBe(403)
   })

@@ -319,22 +319,26 @@ describe('a transfer', () => {
       pending: 'request',
       waitingFor: 'partner',
     })
-    await api.store.create({ next: transfer() })
-    const answers = [await api.get(path`/api/v1/transfers/${PID}`), await api.get('/api/v1/transfers')]
+    const pid = 'urn:uuid:flow' as Pid
+    await api.store.create({ next: transfer({ pid }) })
+    const answers = [await api.get(path`/api/v1/transfers/${pid}`), await api.get('/api/v1/transfers')]
     for (const { text } of answers) {
       expect(text).not.toContain('v1.sealed')
       expect(text).not.toContain('/data/1')
     }
   })
 
-  it('is not started by the provider, nor under a revoked contract', async () => {
+  it('is not started by the provider', async () => {
     await storeContract({ role: 'provider' })
     expect((await api.post('/api/v1/transfers', { contract: 'urn:contract' })).body.code).toBe('InvalidInput')
+  })
+
+  it('is not started under a revoked contract', async () => {
+    await storeContract()
     await api.post('/api/v1/contracts/urn:contract/revoke', { reason: 'Misuse.' })
-    await api.store.changeAgreement('urn:contract', (current) => ({
-      ok: true,
-      value: { next: { ...current, role: 'consumer' } },
-    }))
+    const refused = await api.post('/api/v1/transfers', { contract: 'urn:contract' })
+    expect([refused.status, refused.body.code]).toEqual([403, 'GrantEnded'])
+    expect(refused.body.message).toContain('Misuse.')
   })
 
   it('is suspended, and then waits for whoever suspended it', async () => {

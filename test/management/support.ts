@@ -153,7 +153,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     openData: (pid, asked) => world.openData(pid, asked),
     health: () => ({ live: true, ready: true, reasons: [], participantId: OWN }),
     metrics: () => '# HELP x y\n',
-    hosts: ['connector.local'],
+    hosts: ['connector.local', '0.0.0.0', '192.0.2.1'],
     version: '0.1.0',
     clock,
     log: silentLog,

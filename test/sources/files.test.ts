@@ -316,6 +316,16 @@ describe('a file that grows', () => {
     }))
 })
 
+it('reads a file anew that was cut back to its beginning', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'a.csv')
+    await writeFile(file, `t,n\n${rows(0, 500)}`)
+    const { source } = open({ file, ...csv, growing: true })
+    const last = (await readAll(source)).at(-1)?.position ?? ''
+    await writeFile(file, `t,n\n${rows(0, 200)}`)
+    expect(values(await readAll(source, { after: last }))).toHaveLength(200)
+  }))
+
 describe('a folder', () => {
   const folder = (dir: string) => ({ folder: dir, pattern: '*.csv', ...csv })
 

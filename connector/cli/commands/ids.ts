@@ -9,9 +9,12 @@ const SHOWN = 8
 
 const bare = (id: string): string => id.replace(/^urn:uuid:/, '')
 
-/** As much of an id as tells it from the others in the list, and as `findOne` takes it. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** As much of a UUID as tells it from the others in the list, and as `findOne` takes it; other ids stay whole. */
 export function shortId(id: string, among: readonly string[] = []): string {
   const own = bare(id)
+  if (!UUID.test(own)) return id
   for (let length = SHOWN; length < own.length; length += 4) {
     const part = own.slice(0, length)
     if (among.every((other) => other === id || !bare(other).startsWith(part))) return part

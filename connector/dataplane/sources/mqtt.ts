@@ -76,6 +76,9 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
       }
     },
     changed: notice.changed,
+    async end() {
+      return ok(log.tail?.(stream, 1)[0]?.position)
+    },
     async timeOf(position) {
       const time = log.timeOf(stream, position)
       return time === undefined
@@ -189,6 +192,7 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
     read: reader.read,
     changed: reader.changed,
     timeOf: reader.timeOf,
+    ...(reader.end === undefined ? {} : { end: reader.end }),
     async start() {
       running ??= Promise.all([run(), prune()])
     },

@@ -21,18 +21,19 @@ export class NewerSchemaError extends Error {
 }
 
 export function openDatabase(file: string): Database.Database {
-  const db = new Database(file)
+  // How long the opening waits for another process to let go of the file, milliseconds.
+  const db = new Database(file, { timeout: 1000 })
   try {
     chmodSync(file, 0o600)
+    refuseNewer(db, file)
     db.pragma('journal_mode = WAL')
     // The default in WAL mode is NORMAL, which can lose an acknowledged agreement on power loss.
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
     // Two connectors on one file would each keep half of the truth in memory: the second one is refused (SQLITE_BUSY).
-    db.pragma('busy_timeout = 1000')
     db.pragma('locking_mode = EXCLUSIVE')
     db.exec('BEGIN EXCLUSIVE; COMMIT')
-    migrate(db, file)
+    migrate(db)
     return db
   } catch (cause) {
     db.close()
@@ -40,10 +41,16 @@ export function openDatabase(file: string): Database.Database {
   }
 }
 
-function migrate(db: Database.Database, file: string): void {
-  const version = db.pragma('user_version', { simple: true }) as number
+const versionOf = (db: Database.Database): number => db.pragma('user_version', { simple: true }) as number
+
+/** Before anything else, so that not even the journal mode of a newer file is touched. */
+function refuseNewer(db: Database.Database, file: string): void {
+  const version = versionOf(db)
   if (version > MIGRATIONS.length) throw new NewerSchemaError(file, version, MIGRATIONS.length)
-  for (let next = version; next < MIGRATIONS.length; next++) {
+}
+
+function migrate(db: Database.Database): void {
+  for (let next = versionOf(db); next < MIGRATIONS.length; next++) {
     db.transaction(() => {
       db.exec(MIGRATIONS[next] ?? '')
       db.pragma(`user_version = ${next + 1}`)
@@ -62,6 +69,7 @@ export class GroupCommit {
   private scheduled = false
   private closed = false
   private readonly listeners: (() => void)[] = []
+  private readonly undoers: (() => void)[] = []
   private readonly begin: Database.Statement
   private readonly commit: Database.Statement
   private readonly rollback: Database.Statement
@@ -101,6 +109,11 @@ export class GroupCommit {
     this.listeners.push(listener)
   }
 
+  /** Called when a whole group was not written: what its writes noted down beside the database is void. */
+  onRollback(listener: () => void): void {
+    this.undoers.push(listener)
+  }
+
   flush(): void {
     this.scheduled = false
     const group = this.waiting
@@ -129,6 +142,7 @@ export class GroupCommit {
       } catch {
         // No transaction is open: the failure was BEGIN itself, or SQLite has rolled back already.
       }
+      for (const undo of this.undoers) undo()
       for (const job of group) job.failed(cause)
       return
     }

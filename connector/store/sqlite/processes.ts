@@ -37,8 +37,10 @@ export function processTables(db: Database.Database) {
     next_attempt_at AS nextAttemptAt, last_error AS lastError`
   const owedDue = db.prepare(`
     SELECT ${owedColumns} FROM owed AS mine
-    WHERE next_attempt_at <= @now AND NOT EXISTS (SELECT 1 FROM owed AS earlier WHERE earlier.pid = mine.pid AND earlier.id < mine.id)
+    WHERE next_attempt_at <= @now AND partner NOT IN (SELECT value FROM json_each(@except))
+      AND NOT EXISTS (SELECT 1 FROM owed AS earlier WHERE earlier.pid = mine.pid AND earlier.id < mine.id)
     ORDER BY next_attempt_at, id LIMIT @limit`)
+  const dueLater = db.prepare('SELECT min(next_attempt_at) FROM owed WHERE next_attempt_at > @now').pluck()
   const owedByPid = db.prepare(`SELECT ${owedColumns} FROM owed WHERE pid = @pid ORDER BY id`)
   const owedById = db.prepare('SELECT 1 FROM owed WHERE id = @id')
   const owedSummary = db.prepare(`
@@ -60,7 +62,10 @@ export function processTables(db: Database.Database) {
   const addAudit = db.prepare(`
     INSERT INTO audit (at, subject, direction, event, detail) VALUES (@at, @subject, @direction, @event, @detail)`)
   const auditOf = db.prepare(`
-    SELECT seq, at, subject, direction, event, detail FROM audit WHERE subject = @subject ORDER BY seq LIMIT @limit`)
+    SELECT * FROM (
+      SELECT seq, at, subject, direction, event, detail FROM audit WHERE subject = @subject
+      ORDER BY seq DESC LIMIT @limit
+    ) ORDER BY seq`)
 
   const parse = <T>(row: unknown): T | undefined =>
     row === undefined ? undefined : (JSON.parse((row as Row).data) as T)
@@ -168,7 +173,9 @@ export function processTables(db: Database.Database) {
     transfersUnder: (agreementId: string, partner: string) =>
       parseAll<Transfer>(underAgreement.all({ agreementId, partner })),
 
-    due: (now: EpochMs, limit: number) => owedDue.all({ now, limit }).map(owedOf),
+    due: (now: EpochMs, limit: number, except: readonly string[] = []) =>
+      owedDue.all({ now, limit, except: JSON.stringify(except) }).map(owedOf),
+    nextDue: (now: EpochMs) => (dueLater.get({ now }) as EpochMs | null) ?? undefined,
     owedFor: (pid: string) => owedByPid.all({ pid }).map(owedOf),
     isOwed: (id: number) => owedById.get({ id }) !== undefined,
     owedCount() {

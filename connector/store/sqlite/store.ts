@@ -33,6 +33,10 @@ export function openStore(file: string): Store {
     changed = []
     for (const process of committed) for (const listener of processListeners) listener(process)
   })
+  group.onRollback(() => {
+    oweWritten = false
+    changed = []
+  })
 
   const partners = documents<Partner>(db, 'partner', 'did', () => ({}))
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
@@ -59,19 +63,23 @@ export function openStore(file: string): Store {
   const liveTokens = db.prepare(
     'SELECT jti, expires_at AS expiresAt FROM token_seen WHERE expires_at >= @now',
   )
-  const writeTokens = (): void => {
-    for (const token of seenTokens.splice(0)) insertToken.run(token)
+  /** A write of their own: a step that fails must not take them along, and what fails is written again later. */
+  const saveTokens = (alsoDrop = false): void => {
+    const batch = seenTokens.splice(0)
+    if (batch.length === 0) return
+    const write = (): void => {
+      for (const token of batch) insertToken.run(token)
+      if (alsoDrop) dropTokens.run({ now: Date.now() - 600_000 })
+    }
+    group.run(write).catch(() => seenTokens.unshift(...batch))
   }
-  /** Every write carries the token ids seen before it, so that a replay after a crash is still recognised. */
-  const run = <T>(write: () => T): Promise<T> =>
-    group.run(() => {
-      writeTokens()
-      return write()
-    })
+  /** Every write is preceded by the token ids seen before it, so that a replay after a crash is still recognised. */
+  const run = <T>(write: () => T): Promise<T> => {
+    saveTokens()
+    return group.run(write)
+  }
   // A token that arrived without any write behind it becomes durable within a second.
-  const tokenTimer = setInterval(() => {
-    if (seenTokens.length > 0) void run(() => dropTokens.run({ now: Date.now() - 600_000 }))
-  }, 1000)
+  const tokenTimer = setInterval(() => saveTokens(true), 1000)
   tokenTimer.unref()
 
   const putToken = db.prepare(`
@@ -102,6 +110,7 @@ export function openStore(file: string): Store {
     transfersUnder: processes.transfersUnder,
 
     due: processes.due,
+    nextDue: processes.nextDue,
     owedFor: processes.owedFor,
     owedCount: processes.owedCount,
     isOwed: processes.isOwed,
@@ -173,7 +182,7 @@ export function openStore(file: string): Store {
 
     async [Symbol.asyncDispose]() {
       clearInterval(tokenTimer)
-      if (seenTokens.length > 0) void run(() => undefined)
+      saveTokens()
       group.close()
       db.close()
     },

@@ -1,0 +1,589 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { CLAUSES, type Desk, DID, inTurn, openDesk, PARTNER, problem } from './support.js'
+
+process.env.TZ = 'Europe/Berlin'
+
+let desk: Desk
+beforeEach(async () => {
+  desk = await openDesk()
+})
+afterEach(() => desk[Symbol.asyncDispose]())
+
+const STATUS = {
+  name: 'Example',
+  did: 'did:web:connector.example.com',
+  version: '0.1.0',
+  publicUrl: 'https://connector.example.com',
+  dspAddress: 'https://connector.example.com/dsp',
+  dataDir: '/var/lib/handschlag',
+  fingerprint: '99aa bb00',
+  keyName: '2026-11-a',
+  schema: 4,
+  datasets: 3,
+  partners: 1,
+  contracts: 1,
+  owed: { count: 2, oldest: '2026-11-23T10:06:19.000Z' },
+  startedAt: '2026-07-01T06:00:00.000Z',
+}
+
+describe('status', () => {
+  it('shows identity and what is owed, with local times', async () => {
+    desk.routes['GET /status'] = STATUS
+    const { code, out } = await desk.run(['status'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^Identity +did:web:connector\.example\.com$/m)
+    expect(out).toMatch(/^Fingerprint +99aa bb00 \(key 2026-11-a\)$/m)
+    expect(out).toMatch(/^Running since +1 Jul 2026, 08:00:00 (CEST|GMT\+2)$/m)
+    expect(out).toMatch(/^Messages owed +2, the oldest since 23 Nov 2026, 11:06:19 (CET|GMT\+1)$/m)
+    expect(out).toContain('\nNext: handschlag doctor\n')
+  })
+
+  it('speaks German', async () => {
+    desk.routes['GET /status'] = STATUS
+    const { out } = await desk.run(['status', '--lang', 'de'])
+    expect(out).toMatch(/^Zuzustellen +2, die älteste seit 23\. Nov\. 2026, 11:06:19 MEZ$/m)
+    expect(out).toContain('\nWeiter: handschlag doctor\n')
+  })
+
+  it('prints the answer as it is for programs, with times in ISO 8601', async () => {
+    desk.routes['GET /status'] = STATUS
+    const { out, err } = await desk.run(['status', '--json'])
+    expect(JSON.parse(out)).toEqual(STATUS)
+    expect(err).toBe('')
+  })
+
+  it('says how to start a connector that does not run', async () => {
+    const { code, out, err } = await desk.run(['status', '--json'], {
+      env: { HANDSCHLAG_MANAGEMENT_PORT: '1' },
+    })
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toBe('No connector answers at http://127.0.0.1:1. Start it: handschlag serve\n')
+  })
+})
+
+describe('partner add', () => {
+  it('prints the fingerprint and asks to compare it before trusting', async () => {
+    desk.routes['POST /partners'] = { ...PARTNER, trust: 'known' }
+    const { code, out } = await desk.run([
+      'partner',
+      'add',
+      DID,
+      PARTNER.address,
+      '--name',
+      'Maker',
+      '--seal',
+      'require',
+    ])
+    expect(code).toBe(0)
+    expect(desk.asked[0]?.body).toEqual({
+      did: DID,
+      address: PARTNER.address,
+      name: 'Maker',
+      seal: 'require',
+    })
+    expect(out).toMatch(/^Fingerprint +ab12 cd34$/m)
+    expect(out).toContain('Call your partner and compare this fingerprint')
+    expect(out).toContain(`Next: handschlag partner trust ${DID}\n`)
+  })
+
+  it('speaks German', async () => {
+    desk.routes['POST /partners'] = { ...PARTNER, trust: 'known' }
+    const { out } = await desk.run(['partner', 'add', DID, PARTNER.address, '--lang', 'de'])
+    expect(out).toContain('Rufen Sie Ihren Partner an und vergleichen Sie diesen Fingerabdruck')
+    expect(out).toContain(`Weiter: handschlag partner trust ${DID}\n`)
+  })
+
+  it('does not suggest to trust a partner whose keys are not known', async () => {
+    const { fingerprint: _, ...unseen } = PARTNER
+    desk.routes['POST /partners'] = { ...unseen, trust: 'known' }
+    const { out } = await desk.run(['partner', 'add', DID, PARTNER.address])
+    expect(out).toContain('there is no fingerprint to compare')
+    expect(out).not.toContain('partner trust')
+  })
+
+  it('refuses an unknown way of signing before it asks the connector', async () => {
+    const { code, err } = await desk.run(['partner', 'add', DID, PARTNER.address, '--seal', 'maybe'])
+    expect([code, desk.asked]).toEqual([2, []])
+    expect(err).toContain('--seal takes off, offer or require.')
+  })
+
+  it('passes on why the connector refused', async () => {
+    desk.routes['POST /partners'] = problem(409, 'Conflict', 'There is a partner with this DID already.')
+    const { code, out, err } = await desk.run(['partner', 'add', DID, PARTNER.address])
+    expect([code, out, err]).toEqual([1, '', 'There is a partner with this DID already.\n'])
+  })
+})
+
+describe('a partner', () => {
+  beforeEach(() => {
+    desk.routes['GET /partners'] = {
+      partners: [PARTNER, { ...PARTNER, did: 'did:web:other.example', name: 'Other' }],
+    }
+  })
+
+  it.each(['Maker', 'maker', DID, 'maker.example.com', 'mak'])('is found as %s', async (given) => {
+    desk.routes[`POST /partners/${DID}/trust`] = PARTNER
+    const { code, out } = await desk.run(['partner', 'trust', given])
+    expect(code).toBe(0)
+    expect(out).toContain('Maker is trusted. Fingerprint: ab12 cd34')
+    expect(out).toContain(`Next: handschlag catalog ${DID}`)
+  })
+
+  it('is named with those that are known when it is not', async () => {
+    const { code, err } = await desk.run(['partner', 'block', 'Nobody'])
+    expect(code).toBe(1)
+    expect(err).toBe('There is no partner "Nobody". Known: Maker, Other.\nTry: handschlag partner list\n')
+  })
+
+  it('is changed only when something is named', async () => {
+    expect((await desk.run(['partner', 'set', 'Maker'])).code).toBe(2)
+    desk.routes[`PATCH /partners/${DID}`] = { ...PARTNER, seal: 'off' }
+    expect((await desk.run(['partner', 'set', 'Maker', '--seal', 'off'])).code).toBe(0)
+    expect(desk.asked.at(-1)).toMatchObject({ method: 'PATCH', body: { seal: 'off' } })
+  })
+
+  it('is listed', async () => {
+    const { out } = await desk.run(['partner', 'list', '--lang', 'de'])
+    expect(out.split('\n')[0]).toMatch(/^NAME +DID +VERTRAUEN +SIGNATUREN$/)
+    expect(out).toMatch(/^Maker +did:web:maker\.example\.com +vertraut +offer$/m)
+  })
+
+  it('cannot move the cursor with its name', async () => {
+    desk.routes['GET /partners'] = { partners: [{ ...PARTNER, name: 'Ma\u001b[2Jker' }] }
+    const { out } = await desk.run(['partner', 'list'])
+    expect(out).not.toContain('\u001b')
+  })
+})
+
+describe('catalog', () => {
+  const OFFER = { id: 'urn:uuid:aaaa1111-0000-4000-8000-000000000001', clauses: CLAUSES, acceptable: true }
+  const SECOND = {
+    ...OFFER,
+    id: 'urn:uuid:bbbb2222-0000-4000-8000-000000000002',
+    acceptable: false,
+    problem: 'The term "x" is not understood.',
+  }
+  beforeEach(() => {
+    desk.routes['GET /partners'] = { partners: [PARTNER] }
+    desk.routes[`GET /partners/${DID}/catalog`] = {
+      datasets: [{ id: 'pump-7', title: 'Pump 7', keywords: ['pump'], formats: [], offers: [OFFER, SECOND] }],
+    }
+  })
+
+  it('tells the offers in numbered clauses with who enforces them', async () => {
+    const { code, out } = await desk.run(['catalog', 'Maker'])
+    expect(code).toBe(0)
+    expect(out).toContain('pump-7  Pump 7\n  Keywords: pump\n  Offer 1 (aaaa1111)\n')
+    expect(out).toContain(
+      "   1. The recipient may use the data.\n      (enforced by the provider's connector)\n",
+    )
+    expect(out).toContain('Cannot be accepted here: The term "x" is not understood.')
+    expect(out).toContain(`Next: handschlag negotiate ${DID} pump-7\n`)
+  })
+
+  it('speaks German', async () => {
+    const { out } = await desk.run(['catalog', 'Maker', '--lang', 'de'])
+    expect(out).toContain('Angebot 1 (aaaa1111)')
+    expect(out).toContain('(vom Connector des Anbieters durchgesetzt)')
+    expect(out).toContain('Hier nicht annehmbar')
+  })
+
+  it('names the offer in the hint when there is a choice', async () => {
+    desk.routes[`GET /partners/${DID}/catalog/pump-7`] = {
+      id: 'pump-7',
+      offers: [OFFER, { ...SECOND, acceptable: true }],
+    }
+    const { out } = await desk.run(['catalog', 'Maker', 'pump-7'])
+    expect(out).toContain(`Next: handschlag negotiate ${DID} pump-7 --offer aaaa1111\n`)
+  })
+
+  it('leads to the whole catalog when there is no such dataset', async () => {
+    const { code, err } = await desk.run(['catalog', 'Maker', 'pump-8'])
+    expect([code, err]).toEqual([1, `There is no such thing.\nTry: handschlag catalog ${DID}\n`])
+  })
+})
+
+describe('source add', () => {
+  beforeEach(() => {
+    desk.routes['PUT /sources/pump'] = { id: 'pump', kind: 'mqtt', config: {} }
+  })
+
+  it('turns flags into the configuration of an MQTT source', async () => {
+    const { code, out } = await desk.run([
+      ...[
+        'source',
+        'add',
+        'pump',
+        '--kind',
+        'mqtt',
+        '--url',
+        'mqtts://broker:8883',
+        '--topic',
+        'plant/+/state',
+      ],
+      ...[
+        '--map',
+        'temperature=machine.temp',
+        '--map',
+        'pressure=p',
+        '--time',
+        'ts',
+        '--time-format',
+        'epoch-ms',
+      ],
+      ...['--series', 'topic:2', '--username', 'reader', '--ca', 'ca.pem', '--qos', '1'],
+    ])
+    expect(code).toBe(0)
+    expect(desk.asked[0]?.body).toEqual({
+      kind: 'mqtt',
+      config: {
+        url: 'mqtts://broker:8883',
+        topics: ['plant/+/state'],
+        qos: 1,
+        username: 'reader',
+        ca: join(desk.folder, 'ca.pem'),
+        mapping: {
+          time: { path: 'ts', format: 'epoch-ms' },
+          series: 'topic:2',
+          signals: { temperature: 'machine.temp', pressure: 'p' },
+        },
+      },
+    })
+    expect(out).toContain('Next: handschlag source check pump\n')
+  })
+
+  it('turns flags into the configuration of a CSV file', async () => {
+    await desk.run([
+      ...[
+        'source',
+        'add',
+        'pump',
+        '--kind',
+        'files',
+        '--file',
+        'a.csv',
+        '--separator',
+        ';',
+        '--decimal',
+        ',',
+      ],
+      ...['--time', 'when', '--time-zone', 'Europe/Berlin', '--series-from', 'machine', '--map', 't=Temp'],
+    ])
+    expect(desk.asked[0]?.body).toEqual({
+      kind: 'files',
+      config: {
+        file: join(desk.folder, 'a.csv'),
+        format: 'csv',
+        separator: ';',
+        decimal: ',',
+        time: { column: 'when', format: 'iso-local', timeZone: 'Europe/Berlin' },
+        series: { column: 'machine' },
+        signals: { t: 'Temp' },
+      },
+    })
+  })
+
+  it('takes the password from standard input and shows it nowhere', async () => {
+    const { out, err } = await desk.run(
+      ['source', 'add', 'pump', '--kind', 'mqtt', '--url', 'mqtt://b', '--username', 'u', '--password-stdin'],
+      { stdin: 's3cret\n' },
+    )
+    expect(desk.asked[0]?.body).toMatchObject({ config: { username: 'u', password: 's3cret' } })
+    expect(out + err).not.toContain('s3cret')
+  })
+
+  it('takes the password from the environment', async () => {
+    await desk.run(['source', 'add', 'pump', '--kind', 'mqtt', '--url', 'mqtt://b', '--username', 'u'], {
+      env: { HANDSCHLAG_SOURCE_PASSWORD: 's3cret' },
+    })
+    expect(desk.asked[0]?.body).toMatchObject({ config: { password: 's3cret' } })
+  })
+
+  it('stores nothing when standard input holds no password', async () => {
+    const { code, err } = await desk.run(['source', 'add', 'pump', '--kind', 'mqtt', '--password-stdin'])
+    expect([code, desk.asked]).toEqual([1, []])
+    expect(err).toContain('Standard input held no password')
+  })
+
+  it('takes a whole configuration from a file', async () => {
+    writeFileSync(
+      join(desk.folder, 's.yaml'),
+      'url: mqtt://b\ntopics: [a/b]\nmapping:\n  time: arrival\n  signals: {t: t}\n',
+    )
+    await desk.run(['source', 'add', 'pump', '--kind', 'mqtt', '--settings', 's.yaml'])
+    expect(desk.asked[0]?.body).toEqual({
+      kind: 'mqtt',
+      config: { url: 'mqtt://b', topics: ['a/b'], mapping: { time: 'arrival', signals: { t: 't' } } },
+    })
+  })
+
+  it('names the line of a mistake in the file and quotes nothing of it', async () => {
+    writeFileSync(join(desk.folder, 's.yaml'), 'url: mqtt://b\npassword: "s3cret\n')
+    const { code, err } = await desk.run(['source', 'add', 'pump', '--kind', 'mqtt', '--settings', 's.yaml'])
+    expect([code, desk.asked]).toEqual([1, []])
+    expect(err).toContain('is not valid YAML or JSON')
+    expect(err).not.toContain('s3cret')
+  })
+
+  it.each([
+    [['--kind', 'opc'], 2, 'There is no kind of source "opc". Known: mqtt, files, bytes.'],
+    [[], 2, '--kind is missing: mqtt, files, bytes.'],
+    [
+      ['--kind', 'mqtt', '--settings', 'x', '--url', 'mqtt://b'],
+      2,
+      '--settings says everything; leave out --url.',
+    ],
+    [['--kind', 'bytes', '--topic', 'a'], 1, 'A source of the kind bytes does not take --topic.'],
+    [['--kind', 'mqtt', '--map', 'temperature'], 1, '--map takes SIGNAL=PLACE'],
+    [['--kind', 'mqtt', '--map', 'a=b', '--map', 'a=c'], 1, '--map takes SIGNAL=PLACE'],
+  ])('refuses %j', async (flags, code, sentence) => {
+    const ran = await desk.run(['source', 'add', 'pump', ...flags])
+    expect([ran.code, desk.asked]).toEqual([code, []])
+    expect(ran.err).toContain(sentence)
+  })
+})
+
+describe('source check', () => {
+  it('fails when the source does', async () => {
+    desk.routes['POST /sources/pump/check'] = { ok: false, message: 'The broker does not answer.' }
+    const ran = await desk.run(['source', 'check', 'pump'])
+    expect(ran).toEqual({
+      code: 1,
+      out: '',
+      err: 'The broker does not answer.\nTry: handschlag source show pump\n',
+    })
+    expect((await desk.run(['source', 'check', 'pump', '--json'])).code).toBe(1)
+  })
+
+  it('says what was found', async () => {
+    desk.routes['POST /sources/pump/check'] = { ok: true, message: 'Connected.' }
+    expect(await desk.run(['source', 'check', 'pump'])).toEqual({ code: 0, out: 'Connected.\n', err: '' })
+  })
+})
+
+describe('dataset add', () => {
+  it('describes a new dataset', async () => {
+    desk.routes['PUT /datasets/pump-7'] = { id: 'pump-7', published: false }
+    const { code, out } = await desk.run([
+      ...['dataset', 'add', 'pump-7', '--title', 'Pump 7', '--signal', 'temperature:number:Cel'],
+      ...['--signal', 'running:boolean', '--source', 'pump', '--machine', 'm7', '--keyword', 'pump'],
+    ])
+    expect(code).toBe(0)
+    expect(desk.asked.at(-1)?.body).toEqual({
+      title: 'Pump 7',
+      machineId: 'm7',
+      sourceId: 'pump',
+      keywords: ['pump'],
+      signals: [
+        { name: 'temperature', type: 'number', unit: 'Cel' },
+        { name: 'running', type: 'boolean' },
+      ],
+    })
+    expect(out).toContain('Next: handschlag offer add pump-7')
+  })
+
+  it('changes only what is given when it exists', async () => {
+    const before = {
+      title: 'Pump 7',
+      keywords: ['pump'],
+      signals: [{ name: 'a', type: 'number' }],
+      sourceId: 'pump',
+    }
+    desk.routes['GET /datasets/pump-7'] = {
+      id: 'pump-7',
+      published: true,
+      offers: [],
+      createdAt: 'x',
+      ...before,
+    }
+    desk.routes['PUT /datasets/pump-7'] = { id: 'pump-7', published: true }
+    await desk.run(['dataset', 'add', 'pump-7', '--title', 'Pump seven'])
+    expect(desk.asked.at(-1)?.body).toEqual({ ...before, title: 'Pump seven' })
+  })
+
+  it.each([
+    [['--signal', 'temperature:numbr'], 'Did you mean temperature:number?'],
+    [['--signal', 'temperature'], 'Types: number, integer, string, boolean.'],
+    [[], 'A new dataset needs a --title.'],
+  ])('refuses %j and stores nothing', async (flags, sentence) => {
+    const { code, err } = await desk.run(['dataset', 'add', 'pump-7', ...flags])
+    expect(code).toBe(1)
+    expect(err).toContain(sentence)
+    expect(desk.requests().filter((request) => request.startsWith('PUT'))).toEqual([])
+  })
+
+  it('takes a whole description from a file', async () => {
+    writeFileSync(
+      join(desk.folder, 'd.json'),
+      JSON.stringify({ id: 'pump-7', title: 'Pump 7', sourceId: 'pump' }),
+    )
+    desk.routes['PUT /datasets/pump-7'] = { id: 'pump-7', published: false }
+    await desk.run(['dataset', 'add', 'pump-7', '--file', 'd.json'])
+    expect(desk.asked[0]?.body).toEqual({ title: 'Pump 7', sourceId: 'pump' })
+    const other = await desk.run(['dataset', 'add', 'pump-8', '--file', 'd.json'])
+    expect([other.code, other.err.split('\n')[0]]).toEqual([
+      1,
+      'The file describes another dataset than pump-8.',
+    ])
+  })
+})
+
+describe('dataset', () => {
+  it('is published with what that means, in German too', async () => {
+    desk.routes['POST /datasets/pump-7/publish'] = { id: 'pump-7', published: true }
+    const { out } = await desk.run(['dataset', 'publish', 'pump-7', '--lang', 'de'])
+    expect(out).toContain('Der Datensatz pump-7 ist veröffentlicht: Vertraute Partner sehen ihn')
+  })
+
+  it('is not published when the connector says no', async () => {
+    desk.routes['POST /datasets/pump-7/publish'] = problem(
+      400,
+      'InvalidInput',
+      'The dataset pump-7 has no offer.',
+    )
+    expect(await desk.run(['dataset', 'publish', 'pump-7'])).toEqual({
+      code: 1,
+      out: '',
+      err: 'The dataset pump-7 has no offer.\nTry: handschlag dataset show pump-7\n',
+    })
+  })
+
+  it('is shown with signals and offers in words', async () => {
+    desk.routes['GET /datasets/pump-7'] = {
+      id: 'pump-7',
+      title: 'Pump 7',
+      keywords: [],
+      published: true,
+      signals: [{ name: 'temperature', type: 'number', unit: 'Cel' }],
+      offers: [{ id: 'until-2026', clauses: CLAUSES }],
+    }
+    const { out } = await desk.run(['dataset', 'show', 'pump-7'])
+    expect(out).toMatch(/^Signals +temperature \(number, Cel\)$/m)
+    expect(out).toContain('Offer until-2026\n 1. The recipient may use the data.')
+  })
+})
+
+describe('offer add', () => {
+  const MADE = { id: 'o-1', datasetId: 'pump-7', policy: {}, clauses: CLAUSES }
+  beforeEach(() => {
+    desk.routes['POST /datasets/pump-7/offers'] = MADE
+    desk.routes['GET /partners'] = { partners: [PARTNER] }
+  })
+
+  it('sends the terms and prints the clauses with who enforces them', async () => {
+    const { code, out } = await desk.run([
+      ...[
+        'offer',
+        'add',
+        'pump-7',
+        '--fields',
+        'temperature, pressure',
+        '--every',
+        '10s',
+        '--until',
+        '2026-12-31',
+      ],
+      ...[
+        '--from',
+        '2026-01-01',
+        '--for-days',
+        '30',
+        '--count',
+        '1000',
+        '--delay',
+        'PT1H',
+        '--only-for',
+        'Maker',
+      ],
+    ])
+    expect(code).toBe(0)
+    expect(desk.asked.at(-1)?.body).toEqual({
+      terms: {
+        recipients: [DID],
+        from: '2026-01-01',
+        until: '2026-12-31',
+        agreementAge: 'P30D',
+        count: '1000',
+        fields: ['temperature', 'pressure'],
+        samplingInterval: 'PT10S',
+        deliveryDelay: 'PT1H',
+      },
+    })
+    expect(out).toContain(' 2. Until 31 December 2026.\n    (agreed by contract only)\n')
+    expect(out).toContain('Next: handschlag dataset publish pump-7\n')
+  })
+
+  it('speaks German', async () => {
+    const { out } = await desk.run(['offer', 'add', 'pump-7', '--lang', 'de'])
+    expect(out).toContain('Angebot o-1 für pump-7:\n 1. Der Empfänger darf die Daten nutzen.\n')
+  })
+
+  it('sends a policy from a file', async () => {
+    writeFileSync(join(desk.folder, 'p.json'), '{"permission":[{"action":"use"}]}')
+    await desk.run(['offer', 'add', 'pump-7', '--policy', 'p.json', '--id', 'mine'])
+    expect(desk.asked[0]?.body).toEqual({ id: 'mine', policy: { permission: [{ action: 'use' }] } })
+  })
+
+  it.each([
+    [['--policy', 'p.json', '--count', '3'], '--policy says everything; leave out --count.'],
+    [['--for-days', '30', '--agreement-age', 'P1M'], '--for-days and --agreement-age say the same thing.'],
+    [['--for-days', 'soon'], '--for-days takes a number of days, such as 30.'],
+  ])('refuses %j', async (flags, sentence) => {
+    const { code, err } = await desk.run(['offer', 'add', 'pump-7', ...flags])
+    expect([code, desk.asked]).toEqual([2, []])
+    expect(err).toContain(sentence)
+  })
+
+  it('prints the bare answer for programs', async () => {
+    const { out, err } = await desk.run(['offer', 'add', 'pump-7', '--json'])
+    expect([JSON.parse(out), err]).toEqual([MADE, ''])
+  })
+})
+
+describe('offer remove', () => {
+  it('finds an offer by a part of its id', async () => {
+    const id = 'urn:uuid:aaaa1111-0000-4000-8000-000000000001'
+    desk.routes['GET /datasets'] = { datasets: [{ id: 'pump-7', offers: [{ id }] }] }
+    desk.routes[`DELETE /offers/${id}`] = {}
+    expect((await desk.run(['offer', 'remove', 'aaaa1111'])).code).toBe(0)
+    expect(desk.requests()).toContain(`DELETE /offers/${id}`)
+  })
+})
+
+describe('token create', () => {
+  it('prints the token alone on stdout, and the warning beside it', async () => {
+    desk.routes['POST /tokens'] = { name: 'ci', token: 'hs_abc' }
+    const { out, err } = await desk.run(['token', 'create', 'ci'])
+    expect(out).toBe('hs_abc\n')
+    expect(err).toContain('it is shown only this once')
+  })
+})
+
+it('shows every finding when the connector has several', async () => {
+  desk.routes['POST /partners'] = (_, response) => {
+    response.writeHead(400).end(
+      JSON.stringify({
+        code: 'InvalidInput',
+        message: 'Two values are wrong.',
+        problems: ['did: no.', 'address: no.'],
+      }),
+    )
+  }
+  const { err } = await desk.run(['partner', 'add', 'x', 'y'])
+  expect(err).toBe('Two values are wrong.\n- did: no.\n- address: no.\n')
+})
+
+it('repeats the configuration file in the hints', async () => {
+  writeFileSync(join(desk.folder, 'a b.yaml'), '')
+  desk.routes['GET /partners'] = { partners: [] }
+  const { out } = await desk.run(['partner', 'list', '--config', 'a b.yaml'])
+  expect(out).toContain(`Next: handschlag partner add DID ADDRESS --config 'a b.yaml'`)
+})
+
+it('waits for nothing it did not ask for', async () => {
+  desk.routes['GET /sources'] = inTurn({ sources: [] })
+  const { out } = await desk.run(['source', 'list'])
+  expect(out).toBe('There is no source yet.\n\nNext: handschlag help source add\n')
+})
