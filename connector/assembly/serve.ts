@@ -41,7 +41,7 @@ export const serveCommand = (m: { readonly version: string; readonly startedAt: 
       const { store } = connector
       const facts = {
         version: m.version,
-        readyMs: Date.now() - m.startedAt,
+        readyMs: Math.round(Date.now() - m.startedAt),
         dspUrl: connector.dspAddress,
         listening: connector.listening,
         managementUrl: connector.managementUrl,

@@ -48,7 +48,7 @@ function rows(facts: BannerFacts): readonly Row[] {
       facts.dspUrl,
       { en: `listening on ${facts.listening}`, de: `lauscht auf ${facts.listening}` },
     ],
-    [LABEL.management, facts.managementUrl, { en: 'web page and API', de: 'Webseite und API' }],
+    [LABEL.management, facts.managementUrl, { en: 'API', de: 'API' }],
     [LABEL.identity, facts.participantId, { en: `key ${facts.keyId}`, de: `Schlüssel ${facts.keyId}` }],
     [LABEL.data, facts.dataDir, inventory(facts)],
     ...(setup === undefined

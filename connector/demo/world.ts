@@ -40,7 +40,7 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports
 }
 
-const START_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 30_000
 
 export type CompanyPlace = {
   readonly name: string

@@ -3,7 +3,7 @@
  * for the next retry; sends the stored bytes, unchanged on every attempt, one message per process at a time.
  */
 import type { Log } from '../core/log.js'
-import { type Problem, PROBLEMS, type Result } from '../core/result.js'
+import { PROBLEMS, type Problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs } from '../core/types.js'
 import type { Owed, Process } from '../domain/step.js'
 import type { Store } from '../store/store.js'

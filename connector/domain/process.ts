@@ -86,7 +86,12 @@ export function receive<State extends string, Event extends string, P extends An
   table: StateTable<State, Event>,
   current: P,
   event: NoInfer<Event>,
-  message: { readonly digest: string; readonly at: EpochMs; readonly partnerPid?: string; readonly reason?: string },
+  message: {
+    readonly digest: string
+    readonly at: EpochMs
+    readonly partnerPid?: string
+    readonly reason?: string
+  },
 ): Result<Received<P>> {
   if (current.lastDigest === message.digest) return ok({ repeated: true, next: current })
   if (

@@ -30,12 +30,17 @@ export function createDspServer(m: {
     res.type('application/did+json').set('Cache-Control', 'max-age=300').end(JSON.stringify(m.didDocument()))
   })
 
+  // Express would list the methods of a path to anybody who asks; strangers must not learn which paths there are.
+  app.options('/{*path}', (_req, res) => void res.status(404).end())
+
   const router = Router()
   for (const mount of m.mounts) mount(router)
   app.use(BASE_PATH, router)
 
   app.use((_req, res) => void res.status(404).end())
   app.use(((cause, req, res, _next) => {
+    // A path with a broken percent-encoding leads nowhere.
+    if (cause instanceof URIError) return void res.status(404).end()
     m.exchange.log.error({ err: cause, path: req.path }, 'request failed')
     m.exchange.count('negotiation', 'InternalError')
     if (!res.headersSent)

@@ -29,7 +29,8 @@ export function compilePlan(
     .map((constraint) => termsOf(constraint, agreement.agreedAt))
     .reduce<PlanTerms>(strictest, {})
   const { assignee } = agreement
-  const isRecipient = assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
+  const isRecipient =
+    assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
   if (!isRecipient) {
     return problem('PolicyDenied', 'The assignee of the agreement is not one of its recipients.')
   }

@@ -1,15 +1,16 @@
 /** Contracts after the handshake: what they say in words, whether their signatures hold, and their end. */
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, EpochMs, ParticipantId, Text } from '../core/types.js'
+import type { Clock, EpochMs, ParticipantId, Pid, Text } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
-import { TRANSFER } from '../domain/transfer.js'
+import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { enforcementLabel, explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Store } from '../store/store.js'
 import { agreementHash, planOf } from './contract.js'
+import { barredBy, runningTransfers } from './flow.js'
 import type { Seals } from './ports.js'
-import { moveTransfer, type TransferDeps } from './transfer.js'
+import { endTransfersUnder, moveTransfer, type TransferDeps } from './transfer.js'
 
 export type AgreementDeps = {
   readonly store: Store
@@ -112,58 +113,55 @@ export async function revokeAgreement(
   return outcome
 }
 
-/** Terminates everything that runs under a contract. */
-export async function endTransfersUnder(
-  deps: TransferDeps,
-  agreement: Agreement,
-  why: { readonly code: string; readonly reason: string },
-): Promise<void> {
-  const running = deps.store
-    .transfersUnder(agreement.id, agreement.partner)
-    .filter((t) => t.role === agreement.role && !isFinal(TRANSFER, t.state) && t.pending !== 'terminate')
-  await Promise.all(running.map((t) => moveTransfer(deps, t.pid, 'terminate', why)))
-}
-
 /** Longest delay a Node timer can take. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
- * Ends transfers when their contract expires: one timer for the next boundary, set again whenever a transfer changes.
- * The data plane stops by itself at the same instant; this tells the partner.
+ * Ends transfers with their contract: when it expires, with one timer for the next boundary, and at the start those that
+ * a stop of the program left running under a revoked contract or for a partner without trust. The data plane stops by
+ * itself at the same instant; this tells the partner.
  */
 export function watchExpiry(deps: TransferDeps): Disposable {
+  /** End of the contract, by pid of the provider's transfers that run. */
+  const ends = new Map<Pid, EpochMs>()
   let timer: NodeJS.Timeout | undefined
-  const boundaries = (): readonly { readonly at: EpochMs; readonly agreement: Agreement }[] =>
-    deps.store
-      .list('transfer', {})
-      .filter((t) => t.role === 'provider' && !isFinal(TRANSFER, t.state) && t.pending !== 'terminate')
-      .flatMap((t) => {
-        const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: 'provider' })
-        const plan = agreement === undefined ? undefined : planOf(agreement)
-        return agreement !== undefined && plan?.ok === true && plan.value.notAfter !== undefined
-          ? [{ at: plan.value.notAfter, agreement }]
-          : []
-      })
-  const rearm = (): void => {
+  let armedFor: EpochMs | undefined
+
+  const note = (t: Transfer): void => {
+    if (t.role !== 'provider') return
+    const over = isFinal(TRANSFER, t.state) || t.pending === 'terminate' || t.pending === 'complete'
+    const at = over ? undefined : (ends.get(t.pid) ?? expiryOf(deps, t))
+    if (at === undefined) ends.delete(t.pid)
+    else ends.set(t.pid, at)
+  }
+  const arm = (): void => {
+    let next: EpochMs | undefined
+    for (const at of ends.values()) if (next === undefined || at < next) next = at
+    if (next === armedFor) return
     clearTimeout(timer)
-    const [next] = boundaries().toSorted((a, b) => a.at - b.at)
+    armedFor = next
     if (next === undefined) return
-    timer = setTimeout(
-      () => {
-        const now = deps.clock()
-        const due = boundaries().filter((b) => b.at <= now)
-        const why = { code: 'AgreementExpired', reason: 'The contract has expired.' }
-        Promise.all(due.map((b) => endTransfersUnder(deps, b.agreement, why))).then(rearm, (cause: unknown) =>
-          deps.log.error({ err: cause }, 'expired transfers could not be ended'),
-        )
-      },
-      Math.min(MAX_TIMER_MS, Math.max(0, next.at - deps.clock())),
-    )
+    timer = setTimeout(expire, Math.min(MAX_TIMER_MS, Math.max(0, next - deps.clock())))
     timer.unref()
   }
-  rearm()
+  const expire = (): void => {
+    armedFor = undefined
+    const now = deps.clock()
+    const due = [...ends].filter(([, at]) => at <= now).map(([pid]) => pid)
+    for (const pid of due) ends.delete(pid)
+    end(deps, due, { code: 'AgreementExpired', reason: 'The contract has expired.' }).finally(arm)
+  }
+
+  for (const transfer of runningTransfers(deps)) {
+    const why = orphaned(deps, transfer)
+    if (why === undefined) note(transfer)
+    else void end(deps, [transfer.pid], why)
+  }
+  arm()
   const unsubscribe = deps.store.onProcess((process) => {
-    if (process.kind === 'transfer') rearm()
+    if (process.kind !== 'transfer') return
+    note(process)
+    arm()
   })
   return {
     [Symbol.dispose]: () => {
@@ -171,4 +169,30 @@ export function watchExpiry(deps: TransferDeps): Disposable {
       clearTimeout(timer)
     },
   }
+}
+
+type Why = { readonly code: string; readonly reason: string }
+
+async function end(deps: TransferDeps, pids: readonly Pid[], why: Why): Promise<void> {
+  const outcomes = await Promise.allSettled(pids.map((pid) => moveTransfer(deps, pid, 'terminate', why)))
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') deps.log.error({ err: outcome.reason }, 'transfer could not be ended')
+  }
+}
+
+/** Why a transfer must not go on although nobody has ended it yet. */
+function orphaned(deps: TransferDeps, t: Transfer): Why | undefined {
+  if (t.pending === 'terminate' || t.closing !== undefined) return undefined
+  const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: t.role })
+  const barred = agreement === undefined ? undefined : barredBy(deps, agreement)
+  if (barred === undefined) return undefined
+  return agreement?.status === 'revoked'
+    ? { code: 'AgreementRevoked', reason: agreement.statusReason ?? barred.message }
+    : { code: barred.code, reason: barred.message }
+}
+
+function expiryOf(deps: TransferDeps, t: Transfer): EpochMs | undefined {
+  const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: 'provider' })
+  const plan = agreement === undefined ? undefined : planOf(agreement)
+  return plan?.ok === true ? plan.value.notAfter : undefined
 }

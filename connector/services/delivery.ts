@@ -3,16 +3,20 @@
  */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
-import { acknowledged, broken, isFinal, send } from '../domain/process.js'
+import { acknowledged, broken, isFinal } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { reflect } from './flow.js'
-import { type NegotiationDeps, oweTo, pidsOf } from './negotiation.js'
+import { closeNegotiation, type NegotiationDeps, oweTo, pidsOf } from './negotiation.js'
 import type { TransferDeps } from './transfer.js'
+import { closeTransfer } from './transfer-end.js'
 
 export type DeliveryDeps = NegotiationDeps & TransferDeps
 
-/** The partner acknowledged. `answer` is read only where the protocol puts something into it. */
+/**
+ * The partner acknowledged. `answer` is read only where the protocol puts something into it. The answer to a message that
+ * is not owed any more changes nothing: what settled it knew more.
+ */
 export async function delivered(
   deps: DeliveryDeps,
   owed: Owed,
@@ -27,6 +31,7 @@ export async function delivered(
   const outcome =
     owed.kind === 'negotiation'
       ? await deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
+          if (!deps.store.isOwed(owed.id)) return ok({ next: current })
           const next = acknowledged(
             NEGOTIATION,
             current,
@@ -38,6 +43,7 @@ export async function delivered(
           return ok({ ...settled(deps, current, next, owed), ...activation(deps, current, next) })
         })
       : await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
+          if (!deps.store.isOwed(owed.id)) return ok({ next: current })
           const next = acknowledged(TRANSFER, current, owed.event as TransferEvent, deps.clock(), partnerPid)
           if (current.closing !== undefined && current.state === 'NEW') return closeTransfer(deps, next)
           return ok(settled(deps, current, next, owed))
@@ -46,8 +52,12 @@ export async function delivered(
   return outcome.ok ? outcome : undeliverable(deps, owed, outcome.error)
 }
 
-function settled<P extends Process>(deps: DeliveryDeps, before: P, next: P, owed: Owed): Step<P> {
-  const stillOwed = deps.store.isOwed(owed.id)
+function settled<P extends Process>(
+  deps: Pick<DeliveryDeps, 'clock'>,
+  before: P,
+  next: P,
+  owed: Owed,
+): Step<P> {
   const audit: readonly AuditEntry[] =
     before === next
       ? []
@@ -60,7 +70,7 @@ function settled<P extends Process>(deps: DeliveryDeps, before: P, next: P, owed
             detail: { state: next.state, attempts: owed.attempts + 1 },
           },
         ]
-  return { next, settle: stillOwed, audit }
+  return { next, settle: true, audit }
 }
 
 /** FINALIZED, acknowledged by the consumer: the contract is in force for us too. */
@@ -74,35 +84,6 @@ function activation(
   return agreement === undefined ? {} : { agreement: { ...agreement, status: 'active' } }
 }
 
-/** The operator wanted to end it while the first message was unanswered: now there is somebody to tell. */
-function closeNegotiation(deps: DeliveryDeps, current: Negotiation): Result<Step<Negotiation>> {
-  const { closing: reason = '', ...open } = current
-  const sending = send(NEGOTIATION, open as Negotiation, 'terminate', deps.clock(), { reason })
-  if (!sending.ok) return sending
-  const next = sending.value
-  const message = deps.wire.negotiationTermination({
-    ...pidsOf(next),
-    from: next.role,
-    code: 'OperatorDecision',
-    reason,
-  })
-  return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
-}
-
-function closeTransfer(deps: DeliveryDeps, current: Transfer): Result<Step<Transfer>> {
-  const { closing: reason = '', ...open } = current
-  const sending = send(TRANSFER, open as Transfer, 'terminate', deps.clock(), { reason })
-  if (!sending.ok) return sending
-  const next = sending.value
-  const message = deps.wire.transferTermination({
-    ...pidsOf(next),
-    from: next.role,
-    code: 'OperatorDecision',
-    reason,
-  })
-  return ok({ next, settle: true, owe: oweTo(next, 'terminate', message) })
-}
-
 /**
  * The partner refused for good, or could not be reached for as long as we try. The process ends here with the reason;
  * a partner that knows the process is told, once more through the same out-tray.
@@ -112,7 +93,7 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
   if (owed.kind === 'negotiation') {
     return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
       if (!deps.store.isOwed(owed.id)) return gone
-      const next = broken(NEGOTIATION, current, 'TERMINATED', why.message, deps.clock())
+      const next = broken(NEGOTIATION, current, 'TERMINATED', reasonFor(current, owed, why), deps.clock())
       const message = deps.wire.negotiationTermination({
         ...pidsOf(current),
         from: current.role,
@@ -135,7 +116,8 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
   const outcome = await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
     if (!deps.store.isOwed(owed.id)) return gone
     before = current
-    const next = broken(TRANSFER, current, 'TERMINATED', why.message, deps.clock())
+    if (isRefusedResume(current, owed, why)) return ok(stillSuspended(deps, current, owed, why))
+    const next = broken(TRANSFER, current, 'TERMINATED', reasonFor(current, owed, why), deps.clock())
     const message = deps.wire.transferTermination({
       ...pidsOf(current),
       from: current.role,
@@ -156,6 +138,40 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
   return outcome.ok ? reflect(deps, before, outcome.value) : outcome
 }
 
+/** An end that we wanted keeps our reason, even when the partner refuses to hear of it. */
+const reasonFor = (current: Process, owed: Owed, why: Problem): string =>
+  owed.event === 'terminate' ? (current.reason ?? why.message) : why.message
+
+/** The provider decides when a suspended transfer goes on; its refusal leaves everything as it was. */
+const isRefusedResume = (current: Transfer, owed: Owed, why: Problem): boolean =>
+  owed.event === 'start' &&
+  current.role === 'consumer' &&
+  current.state === 'SUSPENDED' &&
+  why.code === 'PartnerRefused'
+
+function stillSuspended(
+  deps: DeliveryDeps,
+  { pending: _, ...current }: Transfer,
+  owed: Owed,
+  why: Problem,
+): Step<Transfer> {
+  const next: Transfer = {
+    ...current,
+    suspendedBy: 'partner',
+    reason: why.message,
+    updatedAt: deps.clock(),
+  }
+  return { next, settle: true, audit: [failed(owed, next, why)] }
+}
+
+const failed = (owed: Owed, next: Process, why: Problem): AuditEntry => ({
+  subject: owed.pid,
+  at: next.updatedAt,
+  direction: 'out',
+  event: `${owed.event} failed`,
+  detail: { code: why.code, reason: why.message, attempts: owed.attempts + 1 },
+})
+
 function ending<P extends Process>(
   current: P,
   next: P,
@@ -170,14 +186,6 @@ function ending<P extends Process>(
     next,
     settle: true,
     ...(tell && termination !== undefined ? { owe: termination } : {}),
-    audit: [
-      {
-        subject: owed.pid,
-        at: next.updatedAt,
-        direction: 'out',
-        event: `${owed.event} failed`,
-        detail: { code: why.code, reason: why.message, attempts: owed.attempts + 1 },
-      },
-    ],
+    audit: [failed(owed, next, why)],
   }
 }

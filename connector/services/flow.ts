@@ -2,11 +2,46 @@
  * What flows: brings the data plane in line with the state of transfers, at once and also after a restart. Decides nothing
  * about the states themselves.
  */
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { err, ok, type Problem, problem, type Result } from '../core/result.js'
+import type { Agreement } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
-import { planOf } from './contract.js'
+import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
+
+/** Why an agreement that is not active allows nothing. */
+export function inactive(agreement: Agreement): { readonly ok: false; readonly error: Problem } {
+  const { status, statusReason } = agreement
+  const because = statusReason === undefined ? '' : `: ${statusReason}`
+  const message =
+    status === 'revoked' ? `The contract was revoked${because}` : 'The contract is not finalised.'
+  return { ok: false, error: { code: 'GrantEnded', message } }
+}
+
+/** What forbids every flow under the agreement, whatever the state of its transfers. */
+export function barredBy(deps: Pick<TransferDeps, 'store'>, agreement: Agreement): Problem | undefined {
+  if (agreement.status !== 'active') return inactive(agreement).error
+  return deps.store.partner(agreement.partner)?.trust === 'trusted'
+    ? undefined
+    : { code: 'NotTrusted', message: 'The partner is not trusted.' }
+}
+
+/** Whether a flow under the agreement may run now: policy at the transfer phase, a plan, and a source that can keep it. */
+export function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
+  const barred = barredBy(deps, agreement)
+  if (barred !== undefined) return err(barred)
+  const policy = understood(agreement.body)
+  if (!policy.ok) return policy
+  const allowed = allows(policy.value, 'transfer', {
+    at: deps.clock(),
+    recipient: agreement.partner,
+    agreedAt: agreement.agreedAt,
+    counted: deps.store.booked(agreement.id),
+  })
+  if (!allowed.ok) return allowed
+  const plan = planOf(agreement)
+  return plan.ok ? deps.dataPlane.canServe(agreement.datasetId, plan.value) : plan
+}
 
 /** Hands a started provider transfer to the data plane. Also used after a restart. */
 export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> {
@@ -15,6 +50,11 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
     role: 'provider',
   })
   if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
+  const barred = barredBy(deps, agreement)
+  if (barred !== undefined) {
+    deps.dataPlane.stop(transfer.pid, barred)
+    return err(barred)
+  }
   const plan = planOf(agreement)
   if (!plan.ok) return plan
   deps.dataPlane.start({
@@ -64,10 +104,23 @@ export function reflect(deps: TransferDeps, before: Transfer | undefined, after:
   return ok(after)
 }
 
+/** Beyond any number of transfers that one file can hold. */
+const EVERY = { limit: 10_000_000 }
+
+/** Transfers that have not ended, whatever their number and age. */
+export const runningTransfers = (deps: Pick<TransferDeps, 'store'>): readonly Transfer[] =>
+  ['NEW', 'REQUESTED', 'STARTED', 'SUSPENDED'].flatMap((state) =>
+    deps.store.list('transfer', { state, ...EVERY }),
+  )
+
 /** After a restart: the data plane learns again what may flow, and why the rest may not. */
 export function restoreFlows(deps: TransferDeps): void {
-  for (const transfer of deps.store.list('transfer', { limit: 100_000 })) {
-    const reflected = reflect(deps, undefined, transfer)
+  for (const transfer of runningTransfers(deps)) {
+    if (transfer.role !== 'provider') continue
+    // The data plane can say why a transfer is suspended only when it knows the transfer.
+    const known =
+      transfer.state === 'SUSPENDED' && !isFlowing(transfer) ? grant(deps, transfer) : ok(transfer)
+    const reflected = known.ok ? reflect(deps, undefined, transfer) : known
     if (!reflected.ok)
       deps.log.error({ pid: transfer.pid, why: reflected.error.message }, 'transfer not restored')
   }

@@ -10,13 +10,16 @@ import type { Partner } from '../domain/partner.js'
 import { receive, send } from '../domain/process.js'
 import { agreementHash, allows, planOf, sameAsOffered, understood } from './contract.js'
 import {
+  closeNegotiation,
   deciding,
   endStep,
   entry,
   type Incoming,
+  isPassing,
   type NegotiationDeps,
   oweTo,
   pidsOf,
+  sameOffer,
 } from './negotiation.js'
 import type { Outgoing } from './ports.js'
 
@@ -80,15 +83,22 @@ export async function receiveAgreement(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
+    if (current.closing !== undefined) {
+      const step = closeNegotiation(deps, received.value.next)
+      return step.ok ? ok({ step: step.value }) : step
+    }
+    if (!prepared.ok && isPassing(prepared.error)) return prepared
     if (!prepared.ok) {
       const known = { ...current, partnerPid: m.providerPid }
       return ok({ step: endStep(deps, known, prepared.error), refusal: prepared.error })
     }
-    const verifying = send(NEGOTIATION, received.value.next, 'verify', deps.clock(), {
-      replacesPending: true,
-    })
-    if (!verifying.ok) return verifying
     const { agreement, message } = prepared.value
+    // Looked at again inside the step: a signature that takes long to check must not slip past another message.
+    if (!sameOffer(current, found) || isTaken(deps, agreement)) {
+      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
+    }
+    const verifying = send(NEGOTIATION, received.value.next, 'verify', deps.clock())
+    if (!verifying.ok) return verifying
     const next: Negotiation = { ...verifying.value, agreementId: agreement.id }
     return ok({
       step: {
@@ -118,8 +128,7 @@ async function prepareVerification(
     assignee: deps.ownDid,
   })
   if (!same.ok) return same
-  const taken = deps.store.agreement(same.value.id)
-  if (taken !== undefined && taken.negotiationPid !== current.pid) {
+  if (isTaken(deps, { id: same.value.id, negotiationPid: current.pid })) {
     return problem('AgreementDiffers', 'The agreement has the @id of another contract.')
   }
   const pids = { providerPid: m.providerPid, consumerPid: current.pid }
@@ -155,6 +164,12 @@ async function prepareVerification(
     agreement: { ...draft, planHash: plan.value.hash, ...(own === undefined ? {} : { consumerSeal: own }) },
     message: deps.wire.agreementVerification({ ...pids, seal: own }),
   })
+}
+
+/** Whether an agreement of another negotiation has the same `@id`, with whomever it is. */
+function isTaken(deps: NegotiationDeps, m: Pick<Agreement, 'id' | 'negotiationPid'>): boolean {
+  const taken = deps.store.agreement(m.id)
+  return taken !== undefined && taken.negotiationPid !== m.negotiationPid
 }
 
 /** Consumer: the provider finalises. Its receipt closes the chain of signatures. */
@@ -193,6 +208,7 @@ export async function receiveFinalized(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
+    if (!verdict.ok && isPassing(verdict.error)) return verdict
     if (!verdict.ok) return ok({ step: endStep(deps, current, verdict.error), refusal: verdict.error })
     if (agreement === undefined) return problem('InvalidTransition', 'There is no agreement to finalise.')
     const { next } = received.value
@@ -222,6 +238,10 @@ export function receiveOffer(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
+    if (current.closing !== undefined) {
+      const step = closeNegotiation(deps, received.value.next)
+      return step.ok ? ok({ step: step.value }) : step
+    }
     const next: Negotiation = { ...received.value.next, offer: m.offer }
     return ok({
       step: {

@@ -16,9 +16,11 @@ import {
   endStep,
   entry,
   type Incoming,
+  isPassing,
   type NegotiationDeps,
   oweTo,
   pidsOf,
+  sameOffer,
 } from './negotiation.js'
 import type { Outgoing } from './ports.js'
 
@@ -170,8 +172,11 @@ export async function receiveAccepted(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
-    if (!prepared.ok)
-      return ok({ step: endStep(deps, received.value.next, prepared.error), refusal: undefined })
+    if (!prepared.ok && isPassing(prepared.error)) return prepared
+    if (!prepared.ok) return ok({ step: endStep(deps, received.value.next, prepared.error) })
+    if (!sameOffer(current, found)) {
+      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
+    }
     return agreeing(deps, received.value.next, 'accept', prepared.value)
   })
 }
@@ -195,6 +200,7 @@ export async function receiveCounterRequest(
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     const requested: Negotiation = { ...received.value.next, offer: m.offer }
+    if (!prepared.ok && isPassing(prepared.error)) return prepared
     if (!prepared.ok) return ok({ step: endStep(deps, requested, prepared.error) })
     return agreeing(deps, requested, 'request', prepared.value)
   })
@@ -206,7 +212,7 @@ function agreeing(
   because: NegotiationEvent,
   prepared: { readonly agreement: Agreement; readonly message: Outgoing },
 ): Result<Decision> {
-  const sending = send(NEGOTIATION, received, 'agree', deps.clock(), { replacesPending: true })
+  const sending = send(NEGOTIATION, received, 'agree', deps.clock())
   if (!sending.ok) return sending
   const next: Negotiation = { ...sending.value, agreementId: prepared.agreement.id }
   return ok({
@@ -238,10 +244,9 @@ export async function receiveVerification(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
+    if (!prepared.ok && isPassing(prepared.error)) return prepared
     if (!prepared.ok) return ok({ step: endStep(deps, current, prepared.error), refusal: prepared.error })
-    const finalizing = send(NEGOTIATION, received.value.next, 'finalize', deps.clock(), {
-      replacesPending: true,
-    })
+    const finalizing = send(NEGOTIATION, received.value.next, 'finalize', deps.clock())
     if (!finalizing.ok) return finalizing
     const next = finalizing.value
     return ok({

@@ -2,6 +2,7 @@
  * Contract negotiation, what both roles share: the way a decision becomes one durable step, and the end by either side.
  * negotiation-consumer.ts and negotiation-provider.ts hold the messages of each role.
  */
+import { canonicalize } from '../core/canonical.js'
 import type { Log } from '../core/log.js'
 import { ok, type Problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
@@ -73,9 +74,39 @@ export function endStep(deps: NegotiationDeps, current: Negotiation, why: Proble
   }
 }
 
+/** What ends a negotiation needs less than what makes a contract. */
+export type EndDeps = Pick<NegotiationDeps, 'store' | 'clock' | 'wire' | 'log'>
+
+/** The operator wanted to end it while the first message was unanswered: now there is somebody to tell. */
+export function closeNegotiation(
+  deps: Pick<EndDeps, 'clock' | 'wire'>,
+  { closing: reason = '', ...open }: Negotiation,
+): Result<Step<Negotiation>> {
+  const current: Negotiation = open
+  return terminating(deps, current, { code: 'OperatorDecision', reason })
+}
+
+function terminating(
+  deps: Pick<EndDeps, 'clock' | 'wire'>,
+  current: Negotiation,
+  why: { readonly code: string; readonly reason: string },
+): Result<Step<Negotiation>> {
+  const { reason } = why
+  const sending = send(NEGOTIATION, current, 'terminate', deps.clock(), { reason, replacesPending: true })
+  if (!sending.ok) return sending
+  const next = sending.value
+  const message = deps.wire.negotiationTermination({ ...pidsOf(next), from: next.role, ...why })
+  return ok({
+    next,
+    settle: true,
+    owe: oweTo(next, 'terminate', message),
+    audit: [entry(next, 'out', 'terminate', { reason })],
+  })
+}
+
 /** Either role: the partner ends the negotiation. */
 export function receiveTermination(
-  deps: NegotiationDeps,
+  deps: EndDeps,
   m: Incoming & {
     readonly pid: Pid
     readonly partnerPid?: string
@@ -96,9 +127,10 @@ export function receiveTermination(
 
 /** Either role: the operator ends the negotiation. */
 export function terminateNegotiation(
-  deps: NegotiationDeps,
+  deps: EndDeps,
   pid: Pid,
   reason: string,
+  code = 'OperatorDecision',
 ): Promise<Result<Negotiation>> {
   return deciding(deps, { kind: 'negotiation', pid }, (current) => {
     if (current.state === 'NEW') {
@@ -106,31 +138,32 @@ export function terminateNegotiation(
       const next: Negotiation = { ...current, closing: reason, updatedAt: deps.clock() }
       return ok({ step: { next, audit: [entry(next, 'own', 'terminate wanted', { reason })] } })
     }
-    const sending = send(NEGOTIATION, current, 'terminate', deps.clock(), { reason, replacesPending: true })
-    if (!sending.ok) return sending
-    const next = sending.value
-    const message = deps.wire.negotiationTermination({
-      ...pidsOf(next),
-      from: next.role,
-      code: 'OperatorDecision',
-      reason,
-    })
-    return ok({
-      step: {
-        next,
-        settle: true,
-        owe: oweTo(next, 'terminate', message),
-        audit: [entry(next, 'out', 'terminate', { reason })],
-      },
-    })
+    const step = terminating(deps, current, { code, reason })
+    return step.ok ? ok({ step: step.value }) : step
   })
 }
+
+/**
+ * Problems that say nothing about the message itself: it is refused without ending anything, so that the partner can
+ * bring it again.
+ */
+const PASSING: ReadonlySet<string> = new Set([
+  'PartnerUnreachable',
+  'PartnerCertificate',
+  'IdentityUnresolvable',
+  'SourceUnavailable',
+])
+export const isPassing = (why: Problem): boolean => PASSING.has(why.code)
+
+/** Whether the offer on the table is still the one that was looked at before the step. */
+export const sameOffer = (a: Negotiation, b: Negotiation): boolean =>
+  canonicalize(a.offer) === canonicalize(b.offer)
 
 /** A decision, and the problem the partner is told about although the step is written. */
 export type Decision = { readonly step: Step<Negotiation>; readonly refusal?: Problem | undefined }
 
 export async function deciding(
-  deps: NegotiationDeps,
+  deps: Pick<EndDeps, 'store' | 'log'>,
   ref: {
     readonly kind: 'negotiation'
     readonly pid: Pid

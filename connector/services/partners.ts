@@ -1,11 +1,14 @@
 /** Partners: who we know, how to reach them, and the operator's decision to trust or block. */
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId } from '../core/types.js'
+import { NEGOTIATION } from '../domain/negotiation.js'
 import type { Partner, SealMode, Trust } from '../domain/partner.js'
+import { isFinal } from '../domain/process.js'
 import type { Store } from '../store/store.js'
-import { type AgreementDeps, endTransfersUnder } from './agreements.js'
+import type { AgreementDeps } from './agreements.js'
+import { terminateNegotiation } from './negotiation.js'
 import type { DataPlanePort } from './ports.js'
-import type { TransferDeps } from './transfer.js'
+import { endTransfersUnder, type TransferDeps } from './transfer.js'
 
 export type PartnerDeps = {
   readonly store: Store
@@ -34,6 +37,9 @@ export async function addPartner(
   if (!address.ok) return address
   const fingerprint = await deps.fingerprint(did.value)
   if (!fingerprint.ok) return fingerprint
+  if (deps.store.partner(did.value) !== undefined) {
+    return problem('Conflict', `${did.value} has been added in the meantime.`)
+  }
   const partner: Partner = {
     did: did.value,
     name: m.name ?? did.value,
@@ -60,7 +66,13 @@ export async function decideTrust(
     if (!seen.ok) return seen
     fingerprint = seen.value
   }
-  const next: Partner = { ...partner, trust, ...(fingerprint === undefined ? {} : { fingerprint }) }
+  // Fetching the keys takes as long as the partner wants; a decision made meanwhile stands.
+  const present = deps.store.partner(did)
+  if (present === undefined) return unknownPartner(did)
+  if (present.trust !== partner.trust && present.trust !== trust) {
+    return problem('Conflict', `${present.name} was ${present.trust} in the meantime. Nothing was changed.`)
+  }
+  const next: Partner = { ...present, trust, ...(fingerprint === undefined ? {} : { fingerprint }) }
   await deps.store.putPartner(next)
   await deps.store.note({
     subject: did,
@@ -71,6 +83,10 @@ export async function decideTrust(
   })
   if (trust === 'blocked') {
     const why = { code: 'NotTrusted', reason: 'The partner has been blocked.' }
+    for (const n of deps.store.list('negotiation', { limit: 10_000_000 })) {
+      if (n.partner !== did || isFinal(NEGOTIATION, n.state)) continue
+      await terminateNegotiation(deps, n.pid, why.reason, why.code)
+    }
     for (const agreement of deps.store.agreements()) {
       if (agreement.partner === did) await endTransfersUnder(deps, agreement, why)
     }
@@ -91,7 +107,10 @@ export async function changePartner(
     if (!found.ok) return found
     address = found.value
   }
-  const next: Partner = { ...partner, name: m.name ?? partner.name, seal: m.seal ?? partner.seal, address }
+  // Read again: the partner may have been blocked while its address was looked at.
+  const present = deps.store.partner(did)
+  if (present === undefined) return unknownPartner(did)
+  const next: Partner = { ...present, name: m.name ?? present.name, seal: m.seal ?? present.seal, address }
   await deps.store.putPartner(next)
   return ok(next)
 }

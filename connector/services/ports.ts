@@ -75,11 +75,3 @@ export type SealInput = Pids & {
 }
 
 export type NewPid = () => Pid
-
-/** Events the operator's log, metrics and open command lines hear about. Must not block. */
-export type Announce = (event: {
-  readonly name: string
-  readonly subject: string
-  readonly partner?: ParticipantId
-  readonly detail?: JsonObject
-}) => void

@@ -4,18 +4,18 @@
  */
 import type { Log } from '../core/log.js'
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
+import type { Clock, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
-import { acknowledged, receive, send } from '../domain/process.js'
-import type { AuditEntry, Step } from '../domain/step.js'
+import { acknowledged, isFinal, receive, send } from '../domain/process.js'
+import type { Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
-import { allows, planOf, understood } from './contract.js'
-import { grant, reflect } from './flow.js'
+import { grant, inactive, mayRun, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
 import type { DataPlanePort, NewPid, Wire } from './ports.js'
+import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
 
 export type TransferDeps = {
   readonly store: Store
@@ -39,19 +39,6 @@ export type TransferDeps = {
 
 /** Formats we serve: everything goes through one address; what the consumer asks for there decides. */
 export const FORMATS = ['HttpData-PULL'] as const
-
-const entry = (
-  t: Transfer,
-  direction: AuditEntry['direction'],
-  event: string,
-  detail?: JsonObject,
-): AuditEntry => ({
-  subject: t.pid,
-  at: t.updatedAt,
-  direction,
-  event,
-  ...(detail === undefined ? {} : { detail }),
-})
 
 /** Consumer: asks for a transfer under an active agreement. */
 export async function requestTransfer(
@@ -95,14 +82,6 @@ export async function requestTransfer(
   })
   return ok(process)
 }
-
-const inactive = (agreement: Agreement): Result<never> =>
-  agreement.status === 'revoked'
-    ? problem(
-        'GrantEnded',
-        `The contract was revoked${agreement.statusReason === undefined ? '' : `: ${agreement.statusReason}`}`,
-      )
-    : problem('GrantEnded', 'The contract is not finalised.')
 
 /** Provider: a partner asks for a transfer. A repeated request gets the existing process. */
 export async function receiveTransferRequest(
@@ -174,33 +153,19 @@ async function finalized(
   if (agreement === undefined) return unknown
   if (agreement.status === 'pending') {
     // The request overtook the answer to our FINALIZED event: it proves that the event arrived.
-    const outcome = await deps.store.change(
-      { kind: 'negotiation', pid: agreement.negotiationPid, partner },
-      (current) => {
-        if (current.pending !== 'finalize') return unknown
-        const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
-        return ok({ next, settle: true, agreement: { ...agreement, status: 'active' as const } })
-      },
-    )
+    await deps.store.change({ kind: 'negotiation', pid: agreement.negotiationPid, partner }, (current) => {
+      // Read inside the step: the countersignature may have come since the first look.
+      const latest = deps.store.agreement(agreementId, { partner, role: 'provider' })
+      if (current.pending !== 'finalize' || latest === undefined) return unknown
+      const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
+      return ok({ next, settle: true, agreement: { ...latest, status: 'active' as const } })
+    })
+    // Looked at again also when the step was refused: the answer to FINALIZED may have been faster.
     const now = deps.store.agreement(agreementId, { partner, role: 'provider' })
-    return outcome.ok && now !== undefined ? ok(now) : unknown
+    if (now === undefined || now.status === 'pending') return unknown
+    return now.status === 'active' ? ok(now) : inactive(now)
   }
   return agreement.status === 'active' ? ok(agreement) : inactive(agreement)
-}
-
-/** Whether a flow under the agreement may run now: policy at the transfer phase, a plan, and a source that can keep it. */
-function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
-  const policy = understood(agreement.body)
-  if (!policy.ok) return policy
-  const allowed = allows(policy.value, 'transfer', {
-    at: deps.clock(),
-    recipient: agreement.partner,
-    agreedAt: agreement.agreedAt,
-    counted: deps.store.booked(agreement.id),
-  })
-  if (!allowed.ok) return allowed
-  const plan = planOf(agreement)
-  return plan.ok ? deps.dataPlane.canServe(agreement.datasetId, plan.value) : plan
 }
 
 /** Provider: our start message, with a new address token for every start. */
@@ -230,7 +195,12 @@ export function receiveStart(
     const received = receive(TRANSFER, current, 'start', { ...m, at: deps.clock() })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })
+    if (current.closing !== undefined) return closeTransfer(deps, received.value.next)
     if (current.role === 'provider') {
+      // Ours carries a new data token and has to reach the consumer; its own start is not needed then.
+      if (current.pending === 'start') {
+        return problem('InvalidTransition', 'The provider is starting this transfer again already.')
+      }
       if (current.suspendedBy === 'us') {
         return problem(
           'InvalidTransition',
@@ -257,7 +227,7 @@ export function receiveStart(
 }
 
 /** Either role: the partner suspends, completes or terminates. */
-export function receiveEnd(
+export async function receiveEnd(
   deps: TransferDeps,
   event: 'suspend' | 'complete' | 'terminate',
   m: Incoming & {
@@ -267,7 +237,8 @@ export function receiveEnd(
     readonly reason?: string
   },
 ): Promise<Result<Transfer>> {
-  return deciding(deps, m, (current) => {
+  let revoked: Agreement | undefined
+  const outcome = await deciding(deps, m, (current) => {
     const reason = m.reason ?? m.code
     const received = receive(TRANSFER, current, event, {
       ...m,
@@ -278,27 +249,33 @@ export function receiveEnd(
     if (received.value.repeated) return ok({ next: current })
     const next: Transfer =
       event === 'suspend' ? { ...received.value.next, suspendedBy: 'partner' } : received.value.next
-    const revoked =
+    const note = entry(next, 'in', event, reason === undefined ? {} : { reason })
+    revoked =
       event === 'terminate' && m.code === 'AgreementRevoked'
-        ? deps.store.agreement(current.agreementId, { partner: current.partner, role: current.role })
+        ? revokedByPartner(deps, next, reason)
         : undefined
-    return ok({
-      next,
-      settle: received.value.settlesPending,
-      ...(revoked?.status === 'active'
-        ? {
-            agreement: {
-              ...revoked,
-              status: 'revoked' as const,
-              statusBy: 'partner' as const,
-              statusAt: next.updatedAt,
-              ...(reason === undefined ? {} : { statusReason: reason }),
-            },
-          }
-        : {}),
-      audit: [entry(next, 'in', event, reason === undefined ? {} : { reason })],
-    })
+    const step = { next, settle: received.value.settlesPending }
+    if (revoked === undefined) return ok({ ...step, audit: [note] })
+    const end = { ...note, subject: revoked.id, event: 'revoked' }
+    return ok({ ...step, agreement: revoked, audit: [note, end] })
   })
+  if (outcome.ok && revoked !== undefined) {
+    const reason = revoked.statusReason ?? 'The partner revoked the contract.'
+    await endTransfersUnder(deps, revoked, { code: 'AgreementRevoked', reason })
+  }
+  return outcome
+}
+
+/** Terminates everything that runs under a contract. */
+export async function endTransfersUnder(
+  deps: TransferDeps,
+  agreement: Agreement,
+  why: { readonly code: string; readonly reason: string },
+): Promise<void> {
+  const running = deps.store
+    .transfersUnder(agreement.id, agreement.partner)
+    .filter((t) => t.role === agreement.role && !isFinal(TRANSFER, t.state) && t.pending !== 'terminate')
+  await Promise.all(running.map((t) => moveTransfer(deps, t.pid, 'terminate', why)))
 }
 
 /** Either role: the operator (or the end of a contract) suspends, resumes, completes or terminates. */
@@ -339,7 +316,7 @@ export function moveTransfer(
       }
     }
     const sending = send(TRANSFER, current, event, at, {
-      reason: why.reason,
+      ...(event === 'start' ? {} : { reason: why.reason }),
       replacesPending: event === 'terminate',
     })
     if (!sending.ok) return sending

@@ -1,6 +1,6 @@
 /** Processes of a benchmark: forked, asked and answered over IPC, with their CPU time and memory as the system sees them. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export type Child = AsyncDisposable & {
@@ -17,10 +17,10 @@ type Reply = { readonly id: number; readonly answer?: unknown; readonly failure?
 /** Longest any single question may take, milliseconds: a benchmark ends, whatever happens. */
 const PATIENCE = 60_000
 
-/** Starts a compiled module of this folder. */
-export function startChild(module: string, input: unknown = {}): Child {
+/** Starts a compiled module of this folder. `log` is the file that takes its stderr. */
+export function startChild(module: string, input: unknown = {}, log?: string): Child {
   const child = fork(join(import.meta.dirname, `${module}.js`), [JSON.stringify(input)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    stdio: ['ignore', 'inherit', log === undefined ? 'inherit' : openSync(log, 'a'), 'ipc'],
   })
   const waiting = new Map<number, (reply: Reply) => void>()
   let asked = 0
@@ -102,14 +102,19 @@ export function memoryOf(pid: number, line: 'VmRSS' | 'VmHWM' = 'VmRSS'): number
   }
 }
 
-/** Samples the memory of a process until stopped; answers the highest value seen. */
-export function watchMemory(pid: number, everyMs = 20): () => number {
-  let peak = memoryOf(pid) ?? 0
-  const timer = setInterval(() => {
-    peak = Math.max(peak, memoryOf(pid) ?? 0)
-  }, everyMs)
+/** Samples the memory of a process until stopped; answers the peak, and by how much the second half exceeds the first. */
+export function watchMemory(
+  pid: number,
+  everyMs = 20,
+): () => { readonly peak: number; readonly growth: number } {
+  const samples: number[] = []
+  const look = (): void => void samples.push(memoryOf(pid) ?? 0)
+  const timer = setInterval(look, everyMs)
   return () => {
     clearInterval(timer)
-    return Math.max(peak, memoryOf(pid) ?? 0)
+    look()
+    const half = Math.ceil(samples.length / 2)
+    const peak = Math.max(...samples)
+    return { peak, growth: peak - Math.max(...samples.slice(0, half)) }
   }
 }

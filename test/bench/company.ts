@@ -71,7 +71,7 @@ export async function foundCompanies(place: Place, names: readonly string[]): Pr
           HANDSCHLAG_TLS_KEY: place.tls.key,
           HANDSCHLAG_TRUSTED_CA: place.tls.ca,
           HANDSCHLAG_ALLOW_PRIVATE_ADDRESSES: 'localhost,127.0.0.0/8,::1/128',
-          HANDSCHLAG_LOG_LEVEL: 'warn',
+          HANDSCHLAG_LOG_LEVEL: 'info',
         },
       }
     }),

@@ -31,7 +31,9 @@ export type MessageSizes = readonly [number, number, number, number]
 const { env } = childInput<MemberInput>()
 const resolved = demand(resolveConfig({ cwd: process.cwd(), env }))
 const log = createLog(resolved.config.logLevel)
-const connector = demand(await startConnector(resolved.config, { clock: systemClock, log, dev: true, version: 'bench' }))
+const connector = demand(
+  await startConnector(resolved.config, { clock: systemClock, log, dev: true, version: 'bench' }),
+)
 const { store } = connector
 const box = demand(await loadSecretBox(join(resolved.config.dataDir, 'keys')))
 const wire = createWire(createValidator())

@@ -72,8 +72,16 @@ const offer = offers['pump'] ?? {}
 const ours: Round[] = []
 let sizes: MessageSizes = [0, 0, 0, 0]
 {
-  await using seller = startChild('member', { env: provider.env } satisfies MemberInput)
-  await using buyer = startChild('member', { env: consumer.env } satisfies MemberInput)
+  await using seller = startChild(
+    'member',
+    { env: provider.env } satisfies MemberInput,
+    join(provider.dataDir, 'log'),
+  )
+  await using buyer = startChild(
+    'member',
+    { env: consumer.env } satisfies MemberInput,
+    join(consumer.dataDir, 'log'),
+  )
   await seller.cpu()
   const negotiate = (count: number, inFlight: number) =>
     buyer.ask<NegotiateAnswer>('negotiate', {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CLAUSES, type Desk, DID, inTurn, openDesk, PARTNER, problem } from './support.js'
+import { CLAUSES, type Desk, DID, openDesk, PARTNER, problem } from './support.js'
 
 process.env.TZ = 'Europe/Berlin'
 
@@ -34,6 +34,7 @@ describe('status', () => {
     const { code, out } = await desk.run(['status'])
     expect(code).toBe(0)
     expect(out).toMatch(/^Identity +did:web:connector\.example\.com$/m)
+    expect(out).toMatch(/^Partners reach us at +https:\/\/connector\.example\.com$/m)
     expect(out).toMatch(/^Fingerprint +99aa bb00 \(key 2026-11-a\)$/m)
     expect(out).toMatch(/^Running since +1 Jul 2026, 08:00:00 (CEST|GMT\+2)$/m)
     expect(out).toMatch(/^Messages owed +2, the oldest since 23 Nov 2026, 11:06:19 (CET|GMT\+1)$/m)
@@ -135,6 +136,12 @@ describe('a partner', () => {
     const { code, err } = await desk.run(['partner', 'block', 'Nobody'])
     expect(code).toBe(1)
     expect(err).toBe('There is no partner "Nobody". Known: Maker, Other.\nTry: handschlag partner list\n')
+  })
+
+  it('is to be added first when there is none', async () => {
+    desk.routes['GET /partners'] = { partners: [] }
+    const { err } = await desk.run(['catalog', 'Maker', '--lang', 'de'])
+    expect(err).toBe('Es gibt noch keinen Partner.\nVersuchen Sie: handschlag partner add DID ADDRESS\n')
   })
 
   it('is changed only when something is named', async () => {
@@ -582,8 +589,8 @@ it('repeats the configuration file in the hints', async () => {
   expect(out).toContain(`Next: handschlag partner add DID ADDRESS --config 'a b.yaml'`)
 })
 
-it('waits for nothing it did not ask for', async () => {
-  desk.routes['GET /sources'] = inTurn({ sources: [] })
+it('leads a newcomer on from an empty list', async () => {
+  desk.routes['GET /sources'] = { sources: [] }
   const { out } = await desk.run(['source', 'list'])
   expect(out).toBe('There is no source yet.\n\nNext: handschlag help source add\n')
 })

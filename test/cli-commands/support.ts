@@ -194,5 +194,3 @@ export const RUNNING: Readonly<Record<string, Answer>> = {
   'GET /transfers': { transfers: [TRANSFER] },
   [`GET /transfers/${TRANSFER_PID}`]: TRANSFER,
 }
-
-export const NEXT_WORDS = /^(Next|Try|Weiter|Versuchen Sie):/m

@@ -24,7 +24,7 @@ describe('the banner', () => {
     expect(banner(facts, { isTTY: true, lang: 'en' })).toBe(
       `handschlag 0.1.0 ready in 0.4 s
 ├─ Partners (DSP)  https://connector.example.com/dsp       listening on 0.0.0.0:8484
-├─ Management      http://127.0.0.1:8485                   web page and API
+├─ Management      http://127.0.0.1:8485                   API
 ├─ Identity        did:web:connector.example.com           key 2026-11-a
 ├─ Data            /var/lib/handschlag                     schema 4, 3 datasets, 1 agreement, 0 messages owed
 └─ First visit     http://127.0.0.1:8485/setup#b9f1c0ffee  valid 30 minutes, works once`,

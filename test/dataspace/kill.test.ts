@@ -12,8 +12,8 @@ const KILLS = Number(process.env.HANDSCHLAG_KILLS ?? 200)
 const SEED = Number(process.env.HANDSCHLAG_SEED ?? Date.now() % 100_000)
 /** Records that each contract allows in total. */
 const QUOTA = 50
-/** Applications that work at the same time. */
-const APPLICATIONS = 4
+/** Steps of the applications between two kills, at most. */
+const MOST_STEPS = 12
 const FINAL = ['FINALIZED', 'TERMINATED', 'COMPLETED']
 const enc = encodeURIComponent
 
@@ -118,21 +118,43 @@ it(`converges after ${KILLS} kills at random moments: same states, nothing ackno
       }
       return processes
     }
-    /** An application that does not know of the kills: negotiates, transfers, pulls, and tries again. */
-    const application = async (): Promise<void> => {
+    /** What the applications have done: a kill comes after a random number of steps, on slow machines as on fast ones. */
+    let steps = 0
+    const working = async (wanted: number): Promise<void> => {
+      const begin = steps
+      const deadline = Date.now() + 3000
+      while (steps - begin < wanted && Date.now() < deadline) await pause(1)
+      await pause(random() * 20)
+    }
+    /** Applications that do not know of the kills: they negotiate, transfer and pull, and try again. */
+    const buyer = async (): Promise<void> => {
       while (!stop) {
-        await running.consumer.api.post('/api/v1/negotiations', {
+        const begun = await running.consumer.api.post('/api/v1/negotiations', {
           partner: running.provider.did,
           dataset: 'readings',
           offer: 'limited',
         })
+        if (begun.ok) steps += 1
+        await pause(random() * 30)
+      }
+    }
+    const asker = async (): Promise<void> => {
+      const asked = new Map<string, number>()
+      while (!stop) {
         for (const n of await observe('negotiations')) {
-          if (n.state !== 'FINALIZED' || (received.get(String(n.contract)) ?? 0) >= QUOTA || random() < 0.5)
-            continue
-          await running.consumer.api.post('/api/v1/transfers', { contract: String(n.contract) })
+          const contract = String(n.contract)
+          if (n.state !== 'FINALIZED' || (asked.get(contract) ?? 0) >= 3) continue
+          asked.set(contract, (asked.get(contract) ?? 0) + 1)
+          const begun = await running.consumer.api.post('/api/v1/transfers', { contract })
+          if (begun.ok) steps += 1
         }
+        await pause(random() * 30)
+      }
+    }
+    const reader = async (): Promise<void> => {
+      while (!stop) {
         for (const t of await observe('transfers')) {
-          if (t.state !== 'STARTED' || random() < 0.5) continue
+          if (t.state !== 'STARTED' || stop) continue
           const answer = await running.consumer.api.stream(
             `/api/v1/transfers/${enc(String(t.pid))}/data?limit=7`,
           )
@@ -140,18 +162,19 @@ it(`converges after ${KILLS} kills at random moments: same states, nothing ackno
           try {
             let text = ''
             for await (const chunk of answer.value.body) text += String(chunk)
+            steps += 1
             const lines = text.split('\n').length - 1
             received.set(String(t.contract), (received.get(String(t.contract)) ?? 0) + lines)
           } catch {
             // Killed in the middle of an answer: whatever came is at most what was booked, and is not counted here.
           }
         }
-        await pause(10 + random() * 40)
+        await pause(random() * 30)
       }
     }
-    const applying = Promise.all(Array.from({ length: APPLICATIONS }, application))
+    const applying = Promise.all([buyer(), buyer(), asker(), reader(), reader()])
     for (let kill = 0; kill < KILLS; kill++) {
-      await pause(random() * 400)
+      await working(Math.floor(random() * MOST_STEPS))
       const sides: readonly Side[] =
         random() < 0.15 ? ['provider', 'consumer'] : [random() < 0.5 ? 'provider' : 'consumer']
       await Promise.all(sides.map((side) => running[side].end('SIGKILL')))

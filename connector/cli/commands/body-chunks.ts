@@ -55,3 +55,9 @@ export async function* chunksOf(body: Readable): AsyncGenerator<Buffer, void> {
     body.destroy()
   }
 }
+
+/** Leaves a body that nobody reads; what its connection says to that is no news. */
+export function leave(body: Readable): void {
+  body.on('error', () => {})
+  body.destroy()
+}

@@ -1,7 +1,7 @@
 /** `catalog`: what a partner offers, in words. */
 import { type Command, say } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
-import { findPartner, shortId } from './ids.js'
+import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { clauseWords } from './words.js'
 
@@ -57,7 +57,7 @@ export const catalogCommand: Command = {
     connected(call, async (here) => {
       const [given = '', wanted] = call.operands
       const partner = await findPartner(here, given)
-      if (!partner.ok) return fail(here, partner.error, 'partner list')
+      if (!partner.ok) return failPartner(here, partner.error)
       const did = partner.value.text('did')
       const found = await here.client.get(
         wanted === undefined ? path`/partners/${did}/catalog` : path`/partners/${did}/catalog/${wanted}`,

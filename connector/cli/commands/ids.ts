@@ -1,6 +1,6 @@
 /** Finding the one thing somebody means by a name or by a part of a long id. */
-import { ok, problem, type Result } from '../../core/result.js'
-import { type Here, inLang, path } from './connected.js'
+import { ok, type Problem, problem, type Result } from '../../core/result.js'
+import { fail, type Here, inLang, path } from './connected.js'
 import { entriesOf, type View } from './view.js'
 
 /** Shorter parts would often fit several. */
@@ -102,6 +102,12 @@ export async function findOne(here: Here, kinds: readonly Kind[], given: string)
   return ok(first)
 }
 
+/** Says why no partner was found, and leads to the list, or to adding the first one. */
+export const failPartner = (here: Here, why: Problem): number =>
+  fail(here, why, why.detail === NO_PARTNERS ? 'partner add DID ADDRESS' : 'partner list')
+
+const NO_PARTNERS = Symbol('no partners')
+
 /** A partner by DID, by name, or by the beginning of one of them. */
 export async function findPartner(here: Here, given: string): Promise<Result<View>> {
   const list = await here.client.get(path`/partners`)
@@ -126,13 +132,12 @@ export async function findPartner(here: Here, given: string): Promise<Result<Vie
       'NotFound',
       inLang(
         here,
+        known === '' ? 'There is no partner yet.' : `There is no partner "${given}". Known: ${known}.`,
         known === ''
-          ? `There is no partner yet. Add one: handschlag partner add DID ADDRESS`
-          : `There is no partner "${given}". Known: ${known}.`,
-        known === ''
-          ? `Es gibt noch keinen Partner. Fügen Sie einen hinzu: handschlag partner add DID ADRESSE`
+          ? 'Es gibt noch keinen Partner.'
           : `Es gibt keinen Partner „${given}“. Bekannt: ${known}.`,
       ),
+      known === '' ? NO_PARTNERS : undefined,
     )
   }
   if (more.length > 0) {

@@ -12,7 +12,7 @@ import { type Refusal, statedProblem } from '../../dataplane/receive/partner-ans
 import { MAX_RECORD, parseObject, parseReceived, type Received } from '../../dataplane/receive/received.js'
 import { createEventParser, type StreamEvent } from '../../dataplane/receive/sse-parser.js'
 import type { ManagementClient, StreamAnswer } from '../client.js'
-import { chunksOf } from './body-chunks.js'
+import { chunksOf, leave } from './body-chunks.js'
 import { path } from './connected.js'
 import { isPassing } from './receive-data.js'
 import { type View, viewOf } from './view.js'
@@ -96,7 +96,7 @@ const BROKEN_OFF: Refusal = {
 
 async function listen({ headers, body }: StreamAnswer, told: Connected): Promise<Refusal> {
   if (!String(headers['content-type']).startsWith('text/event-stream')) {
-    body.destroy()
+    leave(body)
     return NOT_THE_PROTOCOL
   }
   const parser = createEventParser(MAX_RECORD)

@@ -5,7 +5,7 @@ import { type Command, complain, EXIT, say, sayJson, usageError } from '../comma
 import { connected, fail, type Here, inLang, next, nextText, path, quoted } from './connected.js'
 import { type FollowDeps, untilInterrupted } from './deps.js'
 import { followProcess, stateLines, stillOpen, WAIT_OPTION, waitOf } from './follow-process.js'
-import { findPartner, shortId } from './ids.js'
+import { failPartner, findPartner, shortId } from './ids.js'
 import { type View, viewOf } from './view.js'
 import { endWords, owedWords, signatureWords } from './words.js'
 
@@ -58,7 +58,7 @@ export const negotiateCommand = (deps: FollowDeps): Command => ({
 async function negotiate(here: Here, deps: FollowDeps, waitMs: number): Promise<number> {
   const [given = '', dataset = ''] = here.operands
   const partner = await findPartner(here, given)
-  if (!partner.ok) return fail(here, partner.error, 'partner list')
+  if (!partner.ok) return failPartner(here, partner.error)
   const did = partner.value.text('did')
   const offer = await chosenOffer(here, did, dataset)
   if (!offer.ok) return fail(here, offer.error, `catalog ${quoted(did)} ${quoted(dataset)}`)

@@ -2,7 +2,7 @@
 import { type Call, type Command, say, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
-import { findPartner } from './ids.js'
+import { failPartner, findPartner } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { whenWords } from './when.js'
 
@@ -99,7 +99,7 @@ const add: Command = {
   options: CHANGES,
   json: true,
   examples: [
-    'handschlag partner add did:web:connector.example.com https://connector.example.com/dsp --name Example',
+    'handschlag partner add did:web:connector.example.com https://connector.example.com --name Example',
   ],
   run: async (call) => {
     if (wrongSeal(call)) return sealError(call, 'partner add')
@@ -166,7 +166,7 @@ function onPartner(
     run: (call) =>
       connected(call, async (here) => {
         const partner = await findPartner(here, call.operands[0] ?? '')
-        if (!partner.ok) return fail(here, partner.error, 'partner list')
+        if (!partner.ok) return failPartner(here, partner.error)
         return work(here, partner.value, partner.value.text('did'))
       }),
     ...more,

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { err, ok, type Problem, type ProblemCode, problem, type Result } from '../../core/result.js'
 import { backoffMs, DEFAULT_BACKOFF } from '../../dataplane/receive/backoff.js'
 import type { ManagementClient, StreamAnswer } from '../client.js'
-import { chunksOf } from './body-chunks.js'
+import { chunksOf, leave } from './body-chunks.js'
 import { path } from './connected.js'
 import type { Reached } from './partial-file.js'
 import { arrayEnd, asArrayItems, createRecordCut } from './record-cut.js'
@@ -73,16 +73,17 @@ export async function receiveData(
     let outcome: Result<string | undefined>
     if (!answer.ok) outcome = answer
     else if (isFile(answer.value)) {
-      const file = await takeFile(answer.value, offset, target, (bytes, etag) => {
-        offset += bytes
-        reached = { records: 0, ...(etag === undefined ? {} : { etag }) }
+      const file = await takeFile(answer.value, offset, target, {
+        restarted: () => {
+          offset = 0
+        },
+        taken: (bytes, etag) => {
+          offset += bytes
+          reached = { records: 0, ...(etag === undefined ? {} : { etag }) }
+        },
       })
       if (file.ok) return ok({ ...reached, isFile: true })
       outcome = file
-      if (file.error.code === 'RangeInvalid') {
-        offset = 0
-        reached = { records: 0 }
-      }
     } else {
       outcome = await takeRecords(answer.value, wanted, reached, target, (next, bytes) => {
         reached = next
@@ -225,26 +226,28 @@ async function takeFile(
   answer: StreamAnswer,
   offset: number,
   target: Target,
-  told: (bytes: number, etag: string | undefined) => void,
+  told: { readonly restarted: () => void; readonly taken: (bytes: number, etag: string | undefined) => void },
 ): Promise<Result<undefined>> {
-  const isRest =
-    answer.status === 206 && (header(answer, 'content-range') ?? '').startsWith(`bytes ${offset}-`)
-  if (offset > 0 && !isRest) {
-    answer.body.destroy()
-    // The file changed meanwhile: its parts do not belong together.
-    return (await target.restart())
-      ? problem('RangeInvalid', 'The file of the partner changed while it was received. Pull it again.')
-      : problem(
-          'PartnerAnswerInvalid',
-          'The file of the partner changed while it was received. Pull it again.',
-        )
+  const isRest = answer.status === 206
+  const fits = !isRest || (header(answer, 'content-range') ?? '').startsWith(`bytes ${offset}-`)
+  // The whole instead of the rest: the file changed meanwhile, and parts of two versions do not belong together.
+  const anew = offset > 0 && !isRest
+  if (!fits || (anew && !(await target.restart()))) {
+    leave(answer.body)
+    return CHANGED
   }
+  if (anew) told.restarted()
   const etag = header(answer, 'etag')
   const wrong = await readChunks(answer.body, async (chunk) => {
     await target.write(chunk)
-    told(chunk.length, etag)
+    told.taken(chunk.length, etag)
     await target.reached({ records: 0, ...(etag === undefined ? {} : { etag }) })
     return undefined
   })
   return wrong === undefined ? ok(undefined) : err(wrong)
 }
+
+const CHANGED = problem(
+  'PartnerAnswerInvalid',
+  'The file of the partner changed while it was received. Pull it again.',
+)

@@ -39,7 +39,7 @@ export const statusCommand: Command = {
               inLang(here, 'Fingerprint', 'Fingerabdruck'),
               `${status.text('fingerprint')} (${inLang(here, 'key', 'Schlüssel')} ${status.text('keyName')})`,
             ],
-            [inLang(here, 'Partners reach us at', 'Für Partner'), status.text('dspAddress')],
+            [inLang(here, 'Partners reach us at', 'Für Partner'), status.text('publicUrl')],
             [inLang(here, 'Data', 'Daten'), status.text('dataDir')],
             [
               inLang(here, 'Version', 'Version'),

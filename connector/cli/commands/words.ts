@@ -15,7 +15,7 @@ export function clauseWords(clauses: readonly View[], lang: Lang): string {
 
 const AS: Readonly<Record<string, Text>> = {
   provider: { en: 'provider', de: 'Anbieter' },
-  consumer: { en: 'consumer', de: 'Abnehmer' },
+  consumer: { en: 'consumer', de: 'Empfänger' },
   receipt: { en: 'receipt of the provider', de: 'Empfangsbestätigung des Anbieters' },
 }
 
