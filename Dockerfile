@@ -36,7 +36,7 @@ USER node
 # as handschlag.yaml, and may be left out when everything comes from the environment.
 VOLUME /data
 WORKDIR /data
-# The management port listens inside the container only. To open the web page on the host: -p 127.0.0.1:8485:8485 and
+# The management port listens inside the container only. To reach the API from the host: -p 127.0.0.1:8485:8485 and
 # HANDSCHLAG_MANAGEMENT_HOST=0.0.0.0. Change the port by HANDSCHLAG_MANAGEMENT_PORT, which the health check reads too.
 EXPOSE 8484
 STOPSIGNAL SIGTERM

@@ -117,7 +117,9 @@ export async function assembleData(
       delivered(entry) {
         records.inc({ via: entry.via }, entry.records)
         bytes.inc({ via: entry.via }, entry.bytes)
-        log.info(entry, 'data delivered')
+        // A partner may pull a thousand times a second: by default that is for the metrics alone.
+        const level = entry.via === 'pull' || entry.via === 'bytes' ? 'debug' : 'info'
+        log[level](entry, 'data delivered')
       },
       stopped: (transferPid, why) => stopped(transferPid, why),
     },

@@ -11,6 +11,8 @@ import { err, ok, problem, type Result } from '../core/result.js'
 import type { Pid } from '../core/types.js'
 import { equalsConstantTime, hashToken, randomToken } from '../crypto/tokens.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
+import { isFinal } from '../domain/process.js'
+import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { listen } from '../dsp/listen.js'
 import { describeFailure } from '../identity/outgoing-failure.js'
 import type { DataAnswer, OpenData } from '../management/data.js'
@@ -122,17 +124,22 @@ function observeStore(metrics: Registry, { store, clock }: TokenDeps): void {
   })
 }
 
+function whyNoAddress({ state, reason }: Transfer): string {
+  if (state === 'STARTED') {
+    return 'The partner started the transfer without a data address and token, so nothing can be read. Ask the partner, or end the transfer.'
+  }
+  return isFinal(TRANSFER, state)
+    ? `Nothing can be read under this transfer any more; it is ${state}${reason === undefined ? '' : `: ${reason}`}`
+    : `The transfer is ${state}: the partner has not said yet where the data is. Wait until it is STARTED.`
+}
+
 /** Asks the provider of one of our transfers for its data, with the token that only this process can read. */
 function openData(deps: TransferDeps & { readonly identity: Identity }): OpenData {
   return async (pid, wanted): Promise<Result<DataAnswer>> => {
     const transfer = deps.store.find({ kind: 'transfer', pid: pid as Pid, role: 'consumer' })
     if (transfer === undefined) return problem('NotFound', `There is no transfer ${pid} that you receive.`)
     if (transfer.endpoint === undefined || transfer.sealedToken === undefined) {
-      const because = transfer.reason === undefined ? '' : `: ${transfer.reason}`
-      return problem(
-        'GrantEnded',
-        `The transfer is ${transfer.state}${because}. There is no data address yet.`,
-      )
+      return problem('GrantEnded', whyNoAddress(transfer))
     }
     const token = deps.identity.box.open(transfer.sealedToken, `transfer:${transfer.pid}`)
     if (!token.ok) return token

@@ -2,7 +2,7 @@
  * JSON Canonicalization Scheme (RFC 8785): one text for one value, so that both sides sign the same bytes.
  * Accepts I-JSON only; anything that JSON cannot carry is a bug of the caller and throws.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Canonical text of a JSON value. Throws on undefined, functions, NaN, infinities and lone surrogates. */
 export function canonicalize(value: unknown): string {
@@ -29,5 +29,4 @@ export function canonicalize(value: unknown): string {
 }
 
 /** Lower-case hex SHA-256. */
-export const sha256Hex = (bytes: string | Uint8Array): string =>
-  createHash('sha256').update(bytes).digest('hex')
+export const sha256Hex = (bytes: string | Uint8Array): string => hash('sha256', bytes, 'hex')

@@ -178,7 +178,7 @@ const shorten = (text: string): string => (text.length <= 80 ? text : `${text.sl
 function syntaxFault(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause)
   const words = message
-    .replace(/, (\.\.\.)?"[\s\S]*" is not valid JSON$/, '')
+    .replace(/, (\.\.\.)?"[\s\S]*"(\.\.\.)? is not valid JSON$/, '')
     .replace(/ in JSON(?= at |$)/, '')
   const short = words === 'Unexpected end of JSON input' ? 'it ends too early' : words
   return short.charAt(0).toLowerCase() + short.slice(1)

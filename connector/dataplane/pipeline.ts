@@ -8,7 +8,7 @@ import type { DataRecord, Signal } from './record.js'
 import { type Delay, delayOf } from './stages/delay.js'
 import { type Gate, openGate } from './stages/gate.js'
 import { projection } from './stages/project.js'
-import { createSampler } from './stages/sample.js'
+import { blockLength, blockStart, createSampler } from './stages/sample.js'
 
 /** The part of the source that somebody asks for. */
 export type Window = {
@@ -26,7 +26,12 @@ export type Window = {
 
 /** One reading through the pipeline. Has to be offered every record behind the floor, in source order. */
 export type Run = {
-  shape(batch: readonly DataRecord[]): readonly DataRecord[]
+  /**
+   * `removedUntil`: latest event time that the source has removed, asked for after the batch was read. When that is
+   * later than all that was seen, records are missing in between, and sampling begins anew behind the blocks they were
+   * in: what is left of a block would be sampled differently each time, and the differences add up to finer data.
+   */
+  shape(batch: readonly DataRecord[], removedUntil?: EpochMs): readonly DataRecord[]
   /** False until the record at `through` has been seen. */
   passed(): boolean
   /** Goes on as if the record at `through` had been seen. */
@@ -58,7 +63,8 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
     due: delayOf(plan.deliveryDelayMs),
     run: (window) => {
       const { through, keepLaterThan = Number.POSITIVE_INFINITY } = window
-      const floor = window.floor ?? Number.NEGATIVE_INFINITY
+      let floor: number = window.floor ?? Number.NEGATIVE_INFINITY
+      let peak = Number.NEGATIVE_INFINITY
       const from = window.from ?? Number.NEGATIVE_INFINITY
       const to = window.to ?? Number.POSITIVE_INFINITY
       const sampler = interval > 0 ? createSampler(interval) : undefined
@@ -69,10 +75,14 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
         pass: () => {
           passed = true
         },
-        shape: (batch) => {
+        shape: (batch, removedUntil) => {
           const shaped: DataRecord[] = []
+          if (sampler !== undefined && removedUntil !== undefined && removedUntil > peak) {
+            floor = Math.max(floor, blockStart(interval, removedUntil) + blockLength(interval))
+          }
           for (const record of batch) {
             const { time } = record
+            if (time > peak) peak = time
             const asked = passed || time > keepLaterThan
             if (!passed && record.position === through) passed = true
             if (time < floor || !remains(record.values)) continue

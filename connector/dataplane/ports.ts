@@ -27,6 +27,8 @@ export type ReadQuery = {
    * A hint: the source may leave out records with an earlier event time, and must not leave out any other.
    */
   readonly from?: EpochMs
+  /** A hint: about as many records will be looked at, so that a first batch need not be much larger. */
+  readonly about?: number
   readonly signal: AbortSignal
 }
 
@@ -44,6 +46,13 @@ export interface RecordSource {
    * somebody asks for new records only.
    */
   end?(): Promise<Result<string | undefined>>
+  /**
+   * Latest event time among the records that have been removed, such as by the end of their retention; undefined or
+   * absent when nothing was. What is sampled must not depend on what happens to be left of a block.
+   */
+  removedUntil?(): EpochMs | undefined
+  /** How long records stay, milliseconds; absent when they are not removed by age. */
+  readonly keepsForMs?: number
 }
 
 /** A file delivered as it is. */
@@ -57,9 +66,14 @@ export interface ByteSource {
       readonly fileName: string
     }>
   >
-  /** Bytes start to end, both inclusive, zero-based. */
-  open(range: { readonly start: number; readonly end: number }): Readable
+  /** Bytes start to end of the version with the described tag, or of the last one described. Fails when it is gone. */
+  open(range: ByteRange & { readonly etag?: string }): Readable
+  /** The same at once, where that is cheaper than a stream; undefined: open it. Rejects with SourceError. */
+  take?(range: ByteRange & { readonly etag: string }): Promise<Buffer | undefined>
 }
+
+/** Both inclusive, zero-based. */
+export type ByteRange = { readonly start: number; readonly end: number }
 
 export type Source = RecordSource | ByteSource
 
@@ -107,6 +121,8 @@ export interface RecordLog {
     query: { readonly after?: string; readonly from?: EpochMs; readonly limit: number },
   ): readonly DataRecord[]
   timeOf(stream: string, position: string): EpochMs | undefined
+  /** Latest event time among the records of the stream that were removed; undefined when none were. */
+  removedUntil(stream: string): EpochMs | undefined
   /** Removes records that arrived before `arrivedBefore`; answers how many. */
   prune(stream: string, arrivedBefore: EpochMs): Promise<number>
   /** Called after each durable append to the stream. Returns the unsubscribe function. */

@@ -23,8 +23,8 @@ export type Wanted = {
 }
 
 export type Reading = {
-  /** Shaped batches up to the present end of the source; called again, goes on behind it. */
-  read(signal: AbortSignal): AsyncGenerator<readonly DataRecord[], void>
+  /** Shaped batches up to the present end of the source; called again, goes on behind it. `about`: see ReadQuery. */
+  read(signal: AbortSignal, about?: number): AsyncGenerator<readonly DataRecord[], void>
   /** The position behind which the reading began, when resuming there gives the same records. */
   readonly begunAfter?: string
   /** Set after a read when the position to go on from never came by: nothing has been yielded then. */
@@ -113,9 +113,10 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
   let lost = false
   let first = true
 
-  async function* read(signal: AbortSignal): AsyncGenerator<readonly DataRecord[], void> {
+  async function* read(signal: AbortSignal, about?: number): AsyncGenerator<readonly DataRecord[], void> {
     const batches = source.read({
       signal,
+      ...(about !== undefined && { about }),
       ...(last !== undefined && { after: last }),
       // What arrives later may be late: the hint is for the first look only.
       ...(first && place.readFrom !== undefined && { from: place.readFrom }),
@@ -125,7 +126,7 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
     for await (const batch of batches) {
       const end = batch.at(-1)?.position
       if (end === undefined) continue
-      const shaped = run.shape(batch)
+      const shaped = run.shape(batch, source.removedUntil?.())
       last = end
       looked += batch.length
       if (looked >= TURN) {

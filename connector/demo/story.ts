@@ -153,7 +153,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   await call(operator.api.post('/api/v1/datasets/pump-7/publish'))
   step({
     en: `The operator publishes ${SHARED.length} of ${SIGNALS.length} signals, five records a second, until ${until} (dataset pump-7)`,
-    de: `Der Betreiber veröffentlicht ${SHARED.length} von ${SIGNALS.length} Signalen, fünf Datensätze je Sekunde, bis ${until} (Datensatz pump-7)`,
+    de: `Der Betreiber veröffentlicht ${SHARED.length} von ${SIGNALS.length} Signalen, fünf Einträge je Sekunde, bis ${until} (Datensatz pump-7)`,
   })
 
   const catalog = await call(
@@ -180,7 +180,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   if (last === undefined) throw new StepFailed('The history is empty although the machine publishes.')
   step({
     en: `History pulled: ${history.lines.length} records; the machine sent ${machine.published()}. The last one:`,
-    de: `Verlauf abgeholt: ${history.lines.length} Datensätze; die Maschine sandte ${machine.published()}. Der letzte:`,
+    de: `Verlauf abgeholt: ${history.lines.length} Einträge; die Maschine sandte ${machine.published()}. Der letzte:`,
   })
   more(last)
 
@@ -201,7 +201,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   if (tooMuch.refusal === undefined) throw new StepFailed('The quota of the trial contract was not enforced.')
   refused({
     en: `A trial contract allows ${TRIAL_RECORDS} records; ${sample.lines.length} came, and the next request is refused:`,
-    de: `Ein Probevertrag erlaubt ${TRIAL_RECORDS} Datensätze; ${sample.lines.length} kamen, die nächste Anfrage wird abgelehnt:`,
+    de: `Ein Probevertrag erlaubt ${TRIAL_RECORDS} Einträge; ${sample.lines.length} kamen, die nächste Anfrage wird abgelehnt:`,
   })
   more(tooMuch.refusal)
 

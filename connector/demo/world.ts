@@ -1,6 +1,6 @@
 /** What the demo is played with: a broker, a machine, and two connectors in processes and folders of their own. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -129,10 +129,15 @@ const PROGRAM = join(import.meta.dirname, '..', 'main.js')
 const withoutSettings = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith('HANDSCHLAG_')))
 
+/** The last lines of a log; its folder may be gone when somebody wants to look. */
+const endOf = (file: string): string => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-5).join('\n')
+
 function ready(child: ChildProcess, name: string, logFile: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) =>
-      reject(new Error(`The connector of ${name} did not start: ${why}. Its log: ${logFile}`))
+      reject(
+        new Error(`The connector of ${name} did not start: ${why}. The end of its log:\n${endOf(logFile)}`),
+      )
     const timer = setTimeout(() => fail('it was not ready in time'), START_TIMEOUT_MS)
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!chunk.toString().includes('"event":"ready"')) return

@@ -2,6 +2,7 @@
  * Brings owed messages to partners: the only caller of a partner with process messages. Woken by commits and by a timer
  * for the next retry; sends the stored bytes, unchanged on every attempt, one message per process at a time.
  */
+import { setMaxListeners } from 'node:events'
 import type { Log } from '../core/log.js'
 import { PROBLEMS, type Problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs } from '../core/types.js'
@@ -55,6 +56,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const busy = new Map<string, string>()
   const perPartner = new Map<string, number>()
   const stop = new AbortController()
+  // One listener for each message under way is meant, no leak.
+  setMaxListeners(0, stop.signal)
   const idleWaiters: (() => void)[] = []
   /** How often the partner answered 404, by message. */
   const unknownTo = new Map<number, number>()
@@ -83,14 +86,14 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   const startDue = (now: EpochMs): void => {
-    const many = limits.concurrency * 4
     while (busy.size < limits.concurrency) {
       // A partner at its limit is left out, so that its queue does not hide what is owed to others.
       const full = [...perPartner].filter(([, load]) => load >= limits.perPartner).map(([did]) => did)
-      const due = deps.store.due(now, many, full)
       const before = busy.size
-      for (const owed of due) if (busy.size < limits.concurrency) start(owed)
-      if (busy.size === before || due.length < many) return
+      const places = limits.concurrency - before
+      const due = deps.store.due(now, places, full, [...busy.keys()])
+      for (const owed of due) start(owed)
+      if (busy.size === before || due.length < places) return
     }
   }
 

@@ -27,7 +27,7 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly openingDigest?: string
   /** SHA-256 of the body of the last message of the partner that was applied. */
   readonly lastDigest?: string
-  /** The same, once the partner has acknowledged a later message of ours: then equal bytes may be a new message. */
+  /** The same, once the partner has acknowledged a later message of ours. */
   readonly pastDigest?: string
   /** Why it ended or was suspended, in words, and who did it. */
   readonly reason?: string
@@ -91,9 +91,14 @@ export function receive<State extends string, Event extends string, P extends An
     readonly at: EpochMs
     readonly partnerPid?: string
     readonly reason?: string
+    /** Nothing in it is unique: equal bytes are a new message once we have moved on and it is allowed again. */
+    readonly recurs?: boolean
   },
 ): Result<Received<P>> {
-  if (current.lastDigest === message.digest) return ok({ repeated: true, next: current })
+  const sender = otherRole(current.role)
+  let target = transition(table, current.state, event, sender)
+  const isPast = current.pastDigest === message.digest && !(message.recurs === true && target.ok)
+  if (current.lastDigest === message.digest || isPast) return ok({ repeated: true, next: current })
   if (
     message.partnerPid !== undefined &&
     current.partnerPid !== undefined &&
@@ -105,8 +110,6 @@ export function receive<State extends string, Event extends string, P extends An
   if (current.pending !== undefined && current.pending === TERMINATE && event !== current.pending) {
     return problem('InvalidTransition', `The process is being terminated; "${event}" comes too late.`)
   }
-  const sender = otherRole(current.role)
-  let target = transition(table, current.state, event, sender)
   let settlesPending = false
   if (!target.ok && current.pending !== undefined) {
     const implied = transition(table, current.state, current.pending, current.role)
@@ -118,9 +121,7 @@ export function receive<State extends string, Event extends string, P extends An
       }
     }
   }
-  if (!target.ok) {
-    return current.pastDigest === message.digest ? ok({ repeated: true, next: current }) : target
-  }
+  if (!target.ok) return target
   const { pending, pastDigest: _, ...rest } = current
   const final = isFinal(table, target.value)
   if (pending !== undefined && !settlesPending) {

@@ -25,6 +25,7 @@ export type Fetch = (request: {
   readonly body?: string
   readonly signal?: AbortSignal
   readonly maxBytes?: number
+  readonly truncate?: boolean
 }) => Promise<
   Result<{
     readonly status: number
@@ -43,6 +44,8 @@ export type DspClientDeps = {
 /** Catalog pages read from one partner, and bytes of one page. */
 const MAX_PAGES = 50
 const MAX_CATALOG_BYTES = 16 * 1024 * 1024
+/** Of the answer to a message of ours, as far as it is read. */
+const MAX_ACKNOWLEDGEMENT_BYTES = 256 * 1024
 
 export type DspClient = CatalogClient & {
   post(
@@ -68,6 +71,26 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     return problem('PartnerRefused', `${partner.name} answered ${status}.${hint}`)
   }
 
+  const versionAt = async (root: string): Promise<Result<string>> => {
+    const answer = await deps.fetch({ url: root + VERSION_PATH, headers: { accept: 'application/json' } })
+    if (!answer.ok) return answer
+    const json = parseJson(answer.value.body)
+    const versions =
+      answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
+    if (versions === undefined || !versions.ok) {
+      return problem(
+        'VersionUnsupported',
+        `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`,
+      )
+    }
+    // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
+    const match = versions.value.protocolVersions.find((v) => v.version === DSP_VERSION)
+    const spoken = versions.value.protocolVersions.map((v) => v.version).join(', ')
+    return match === undefined
+      ? problem('VersionUnsupported', `${root} speaks ${spoken}, not ${DSP_VERSION}.`)
+      : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
+  }
+
   return {
     async post(m, signal) {
       return deps.fetch({
@@ -76,6 +99,9 @@ export function createDspClient(deps: DspClientDeps): DspClient {
         headers: await headers(m.partner as ParticipantId),
         body: m.body,
         signal,
+        // The status acknowledges. Most bodies are never looked at, and none that is may be longer than a message.
+        maxBytes: MAX_ACKNOWLEDGEMENT_BYTES,
+        truncate: true,
       })
     },
 
@@ -126,26 +152,13 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     },
 
     async discover(address) {
-      const root = address.replace(/\/+$/, '')
-      const answer = await deps.fetch({ url: root + VERSION_PATH, headers: { accept: 'application/json' } })
-      if (!answer.ok) return answer
-      const json = parseJson(answer.value.body)
-      const versions =
-        answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
-      if (versions === undefined || !versions.ok) {
-        return problem(
-          'VersionUnsupported',
-          `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`,
-        )
-      }
-      // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
-      const match = versions.value.protocolVersions.find((v) => v.version === DSP_VERSION)
-      return match === undefined
-        ? problem(
-            'VersionUnsupported',
-            `${root} speaks ${versions.value.protocolVersions.map((v) => v.version).join(', ')}, not ${DSP_VERSION}.`,
-          )
-        : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
+      const given = address.replace(/\/+$/, '')
+      const origin = URL.canParse(given) ? new URL(given).origin : given
+      // Some connectors have it below their protocol path (EDC), the others at the root of the host (RFC 8615).
+      const below = await versionAt(given)
+      return below.ok || below.error.code !== 'VersionUnsupported' || origin === given
+        ? below
+        : versionAt(origin)
     },
   }
 }

@@ -74,18 +74,19 @@ export function createWire(validate: Validate): Wire {
     transferTermination: ({ from, ...m }) =>
       outgoing(PROVIDER_PATH.transferTermination, receiver(from, m), build.transferTermination(m)),
 
-    readAnswer: (kind, body, ownRole) => {
+    readAnswer: (kind, body, ownRole, ownPid) => {
       const json = parseJson(body)
       const name = kind === 'negotiation' ? 'ContractNegotiation' : 'TransferProcess'
       const message = json.ok ? validate(name, json.value) : json
-      if (!message.ok) {
-        return problem(
-          'PartnerAnswerInvalid',
-          `The partner's answer cannot be used. ${message.error.message}`,
-        )
-      }
+      const unusable = (why: string) =>
+        problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
+      if (!message.ok) return unusable(message.error.message)
       const { providerPid, consumerPid } = message.value
-      return ok({ partnerPid: ownRole === 'consumer' ? providerPid : consumerPid })
+      const [named, partnerPid] =
+        ownRole === 'consumer' ? [consumerPid, providerPid] : [providerPid, consumerPid]
+      return named === ownPid
+        ? ok({ partnerPid })
+        : unusable(`It is about another process than the one that was asked for: its ${ownRole}Pid differs.`)
     },
 
     readError: (body) => {

@@ -18,6 +18,8 @@ export type OutgoingRequest = {
   readonly timeoutMs?: number
   /** Of the answer's body. */
   readonly maxBytes?: number
+  /** What exceeds `maxBytes` is left out instead of making the answer invalid. */
+  readonly truncate?: boolean
 }
 
 export type OutgoingAnswer = {
@@ -41,7 +43,7 @@ export type OutgoingOptions = Pick<DialOptions, 'allowPrivate' | 'ca' | 'lookup'
   readonly timeoutMs?: number
   /** Default 1 MB. */
   readonly maxBytes?: number
-  /** Connections per partner for messages; default 16. */
+  /** Connections per partner for messages; default 32, as many as are sent to one partner at a time. */
   readonly connections?: number
 }
 
@@ -62,7 +64,7 @@ const CONNECT_TIMEOUT = 5_000
 const KEEP_ALIVE = 30_000
 
 export function createOutgoing(options: OutgoingOptions): Outgoing {
-  const { allowHttp = false, timeoutMs = 15_000, maxBytes = 1024 * 1024, connections = 16 } = options
+  const { allowHttp = false, timeoutMs = 15_000, maxBytes = 1024 * 1024, connections = 32 } = options
   const dial = createDial({ ...options, connectTimeoutMs: Math.min(CONNECT_TIMEOUT, timeoutMs) })
   const pool = { connect: dial.connector, keepAliveTimeout: KEEP_ALIVE }
   const messages = new Agent({ ...pool, connections })
@@ -107,7 +109,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         body: outgoing.body ?? null,
         signal: deadline.signal,
       })
-      const body = await readBody(answer.body, outgoing.maxBytes ?? maxBytes, url.value.host)
+      const read = outgoing.truncate === true ? readBeginning : readBody
+      const body = await read(answer.body, outgoing.maxBytes ?? maxBytes, url.value.host)
       return ok({ status: answer.statusCode, headers: answer.headers, body })
     } catch (cause) {
       if (outgoing.signal?.aborted === true) {
@@ -136,6 +139,18 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       await Promise.all([messages.destroy(), data.destroy()])
     },
   }
+}
+
+/** The first `maxBytes`; the rest is not read. */
+async function readBeginning(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk.subarray(0, maxBytes - size))
+    size += chunk.byteLength
+    if (size >= maxBytes) break
+  }
+  return Buffer.concat(chunks)
 }
 
 async function readBody(

@@ -24,7 +24,7 @@ export async function delivered(
 ): Promise<Result<Process>> {
   let partnerPid: string | undefined
   if (owed.event === 'request') {
-    const read = deps.wire.readAnswer(owed.kind, answer, 'consumer')
+    const read = deps.wire.readAnswer(owed.kind, answer, 'consumer', owed.pid)
     if (!read.ok) return undeliverable(deps, owed, read.error)
     partnerPid = read.value.partnerPid
   }
@@ -49,7 +49,13 @@ export async function delivered(
           return ok(settled(deps, current, next, owed))
         })
   // A providerPid that belongs to another of our processes: the partner's answer cannot be used.
-  return outcome.ok ? outcome : undeliverable(deps, owed, outcome.error)
+  if (outcome.ok) return outcome
+  const { message } = outcome.error
+  const why = {
+    code: 'PartnerAnswerInvalid',
+    message: `The partner's answer cannot be used. ${message}`,
+  } as const
+  return undeliverable(deps, owed, why)
 }
 
 function settled<P extends Process>(

@@ -244,6 +244,8 @@ export async function receiveEnd(
       ...m,
       at: deps.clock(),
       ...(reason === undefined ? {} : { reason }),
+      // A consumer may suspend in the same words what the provider has resumed; every start of a provider has its token.
+      recurs: event === 'suspend',
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })

@@ -48,9 +48,14 @@ export interface Store extends AsyncDisposable {
 
   /**
    * Everything owed and due, oldest first, at most one message per process: the next one in order. Messages to the
-   * partners in `except` are left out.
+   * partners in `except` and of the processes in `exceptPids` are left out.
    */
-  due(now: EpochMs, limit: number, except?: readonly string[]): readonly Owed[]
+  due(
+    now: EpochMs,
+    limit: number,
+    except?: readonly string[],
+    exceptPids?: readonly string[],
+  ): readonly Owed[]
   /** When the next message becomes due that is not due yet. */
   nextDue(now: EpochMs): EpochMs | undefined
   /** Messages owed for a process, oldest first. */

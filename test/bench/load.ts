@@ -1,6 +1,6 @@
 /** Load from the outside: keep-alive requests over verified HTTPS that count answers and bytes and keep nothing. */
 import { readFileSync } from 'node:fs'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 
 export type Target = { readonly url: string; readonly headers: Readonly<Record<string, string>> }
 
@@ -55,3 +55,40 @@ function once(agent: Agent, request: Dispatcher.DispatchOptions): Promise<number
     })
   })
 }
+
+export type Follower = AsyncDisposable & {
+  events(): number
+  /** Resolves when so many events have arrived since the beginning. */
+  reached(count: number): Promise<void>
+}
+
+/** Follows a stream of Server-Sent Events and counts its data lines. */
+export async function openFollower(ca: string, { url, headers }: Target): Promise<Follower> {
+  const agent = new Agent({ connect: { ca: readFileSync(ca, 'utf8') }, bodyTimeout: 0 })
+  const { statusCode, body } = await request(url, { dispatcher: agent, headers })
+  if (statusCode !== 200) throw new Error(`the stream was answered with ${statusCode}`)
+  let events = 0
+  let waiting: { readonly count: number; readonly resolve: () => void }[] = []
+  let rest: Buffer = Buffer.alloc(0)
+  body.on('data', (chunk: Buffer) => {
+    const bytes = Buffer.concat([rest, chunk])
+    let from = 0
+    for (let at = bytes.indexOf(EVENT_END); at !== -1; at = bytes.indexOf(EVENT_END, from)) {
+      if (bytes.subarray(from, at).includes('data: ')) events += 1
+      from = at + EVENT_END.length
+    }
+    rest = bytes.subarray(from)
+    for (const { count, resolve } of waiting) if (events >= count) resolve()
+    waiting = waiting.filter(({ count }) => events < count)
+  })
+  // The end of the benchmark breaks the stream.
+  body.on('error', () => {})
+  return {
+    events: () => events,
+    reached: (count) =>
+      events >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    [Symbol.asyncDispose]: () => agent.destroy(),
+  }
+}
+
+const EVENT_END = Buffer.from('\n\n')

@@ -107,6 +107,7 @@ export const DATA_ENDPOINT = [
   ].join('\n'),
   'Without `limit` a pull is streamed in one go. When it cannot be completed, the connection breaks: an answer that ends properly is complete. A stream without `from` and `after` begins with what arrives from now on.',
   'Server-Sent Events: each event carries the `id` of its record, so that a client that reconnects with `Last-Event-ID` goes on where it was. A comment line is a sign of life every 15 seconds. The last event is `end`, with `{"code", "reason"}`. WebSocket: the handshake answer names the start position in `Last-Event-ID`; the last message is `{"end": {"code", "reason"}}`, then the connection closes with code 4403 (ended by contract) or 1001 (the connector is going down). When records wait unsent at a revocation, the connection is cut without them, and the next request is told the reason.',
+  '`stream --to mqtt://HOST/TOPIC` publishes each record as JSON to `TOPIC/` and its series, or to `TOPIC/record` when it has none, at QoS 1.',
   'At most 8 requests run at the same time under one transfer (`TooManyFlows`). A refusal has the body `{"code", "reason": ["..."]}`.',
 ].join('\n\n')
 

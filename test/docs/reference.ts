@@ -33,7 +33,7 @@ export const OTHER_VARIABLES: Readonly<Record<string, string>> = {
 
 const EXIT_MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: 'Done.',
-  failed: 'Failed; the message says why, and what to try next. For `doctor`: something needs you.',
+  failed: 'Failed; the message says why, and what to try next. For `doctor`: a check failed.',
   usage: 'The command line was not understood.',
   config: 'The configuration needs attention; every problem is listed.',
 }

@@ -42,16 +42,24 @@ describe('a message that comes again', () => {
     expect(taken(receive(NEGOTIATION, verified, 'agree', message('agreement'))).repeated).toBe(true)
   })
 
-  it('is a new message when we have moved on and it is allowed again: the consumer suspends twice in the same words', () => {
-    const started = transfer('provider', 'STARTED')
-    const suspended = applied(receive(TRANSFER, started, 'suspend', message('suspension'))).next
+  it('is recognised when it comes after our next message and would be allowed: a start with its own token', () => {
+    const started = transfer('consumer', 'STARTED', { lastDigest: 'start 1', pending: 'suspend' })
+    const suspended = acknowledged(TRANSFER, started, 'suspend', LATER)
+    expect(suspended.state).toBe('SUSPENDED')
+    expect(taken(receive(TRANSFER, suspended, 'start', message('start 1'))).repeated).toBe(true)
+    expect(applied(receive(TRANSFER, suspended, 'start', message('start 2'))).next.state).toBe('STARTED')
+  })
+
+  it('is a new one where bytes recur and it is allowed again: the consumer suspends twice in the same words', () => {
+    const suspension = message('suspension', { recurs: true })
+    const suspended = applied(receive(TRANSFER, transfer('provider', 'STARTED'), 'suspend', suspension)).next
     const resuming = taken(send(TRANSFER, suspended, 'start', LATER))
-    expect(taken(receive(TRANSFER, resuming, 'suspend', message('suspension'))).repeated).toBe(true)
+    expect(taken(receive(TRANSFER, resuming, 'suspend', suspension)).repeated).toBe(true)
     const resumed = acknowledged(TRANSFER, resuming, 'start', LATER)
     expect(resumed.state).toBe('STARTED')
-    const second = applied(receive(TRANSFER, resumed, 'suspend', message('suspension')))
+    const second = applied(receive(TRANSFER, resumed, 'suspend', suspension))
     expect(second.next.state).toBe('SUSPENDED')
-    expect(taken(receive(TRANSFER, second.next, 'suspend', message('suspension'))).repeated).toBe(true)
+    expect(taken(receive(TRANSFER, second.next, 'suspend', suspension)).repeated).toBe(true)
   })
 })
 

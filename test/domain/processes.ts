@@ -51,7 +51,7 @@ export function unanswered<P extends Negotiation | Transfer>(process: P): P {
 /** A message of the partner; equal words mean equal bytes. */
 export const message = (
   digest: string,
-  more: { readonly partnerPid?: string; readonly reason?: string } = {},
+  more: { readonly partnerPid?: string; readonly reason?: string; readonly recurs?: boolean } = {},
 ) => ({
   digest,
   at: LATER,

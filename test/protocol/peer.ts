@@ -60,6 +60,8 @@ export type Peer = AsyncDisposable & {
   readonly address: string
   /** Every DSP request so far, the newest last. */
   readonly received: readonly Received[]
+  /** Trusts the development authority; for requests that `fetch` cannot make. */
+  readonly agent: Agent
   /** Requests for the DID document so far. */
   readonly didReads: () => number
   /** Messages of ours that do not match the schemas we promise. */
@@ -111,10 +113,11 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
   let didReads = 0
   let script: (message: Received) => Reply | undefined | Promise<Reply | undefined> = () => undefined
 
-  const server = createServer(tls, async (req, res) => {
+  const server = createServer(tls, async (req, res): Promise<void> => {
     const path = req.url ?? ''
-    const json = (status: number, body: object) =>
+    const json = (status: number, body: object): void => {
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
     if (path === '/.well-known/did.json') {
       didReads += 1
       return json(200, didDocument({ did, keys, dspBase: address }))
@@ -185,6 +188,7 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
     keys,
     publicUrl,
     address,
+    agent,
     received,
     didReads: () => didReads,
     violations,

@@ -69,6 +69,27 @@ it('ends the delivery when the file is no longer the one described', () =>
     )
   }))
 
+it('gives a small file at once, and never another version of it than was described', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'a.txt')
+    const source = open(file)
+    const tag = async () => {
+      const described = await source.describe()
+      return described.ok ? described.value.etag : ''
+    }
+    await writeFile(file, 'one two')
+    const etag = await tag()
+    expect(String(await source.take?.({ start: 0, end: 6, etag }))).toBe('one two')
+    expect(String(await source.take?.({ start: 4, end: 6, etag }))).toBe('two')
+    await writeFile(file, 'six')
+    await utimes(file, 1, 1)
+    const later = await tag()
+    expect(String(await source.take?.({ start: 0, end: 2, etag: later }))).toBe('six')
+    await expect(source.take?.({ start: 0, end: 2, etag })).rejects.toThrow('changed')
+    await writeFile(file, Buffer.alloc(1_000_000))
+    expect(await source.take?.({ start: 0, end: 9, etag: await tag() })).toBeUndefined()
+  }))
+
 it('says that the file is missing', () =>
   inTempDir(async (dir) => {
     const file = join(dir, 'a.txt')

@@ -422,7 +422,7 @@ it('reads NDJSON with the mapping of messages', () =>
     expect(heard.malformed[0]?.sample).toMatchObject({ where: 'a.ndjson:3' })
   }))
 
-it('keeps memory flat over a large file', () =>
+it('reads a large file in small batches', () =>
   inTempDir(async (dir) => {
     const file = join(dir, 'a.csv')
     await writeFile(file, 't,n\n')
@@ -430,22 +430,13 @@ it('keeps memory flat over a large file', () =>
     for (let round = 0; round < 6; round += 1) await appendFile(file, chunk)
     const { source } = open({ file, ...csv })
     let count = 0
-    let batches = 0
-    let highest = 0
-    const before = process.memoryUsage()
-    const began = performance.now()
+    let largest = 0
     for await (const batch of source.read({ signal: new AbortController().signal })) {
       count += batch.length
-      batches += 1
-      if (batches % 100 === 0) highest = Math.max(highest, process.memoryUsage().heapUsed - before.heapUsed)
+      largest = Math.max(largest, batch.length)
     }
-    const size = (await stat(file)).size
-    const rate = size / 1e3 / (performance.now() - began)
-    console.log(
-      `files: ${Math.round(rate)} MB/s, heap at most ${Math.round(highest / 1e6)} MB more, of ${Math.round(size / 1e6)} MB`,
-    )
     expect(count).toBe(600_000)
-    expect(highest).toBeLessThan(80e6)
+    expect(largest).toBeLessThanOrEqual(512)
   }))
 
 describe(titled('recorded machine data', 'data'), () => {

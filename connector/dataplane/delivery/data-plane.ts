@@ -12,6 +12,7 @@ import type { Wanted } from '../reading.js'
 import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
 import { countFor } from '../stages/count.js'
+import { blockLength } from '../stages/sample.js'
 import { chooseFormat, EVENT_STREAM } from './accept.js'
 import { refuseUpgrade, sendProblem } from './answer.js'
 import { serveBytes } from './bytes.js'
@@ -209,12 +210,22 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     canServe: (datasetId, plan) => {
       const source = sourceOf(datasetId)
       if (!source.ok) return source
-      return source.value.kind === 'bytes' && shapesRecords(plan)
-        ? problem(
-            'PolicyDenied',
-            'The policy shapes records, but the dataset is a file that is delivered as it is.',
-          )
-        : ok(undefined)
+      if (source.value.kind === 'bytes') {
+        return shapesRecords(plan)
+          ? problem(
+              'PolicyDenied',
+              'The policy shapes records, but the dataset is a file that is delivered as it is.',
+            )
+          : ok(undefined)
+      }
+      const { samplingIntervalMs } = plan
+      const { keepsForMs } = source.value
+      const needed = samplingIntervalMs === undefined ? 0 : blockLength(samplingIntervalMs)
+      if (keepsForMs === undefined || needed <= keepsForMs) return ok(undefined)
+      return problem(
+        'PolicyDenied',
+        `One record every ${(samplingIntervalMs ?? 0) / 1000} s needs ${needed / 3_600_000} hours of history, but records are kept for ${keepsForMs / 3_600_000} hours only. Set historyRetention to at least PT${Math.ceil(needed / 3_600_000)}H.`,
+      )
     },
     handle,
     upgrade,

@@ -206,7 +206,7 @@ async function collect(
 ): Promise<Result<{ readonly records: readonly DataRecord[]; readonly more: boolean }>> {
   const { flow, shape, clock } = delivery
   const records: DataRecord[] = []
-  for await (const batch of reading.read(flow.signal)) {
+  for await (const batch of reading.read(flow.signal, limit + 1)) {
     const refused = shape.gate(clock())
     if (refused !== undefined) return { ok: false, error: refused }
     const { due, ended } = dueNow(delivery, batch)

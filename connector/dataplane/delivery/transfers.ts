@@ -2,7 +2,7 @@
  * The transfers that this data plane may serve, and the flows running under each. Owns the verdict on a token.
  * A stop reaches every flow in the same tick, whether its receiver reads or not.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import { err, ok, type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock } from '../../core/types.js'
 import { compileShape, type Shape } from '../pipeline.js'
@@ -108,9 +108,7 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
     /** The transfer that this token opens. One answer for everything else: nobody learns which transfers exist. */
     authorize(transferPid: string, token: string | undefined): Result<Transfer> {
       const entry = entries.get(transferPid)
-      const given = createHash('sha256')
-        .update(token ?? '')
-        .digest()
+      const given = hash('sha256', token ?? '', 'buffer')
       const equal = timingSafeEqual(given, entry?.token ?? NO_TOKEN)
       if (!equal || entry === undefined || token === undefined || token === '') return GRANT_INVALID
       return ok({ grant: entry.grant, shape: entry.shape, stopped: entry.stopped })
@@ -174,6 +172,9 @@ function hashOf(hex: string): Buffer {
   return bytes.length === 32 ? bytes : NO_TOKEN
 }
 
+/** Nobody reads why a flow's signal aborted; an error of its own for each request would cost more than the request. */
+const CLOSED = new Error('the flow has ended')
+
 function createFlow(via: Via, onClose: () => void): Flow {
   const controller = new AbortController()
   let reason: Problem | undefined
@@ -187,7 +188,7 @@ function createFlow(via: Via, onClose: () => void): Flow {
     end(problem, ending) {
       if (controller.signal.aborted) return
       reason = problem
-      controller.abort()
+      controller.abort(CLOSED)
       react?.(problem, ending)
     },
     onEnd(reaction) {
@@ -196,7 +197,7 @@ function createFlow(via: Via, onClose: () => void): Flow {
     close() {
       if (closed) return
       closed = true
-      controller.abort()
+      controller.abort(CLOSED)
       onClose()
     },
   }

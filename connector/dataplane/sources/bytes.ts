@@ -1,7 +1,7 @@
 /** A file delivered as it is. Its entity tag changes with its content; a file that changes under way ends the delivery. */
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import * as fs from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import { basename, extname, isAbsolute } from 'node:path'
-import { Readable } from 'node:stream'
 import { err, ok, type Result } from '../../core/result.js'
 import { type ByteSource, SourceError } from '../ports.js'
 import { readConfig } from './config-reader.js'
@@ -18,6 +18,8 @@ export type BytesSource = ByteSource & Managed
 
 /** Bytes read at a time. */
 const CHUNK = 256 * 1024
+/** A file up to this size is kept in memory once it was read, bytes. */
+const SMALL = 64 * 1024
 
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.csv': 'text/csv',
@@ -59,35 +61,72 @@ type Shape = { readonly ino: number; readonly size: number; readonly mtimeMs: nu
 const tagOf = ({ ino, size, mtimeMs }: Shape): string =>
   `"${ino.toString(36)}-${size.toString(36)}-${Math.round(mtimeMs * 1_000).toString(36)}"`
 
+const changed = (): SourceError =>
+  new SourceError({
+    code: 'SourceUnavailable',
+    message: 'The file changed while it was being delivered. Ask for it again.',
+  })
+
+type Opened = (cause: Error | null, fd?: number) => void
+type Read = (cause: Error | null, bytesRead: number, buffer: Buffer) => void
+
 export function createByteSource(config: BytesConfig, deps: { readonly report: SourceReport }): BytesSource {
   const { file } = config
   const mediaType = config.mediaType ?? MEDIA_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream'
   /** Tag that was last told; what is opened must still have it. */
   let told: string | undefined
+  /** The last small file that was read. Its tag stands for its bytes, so it is read again only when that changes. */
+  let kept: { readonly tag: string; readonly bytes: Buffer } | undefined
 
-  async function* bytes(start: number, end: number, expected: string | undefined): AsyncGenerator<Buffer> {
-    const failed = (cause: unknown) => new SourceError(fileProblem(file, 'file', cause))
-    const changed = new SourceError({
-      code: 'SourceUnavailable',
-      message: 'The file changed while it was being delivered. Ask for it again.',
-    })
-    const handle: FileHandle = await open(file).catch((cause: unknown) => {
-      throw failed(cause)
-    })
-    try {
-      if (expected !== undefined && tagOf(await handle.stat()) !== expected) throw changed
-      for (let at = start; at <= end; ) {
-        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, end - at + 1))
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) throw changed
-        at += bytesRead
-        yield buffer.subarray(0, bytesRead)
-      }
-    } catch (cause) {
-      throw cause instanceof SourceError ? cause : failed(cause)
-    } finally {
-      await handle.close()
+  const failed = (cause: unknown): SourceError =>
+    cause instanceof SourceError ? cause : new SourceError(fileProblem(file, 'file', cause))
+
+  /** Opens the version that is expected, or fails: what was announced must be what is sent. */
+  const openChecked =
+    (expected: string | undefined) =>
+    (path: string, flags: string, mode: number, opened: Opened): void => {
+      fs.open(path, flags, mode, (cause, fd) => {
+        if (cause !== null) return opened(failed(cause))
+        fs.fstat(fd, (fault, entry) => {
+          const wrong =
+            fault !== null
+              ? failed(fault)
+              : expected !== undefined && tagOf(entry) !== expected
+                ? changed()
+                : null
+          if (wrong === null) opened(null, fd)
+          else fs.close(fd, () => opened(wrong))
+        })
+      })
     }
+
+  const readOn = (fd: number, buffer: Buffer, offset: number, length: number, at: number, done: Read): void =>
+    fs.read(fd, buffer, offset, length, at, (cause, bytesRead) => {
+      // Asked only for bytes that are in the file: none left means that it has shrunk.
+      if (cause === null && bytesRead === 0) done(changed(), 0, buffer)
+      else done(cause === null ? null : failed(cause), bytesRead, buffer)
+    })
+
+  const take: BytesSource['take'] = async ({ start, end, etag }) => {
+    if (kept?.tag !== etag) {
+      if (end >= SMALL) return undefined
+      const handle = await open(file).catch((cause: unknown) => {
+        throw failed(cause)
+      })
+      try {
+        const entry = await handle.stat()
+        if (tagOf(entry) !== etag) throw changed()
+        if (entry.size > SMALL) return undefined
+        const bytes = await handle.readFile()
+        if (bytes.length !== entry.size) throw changed()
+        kept = { tag: etag, bytes }
+      } catch (cause) {
+        throw failed(cause)
+      } finally {
+        await handle.close()
+      }
+    }
+    return kept?.bytes.subarray(start, end + 1)
   }
 
   const describe: BytesSource['describe'] = async () => {
@@ -105,8 +144,14 @@ export function createByteSource(config: BytesConfig, deps: { readonly report: S
   return {
     kind: 'bytes',
     describe,
-    open: ({ start, end }) =>
-      Readable.from(bytes(start, end, told), { objectMode: false, highWaterMark: CHUNK }),
+    take,
+    open: ({ start, end, etag = told }) =>
+      fs.createReadStream(file, {
+        start,
+        end,
+        highWaterMark: CHUNK,
+        fs: { open: openChecked(etag), read: readOn, close: fs.close },
+      }),
     async start() {
       const described = await describe()
       if (described.ok) deps.report.state('connected')

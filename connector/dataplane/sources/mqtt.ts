@@ -52,11 +52,12 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
   const unsubscribe = log.onAppend(stream, notice.bump)
   return {
     kind: 'records',
-    async *read({ after, from, signal }) {
+    async *read({ after, from, about = BATCH, signal }) {
       if (after !== undefined && !POSITION.test(after)) {
         throw new SourceError({ code: 'RangeInvalid', message: 'There is no such position in this dataset.' })
       }
       let behind = after
+      let limit = Math.min(Math.max(about, 1), BATCH)
       // Until the end is reached there is something behind what was read.
       notice.readEnded(signal, -1)
       while (!signal.aborted) {
@@ -64,8 +65,9 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
         const batch = log.read(stream, {
           ...(behind === undefined ? {} : { after: behind }),
           ...(from === undefined ? {} : { from }),
-          limit: BATCH,
+          limit,
         })
+        limit = BATCH
         const last = batch.at(-1)
         if (last === undefined) {
           notice.readEnded(signal, seen)
@@ -193,6 +195,8 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
     changed: reader.changed,
     timeOf: reader.timeOf,
     ...(reader.end === undefined ? {} : { end: reader.end }),
+    removedUntil: () => log.removedUntil(stream),
+    keepsForMs: deps.retentionMs,
     async start() {
       running ??= Promise.all([run(), prune()])
     },

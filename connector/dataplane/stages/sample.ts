@@ -8,14 +8,14 @@
 import type { EpochMs } from '../../core/types.js'
 
 const HOUR = 3_600_000
-const LEAST_INTERVALS = 64
+const LEAST_INTERVALS = 16
 /**
  * Blocks of a series that stay open for late records. More than one, so that a single record stamped far in the
  * future does not silence its series. "The newest eight" is also the same set for every cold start.
  */
 const OPEN_BLOCKS = 8
 
-/** Length of a block: a multiple of the interval, at least an hour and at least 64 intervals. */
+/** Length of a block: a multiple of the interval, at least an hour and at least 16 intervals. */
 export const blockLength = (intervalMs: number): number =>
   Math.max(LEAST_INTERVALS, Math.ceil(HOUR / intervalMs)) * intervalMs
 

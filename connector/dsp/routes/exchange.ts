@@ -2,7 +2,7 @@
  * What every partner-facing route does first, in this order: authenticate, then size, then JSON, then schema. Only after
  * that a service is asked. Strangers get a bare 404 whatever they ask for.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import { parseJson } from '../../core/json.js'
 import type { Log } from '../../core/log.js'
@@ -96,7 +96,7 @@ export function onMessage<K extends MessageName>(
     const message = json.ok ? deps.validate(name, json.value) : json
     let outcome: Result<unknown> = message
     if (message.ok && bytes.ok) {
-      const digest = createHash('sha256').update(bytes.value).digest('hex')
+      const digest = hash('sha256', bytes.value, 'hex')
       outcome = await run(message.value, { partner, sender: partner.did, digest }, req, res)
     }
     deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)

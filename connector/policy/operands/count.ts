@@ -20,7 +20,7 @@ export const count = defineOperand<number>({
   iri: `${ODRL}count`,
   aliases: ['count', 'odrl:count'],
   datatype: 'xsd:nonNegativeInteger',
-  unit: text('records, or requests for a file', 'Datensätze oder, bei Dateien, Abrufe'),
+  unit: text('records, or requests for a file', 'Einträge oder, bei Dateien, Abrufe'),
   operators: {
     lt: { stricter: 'smaller', phases: WHILE_USED },
     lteq: { stricter: 'smaller', phases: WHILE_USED },
@@ -58,7 +58,7 @@ export const count = defineOperand<number>({
     const allowed = numberWords(limit)
     return text(
       `At most ${allowed.en} ${limit === 1 ? 'record is' : 'records are'} delivered in total; for files, requests are counted.`,
-      `Insgesamt ${limit === 1 ? 'wird' : 'werden'} höchstens ${allowed.de} ${limit === 1 ? 'Datensatz' : 'Datensätze'} geliefert; bei Dateien zählen die Abrufe.`,
+      `Insgesamt ${limit === 1 ? 'wird' : 'werden'} höchstens ${allowed.de} ${limit === 1 ? 'Eintrag' : 'Einträge'} geliefert; bei Dateien zählen die Abrufe.`,
     )
   },
   contribute: (value, operator) => ({ countLimit: limitOf(value, operator) }),

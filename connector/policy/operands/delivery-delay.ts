@@ -11,7 +11,7 @@ const clause = (delay: Duration): Text => {
   const length = durationWords(delay)
   return text(
     `A record is delivered no earlier than ${length.en} after it was measured.`,
-    `Ein Datensatz wird frühestens ${length.de} nach der Messung geliefert.`,
+    `Ein Eintrag wird frühestens ${length.de} nach seinem Zeitpunkt geliefert.`,
   )
 }
 

@@ -11,7 +11,7 @@ const clause = (interval: Duration): Text => {
   const length = durationWords(interval)
   return text(
     `Delivered records of one machine or data series are at least ${length.en} apart.`,
-    `Der Abstand zwischen zwei gelieferten Datensätzen einer Maschine oder Datenreihe beträgt mindestens ${length.de}.`,
+    `Der Abstand zwischen zwei gelieferten Einträgen einer Maschine oder Datenreihe beträgt mindestens ${length.de}.`,
   )
 }
 

@@ -77,7 +77,7 @@ export class GroupCommit {
   private readonly release: Database.Statement
   private readonly undo: Database.Statement
 
-  constructor(db: Database.Database) {
+  constructor(private readonly db: Database.Database) {
     this.begin = db.prepare('BEGIN IMMEDIATE')
     this.commit = db.prepare('COMMIT')
     this.rollback = db.prepare('ROLLBACK')
@@ -129,6 +129,8 @@ export class GroupCommit {
           this.release.run()
           written.push(job)
         } catch (cause) {
+          // A full disk or an I/O error makes SQLite undo the whole transaction by itself: it is the group that failed.
+          if (!this.db.inTransaction) throw cause
           this.undo.run()
           this.release.run()
           job.failed(cause)

@@ -38,7 +38,7 @@ export function processTables(db: Database.Database) {
   const owedDue = db.prepare(`
     SELECT ${owedColumns} FROM owed AS mine
     WHERE next_attempt_at <= @now AND partner NOT IN (SELECT value FROM json_each(@except))
-      AND NOT EXISTS (SELECT 1 FROM owed AS earlier WHERE earlier.pid = mine.pid AND earlier.id < mine.id)
+      AND pid NOT IN (SELECT value FROM json_each(@exceptPids)) AND NOT EXISTS (SELECT 1 FROM owed AS earlier WHERE earlier.pid = mine.pid AND earlier.id < mine.id)
     ORDER BY next_attempt_at, id LIMIT @limit`)
   const dueLater = db.prepare('SELECT min(next_attempt_at) FROM owed WHERE next_attempt_at > @now').pluck()
   const owedByPid = db.prepare(`SELECT ${owedColumns} FROM owed WHERE pid = @pid ORDER BY id`)
@@ -173,8 +173,10 @@ export function processTables(db: Database.Database) {
     transfersUnder: (agreementId: string, partner: string) =>
       parseAll<Transfer>(underAgreement.all({ agreementId, partner })),
 
-    due: (now: EpochMs, limit: number, except: readonly string[] = []) =>
-      owedDue.all({ now, limit, except: JSON.stringify(except) }).map(owedOf),
+    due: (now: EpochMs, limit: number, except: readonly string[] = [], exceptPids: readonly string[] = []) =>
+      owedDue
+        .all({ now, limit, except: JSON.stringify(except), exceptPids: JSON.stringify(exceptPids) })
+        .map(owedOf),
     nextDue: (now: EpochMs) => (dueLater.get({ now }) as EpochMs | null) ?? undefined,
     owedFor: (pid: string) => owedByPid.all({ pid }).map(owedOf),
     isOwed: (id: number) => owedById.get({ id }) !== undefined,

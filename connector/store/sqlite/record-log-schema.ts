@@ -13,7 +13,8 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY,
      name TEXT NOT NULL UNIQUE,
      last_seq INTEGER NOT NULL,
-     peak INTEGER NOT NULL
+     peak INTEGER NOT NULL,
+     removed_until INTEGER
    ) STRICT;
    CREATE TABLE records (
      stream INTEGER NOT NULL REFERENCES streams (id),

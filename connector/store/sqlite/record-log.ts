@@ -94,6 +94,10 @@ const prepareStatements = (db: Database.Database) => ({
   streams: db.prepare<[], { name: string; id: number; seq: number; peak: number }>(
     'SELECT name, id, last_seq AS seq, peak FROM streams',
   ),
+  removedUntil: db.prepare<[number], number | null>('SELECT removed_until FROM streams WHERE id = ?').pluck(),
+  noteRemoved: db.prepare<[number, number]>(
+    'UPDATE streams SET removed_until = max(?, coalesce(removed_until, -9007199254740991)) WHERE id = ?',
+  ),
   addStream: db.prepare<[string]>(
     'INSERT INTO streams (name, last_seq, peak) VALUES (?, 0, -9007199254740991)',
   ),
@@ -115,10 +119,12 @@ const prepareStatements = (db: Database.Database) => ({
   timeOf: db
     .prepare<[number, number], number>('SELECT time FROM records WHERE stream = ? AND seq = ?')
     .pluck(),
-  prune: db.prepare<[number, number, number, number]>(
-    `DELETE FROM records WHERE stream = ? AND seq IN (
-       SELECT seq FROM records WHERE stream = ? AND arrived < ? ORDER BY arrived LIMIT ?)`,
-  ),
+  prune: db
+    .prepare<[number, number, number, number], number>(
+      `DELETE FROM records WHERE stream = ? AND seq IN (
+         SELECT seq FROM records WHERE stream = ? AND arrived < ? ORDER BY arrived LIMIT ?) RETURNING time`,
+    )
+    .pluck(),
 })
 
 export class SqliteRecordLog implements AsyncDisposable {
@@ -181,12 +187,25 @@ export class SqliteRecordLog implements AsyncDisposable {
     if (state === undefined) return 0
     let removed = 0
     while (!this.#closed) {
-      const { changes } = this.#sql.prune.run(state.id, state.id, arrivedBefore, PRUNE_RECORDS)
-      removed += changes
-      if (changes < PRUNE_RECORDS) break
+      const times = this.#db
+        .transaction(() => {
+          const gone = this.#sql.prune.all(state.id, state.id, arrivedBefore, PRUNE_RECORDS)
+          if (gone.length > 0) this.#sql.noteRemoved.run(Math.max(...gone), state.id)
+          return gone
+        })
+        .immediate()
+      removed += times.length
+      if (times.length < PRUNE_RECORDS) break
       await nextTurn()
     }
     return removed
+  }
+
+  /** Latest event time among the records of the stream that were removed; undefined when none were. */
+  removedUntil(stream: string): EpochMs | undefined {
+    const state = this.#streams.get(stream)
+    const until = state === undefined ? undefined : this.#sql.removedUntil.get(state.id)
+    return (until ?? undefined) as EpochMs | undefined
   }
 
   /** Removes every record of a stream. Its counter stays, so that a position is never given twice. */

@@ -12,7 +12,7 @@ import { plan, RECIPIENT, SIGNALS } from '../support/data-plane-server.js'
 import { memorySource, record } from '../support/memory-source.js'
 
 const INTERVAL = 600_000
-const BLOCK = 64 * INTERVAL
+const BLOCK = 16 * INTERVAL
 const NOW = (6 * BLOCK) as EpochMs
 const shape = compileShape(plan({ fields: ['temp'], samplingIntervalMs: INTERVAL }), SIGNALS, RECIPIENT)
 
@@ -44,6 +44,16 @@ const queryOf = fc.record({
   after: fc.option(fc.nat(130), { nil: undefined }),
   limit: fc.integer({ min: 1, max: 40 }),
 })
+
+function expectDistances(records: readonly DataRecord[]): void {
+  for (const series of ['a', 'b']) {
+    const times = records.filter((one) => one.series === series).map((one) => one.time)
+    times.sort((x, y) => x - y)
+    for (let i = 1; i < times.length; i++) {
+      expect((times[i] ?? 0) - (times[i - 1] ?? 0)).toBeGreaterThanOrEqual(INTERVAL)
+    }
+  }
+}
 
 type LeavesOut = 'all' | 'some' | 'none'
 
@@ -82,13 +92,7 @@ it('delivers, over any set of queries together, a subset of one full run with ga
             union.set(one.position, one)
           }
         }
-        for (const series of ['a', 'b']) {
-          const times = [...union.values()].filter((one) => one.series === series).map((one) => one.time)
-          times.sort((x, y) => x - y)
-          for (let i = 1; i < times.length; i++) {
-            expect((times[i] ?? 0) - (times[i - 1] ?? 0)).toBeGreaterThanOrEqual(INTERVAL)
-          }
-        }
+        expectDistances([...union.values()])
       },
     ),
     { numRuns: 300 },
@@ -137,4 +141,39 @@ it('takes nothing from a block of which the source may have left out a part', as
   ]
   expect((await pull(data, {}, 9, 'all')).map((one) => one.position)).toEqual(['p1', 'p2', 'p4'])
   expect((await pull(data, { after: 'p2' }, 9, 'some')).map((one) => one.position)).toEqual(['p4'])
+})
+
+it('keeps the distance over readings between which the oldest records are removed', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      dataOf,
+      fc.array(fc.nat(120), { minLength: 1, maxLength: 12 }),
+      async (data, removals) => {
+        const union = new Map<string, DataRecord>()
+        for (const removed of removals.toSorted((a, b) => a - b)) {
+          const gone = data.slice(0, removed)
+          const source = {
+            ...memorySource(data.slice(removed), { batch: 7 }),
+            removedUntil: () =>
+              gone.length === 0 ? undefined : (Math.max(...gone.map((r) => r.time)) as EpochMs),
+          }
+          const { signal } = new AbortController()
+          const reading = await openReading(source, shape, {}, NOW, signal)
+          if (!reading.ok) throw new Error(reading.error.message)
+          for await (const batch of reading.value.read(signal))
+            for (const one of batch) union.set(one.position, one)
+        }
+        expectDistances([...union.values()])
+      },
+    ),
+    { numRuns: 300 },
+  )
+})
+
+it('goes on without a gap when only records are removed that were read already', async () => {
+  const data = Array.from({ length: 40 }, (_, n) => record(n, BLOCK + n * INTERVAL, { temp: n }, 'a'))
+  const run = shape.run({})
+  const before = run.shape(data.slice(0, 20))
+  const after = run.shape(data.slice(20), data[10]?.time)
+  expect(before.length + after.length).toBe(40)
 })

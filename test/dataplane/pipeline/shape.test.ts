@@ -78,10 +78,10 @@ describe('project', () => {
 })
 
 describe('sample', () => {
-  it('cuts blocks of at least an hour and at least 64 intervals, in whole intervals', () => {
+  it('cuts blocks of at least an hour and at least 16 intervals, in whole intervals', () => {
     expect(blockLength(10_000)).toBe(3_600_000)
     expect(blockLength(7_000)).toBe(3_605_000)
-    expect(blockLength(600_000)).toBe(64 * 600_000)
+    expect(blockLength(600_000)).toBe(16 * 600_000)
     expect(blockStart(10_000, at(3_600_001))).toBe(3_600_000)
     expect(blockStart(10_000, at(-1))).toBe(-3_600_000)
   })
@@ -145,27 +145,4 @@ describe('delay', () => {
   it('holds nothing back when the plan has no delay', () => {
     expect(delayOf(undefined)(record(1, 9e12), at(0))).toEqual({ is: 'due' })
   })
-})
-
-it('shapes at least 200,000 records a second through fields, sampling and delay', () => {
-  const shape = compileShape(
-    plan({ fields: ['temp'], samplingIntervalMs: 10_000, deliveryDelayMs: 1_000 }),
-    SIGNALS,
-    RECIPIENT,
-  )
-  const run = shape.run({})
-  const batches = Array.from({ length: 200 }, (_, b) =>
-    Array.from({ length: 1_000 }, (_, i) =>
-      record(b * 1_000 + i, (b * 1_000 + i) * 100, { temp: i, load: 1, note: 'x' }),
-    ),
-  )
-  const begin = performance.now()
-  let delivered = 0
-  for (const batch of batches) {
-    for (const one of run.shape(batch)) if (shape.due(one, at(9e12)).is === 'due') delivered += 1
-  }
-  const seconds = (performance.now() - begin) / 1_000
-  // One record in a hundred; the last interval of each of the five full hours stays empty only for late ones.
-  expect(delivered).toBe(2_000)
-  expect(200_000 / seconds).toBeGreaterThan(200_000)
 })

@@ -1,0 +1,253 @@
+import { gunzipSync } from 'node:zlib'
+import { request } from 'undici'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createValidator } from '../../connector/dsp/validate.js'
+import { type Dataspace, enc, list, type Member, startDataspace } from '../support/dataspace.js'
+import { PUMP_OFFER, pumpDataset } from './parties.js'
+import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
+import { publishTank } from './tank.js'
+
+const validate = createValidator()
+let space: Dataspace
+let member: Member
+let peer: Peer
+let rival: Peer
+
+const DATASETS = ['a', 'b', 'c', 'd', 'e']
+
+beforeAll(async () => {
+  space = await startDataspace([{ name: 'member' }])
+  const [first] = space.members
+  if (first === undefined) throw new Error('no member')
+  member = first
+  peer = await startPeer(space)
+  rival = await startPeer(space)
+  await introduce(member, peer)
+  await introduce(member, rival)
+})
+afterAll(async () => {
+  for (const one of [peer, rival]) await one[Symbol.asyncDispose]()
+  await space[Symbol.asyncDispose]()
+})
+
+type Entry = {
+  readonly '@id': string
+  readonly hasPolicy: readonly { readonly '@id': string; readonly target?: string }[]
+  readonly distribution: readonly { readonly accessService: { readonly endpointURL: string } }[]
+}
+const entries = (answer: Sent): readonly Entry[] => (answer.json.dataset ?? []) as unknown as readonly Entry[]
+const ask = (from: Peer, fields: object = {}, query = '', headers: Readonly<Record<string, string>> = {}) =>
+  from.send(member, `/catalog/request${query}`, message('CatalogRequestMessage', fields), { headers })
+
+function refused(answer: Sent, status: number, code: string): string {
+  expect([answer.status, answer.json.code, answer.text]).toEqual([status, code, answer.text])
+  expect(validate('CatalogError', answer.json, 'outgoing')).toMatchObject({ ok: true })
+  return (answer.json.reason as readonly string[]).join(' ')
+}
+
+describe('as provider', () => {
+  it('answers without a list of datasets while there is nothing to offer', async () => {
+    const answer = await ask(peer)
+    expect(answer.status).toBe(200)
+    expect(validate('Catalog', answer.json, 'outgoing').ok).toBe(true)
+    expect(answer.json).not.toHaveProperty('dataset')
+    expect(answer.json.service).toHaveLength(1)
+    for (const id of DATASETS) {
+      await publishTank(member, space.folder, { [`${id}-open`]: {} }, id)
+    }
+    await publishTank(member, space.folder, { secret: { recipients: [rival.did] } }, 'for-rival')
+    await publishTank(
+      member,
+      space.folder,
+      { 'mixed-open': {}, 'mixed-rival': { recipients: [rival.did] } },
+      'mixed',
+    )
+    await publishTank(member, space.folder, { 'late-offer': {} }, 'withdrawn')
+    await member.post('/api/v1/datasets/withdrawn/unpublish')
+  })
+
+  it('CAT:01-01 lists its datasets with offers, distributions and the service that leads to them', async () => {
+    const answer = await ask(peer)
+    expect(answer.status).toBe(200)
+    expect(answer.headers['content-type']).toMatch(/^application\/json/)
+    expect(validate('Catalog', answer.json, 'outgoing').ok).toBe(true)
+    expect(answer.json.participantId).toBe(member.did)
+    const all = entries(answer)
+    expect(all.map((entry) => entry['@id'])).toEqual([...DATASETS, 'mixed'])
+    const offers = all.flatMap((entry) => entry.hasPolicy)
+    expect(new Set(offers.map((offer) => offer['@id'])).size).toBe(offers.length)
+    for (const offer of offers) expect(offer).not.toHaveProperty('target')
+    for (const entry of all) {
+      const [distribution] = entry.distribution
+      expect(distribution?.accessService.endpointURL).toBe(`${member.config.publicUrl}/dsp`)
+    }
+  })
+
+  it('CAT:01-02 shows one dataset', async () => {
+    const answer = await peer.send(member, '/catalog/datasets/a')
+    expect(answer.status).toBe(200)
+    expect(validate('Dataset', answer.json, 'outgoing').ok).toBe(true)
+    expect(answer.json['@id']).toBe('a')
+    expect((await peer.send(member, '/catalog/datasets/a/')).json).toEqual(answer.json)
+  })
+
+  it('CAT:01-03 answers a CatalogError for a dataset that does not exist, is hidden, or is not published', async () => {
+    for (const id of ['nothing', 'for-rival', 'withdrawn', '..%2f..%2fetc']) {
+      const answer = await peer.send(member, `/catalog/datasets/${id}`)
+      expect(refused(answer, 404, 'NotFound')).toBe('There is no such dataset for you.')
+    }
+  })
+
+  it('shows each partner only what it may have', async () => {
+    const mine = entries(await ask(peer)).flatMap((entry) => entry.hasPolicy.map((offer) => offer['@id']))
+    const theirs = entries(await ask(rival)).flatMap((entry) => entry.hasPolicy.map((offer) => offer['@id']))
+    expect(mine).not.toContain('secret')
+    expect(mine).not.toContain('mixed-rival')
+    expect(theirs).toEqual([...mine.slice(0, DATASETS.length), 'secret', 'mixed-open', 'mixed-rival'])
+    expect((await ask(peer)).text).not.toContain(rival.did)
+    expect((await rival.send(member, '/catalog/datasets/for-rival')).status).toBe(200)
+  })
+
+  it('pages with Link headers that lead through every dataset once', async () => {
+    const query = { '@type': 'QuerySpec', offset: 0, limit: 2, filterExpression: [] }
+    const seen: string[] = []
+    let next = ''
+    let pages = 0
+    do {
+      const answer = await ask(peer, { filter: [query] }, next)
+      expect(answer.status).toBe(200)
+      seen.push(...entries(answer).map((entry) => entry['@id']))
+      const link = /^<([^>]*)>; rel="next"$/.exec(String(answer.headers.link ?? ''))?.[1]
+      expect(link ?? '').toMatch(/^$|^https:\/\/localhost:\d+\/dsp\/catalog\/request\?/)
+      next = link === undefined ? '' : new URL(link).search
+      pages += 1
+    } while (next !== '' && pages < 10)
+    expect(pages).toBe(3)
+    expect(seen).toEqual([...DATASETS, 'mixed'])
+  })
+
+  it('compresses for partners that ask for it', async () => {
+    const plain = await ask(peer)
+    expect(plain.headers).not.toHaveProperty('content-encoding')
+    const answer = await request(`${member.config.publicUrl}/dsp/catalog/request`, {
+      method: 'POST',
+      headers: {
+        authorization: peer.token(member.did),
+        'content-type': 'application/json',
+        'accept-encoding': 'gzip, deflate',
+      },
+      body: JSON.stringify(message('CatalogRequestMessage', {})),
+      dispatcher: peer.agent,
+    })
+    const bytes = Buffer.from(await answer.body.arrayBuffer())
+    expect([answer.statusCode, answer.headers['content-encoding']]).toEqual([200, 'gzip'])
+    expect(JSON.parse(gunzipSync(bytes).toString())).toEqual(plain.json)
+  })
+
+  it('takes the filter that asks for everything and refuses every other one', async () => {
+    const everything = { '@type': 'https://w3id.org/edc/v0.0.1/ns/QuerySpec', filterExpression: [] }
+    expect((await ask(peer, { filter: [everything] })).status).toBe(200)
+    const sentence =
+      'The filter is not supported. Ask for the catalog without a filter; it holds only what is offered to you.'
+    for (const filter of [
+      [{ '@type': 'QuerySpec', filterExpression: [{ operandLeft: 'id', operator: '=', operandRight: 'a' }] }],
+      [{ '@type': 'QuerySpec', offset: 5 }],
+      [{ anything: 'else' }],
+      ['SELECT 1'],
+    ]) {
+      expect(refused(await ask(peer, { filter }), 400, 'InvalidMessage')).toBe(sentence)
+    }
+  })
+})
+
+describe('as consumer', () => {
+  const path = () => `/api/v1/partners/${enc(peer.did)}/catalog`
+  const page = (ids: readonly string[], participantId: string = peer.did) =>
+    message('Catalog', {
+      '@id': 'urn:catalog',
+      participantId,
+      service: [{ '@id': 'urn:service', '@type': 'DataService', endpointURL: peer.address }],
+      ...(ids.length === 0
+        ? {}
+        : {
+            dataset: ids.map((id) => ({
+              ...pumpDataset([{ ...PUMP_OFFER, '@id': `${id}-offer` }], id),
+              '@type': 'Dataset',
+            })),
+          }),
+    })
+
+  it('reads all pages, whether their links are absolute or relative', async () => {
+    const links: Readonly<Record<string, string>> = {
+      '': `<${peer.address}/catalog/request?page=2>; rel="next", <https://localhost/first>; rel="first"`,
+      '?page=2': '</partner/v1/dsp/catalog/request?page=3>; rel=next',
+      '?page=3': `<${peer.address}/catalog/request?page=2>; rel="prev"`,
+    }
+    peer.script((m) => {
+      const query = m.path.slice('/partner/v1/dsp/catalog/request'.length)
+      return { body: page([`pump${query.at(-1) ?? 1}`]), headers: { link: links[query] ?? '' } }
+    })
+    const { datasets } = await member.get(path())
+    expect((datasets as unknown as readonly { id: string }[]).map(({ id }) => id)).toEqual([
+      'pump1',
+      'pump2',
+      'pump3',
+    ])
+  })
+
+  it('does not follow a page to another host, where its token has no business', async () => {
+    const before = rival.received.length
+    peer.script(() => ({
+      body: page(['pump']),
+      headers: { link: `<${rival.address}/catalog/request>; rel="next"` },
+    }))
+    expect(list(await member.get(path()), 'datasets')).toHaveLength(1)
+    expect(rival.received).toHaveLength(before)
+  })
+
+  it('ends with pages that never end', async () => {
+    const before = peer.received.length
+    peer.script(() => ({
+      body: page([]),
+      headers: { link: `<${peer.address}/catalog/request?again>; rel="next"` },
+    }))
+    expect(await member.get(path())).toEqual({ datasets: [] })
+    expect(peer.received.length - before).toBe(50)
+  })
+
+  it('says what is wrong with an answer that it cannot use', async () => {
+    const cases: readonly (readonly [Parameters<Peer['script']>[0], string])[] = [
+      [
+        () => ({ status: 404 }),
+        'peer answered 404. Probably it does not trust you yet, or the address is wrong.',
+      ],
+      [() => ({ status: 503 }), 'peer answered 503.'],
+      [
+        () => ({ status: 302, headers: { location: `${rival.address}/catalog/request` } }),
+        'peer answered 302.',
+      ],
+      [
+        () => ({ status: 401, body: message('CatalogError', { code: 'x', reason: ['Set your clock.'] }) }),
+        'peer answered 401: Set your clock.',
+      ],
+      [
+        () => ({ body: '<html>' }),
+        "The partner's answer cannot be used. The body is not JSON: unexpected token '<'.",
+      ],
+      [
+        () => ({ body: page([], 'did:web:somebody.example.com') }),
+        "The partner's answer cannot be used. It names did:web:somebody.example.com as its participant.",
+      ],
+      [
+        () => ({ body: { ...page([]), dataset: [{ '@id': 'x' }] } }),
+        "The partner's answer cannot be used. Catalog is not valid: dataset[0].@type is missing; dataset[0].hasPolicy is missing; dataset[0].distribution is missing.",
+      ],
+    ]
+    for (const [script, sentence] of cases) {
+      peer.script(script)
+      const refusal = await member.refused(member.api.get(path()))
+      expect(refusal.message).toBe(sentence)
+    }
+    expect(rival.received).toEqual([])
+  })
+})
