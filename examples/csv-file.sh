@@ -49,6 +49,7 @@ builder init --dev --public-url "https://localhost:$PORT_B" --name 'Oven Builder
 # Each has a development authority of its own; here they accept both. With real certificates this step is not there.
 cat "$FOLDER"/*/handschlag-data/dev-certs/ca.pem >"$FOLDER/authorities.pem"
 export HANDSCHLAG_TRUSTED_CA=$FOLDER/authorities.pem
+export HANDSCHLAG_HOST=127.0.0.1
 serve operator
 serve builder
 

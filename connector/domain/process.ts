@@ -96,7 +96,9 @@ export function receive<State extends string, Event extends string, P extends An
   },
 ): Result<Received<P>> {
   const sender = otherRole(current.role)
-  let target = transition(table, current.state, event, sender)
+  // A message about a process whose opening is unanswered has always overtaken that answer, never opened anything.
+  const unheard = current.state === 'NEW' && current.pending !== undefined
+  let target = unheard ? overtaking(table, current, event) : transition(table, current.state, event, sender)
   const isPast = current.pastDigest === message.digest && !(message.recurs === true && target.ok)
   if (current.lastDigest === message.digest || isPast) return ok({ repeated: true, next: current })
   if (
@@ -110,15 +112,12 @@ export function receive<State extends string, Event extends string, P extends An
   if (current.pending !== undefined && current.pending === TERMINATE && event !== current.pending) {
     return problem('InvalidTransition', `The process is being terminated; "${event}" comes too late.`)
   }
-  let settlesPending = false
-  if (!target.ok && current.pending !== undefined) {
-    const implied = transition(table, current.state, current.pending, current.role)
-    if (implied.ok) {
-      const retried = transition(table, implied.value, event, sender)
-      if (retried.ok) {
-        target = retried
-        settlesPending = true
-      }
+  let settlesPending = unheard && target.ok
+  if (!target.ok && !unheard && current.pending !== undefined) {
+    const retried = overtaking(table, current, event)
+    if (retried.ok) {
+      target = retried
+      settlesPending = true
     }
   }
   if (!target.ok) return target
@@ -140,6 +139,17 @@ export function receive<State extends string, Event extends string, P extends An
     updatedAt: message.at,
   } as unknown as P
   return ok({ repeated: false, next, settlesPending: settlesPending || (final && pending !== undefined) })
+}
+
+/** Where a message of the partner leads once our pending one is taken as acknowledged. */
+function overtaking<State extends string, Event extends string>(
+  table: StateTable<State, Event>,
+  current: AnyCore<State, Event>,
+  event: Event,
+): Result<State> {
+  if (current.pending === undefined) return problem('InvalidTransition', 'Nothing of ours is unanswered.')
+  const implied = transition(table, current.state, current.pending, current.role)
+  return implied.ok ? transition(table, implied.value, event, otherRole(current.role)) : implied
 }
 
 /**

@@ -62,3 +62,15 @@ it('says for every runtime dependency what it is there for', () => {
   const names = Object.keys({ ...dependencies, ...optionalDependencies })
   expect(names.filter((name) => !decisions.includes(`\`${name}\``))).toEqual([])
 })
+
+it('copies into the image what exists, and lets it into the build', () => {
+  const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+)$/gm)].flatMap(([, words = '']) =>
+    words.split(' ').slice(0, -1),
+  )
+  const allowed = read('.dockerignore')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1))
+  expect(copied.length).toBeGreaterThan(5)
+  expect(copied.filter((path) => !existsSync(path) || !allowed.includes(path))).toEqual([])
+})

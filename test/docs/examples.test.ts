@@ -26,7 +26,7 @@ const isFree = (port: number): Promise<boolean> =>
   new Promise((done) => {
     const server = createServer()
     server.once('error', () => done(false))
-    server.listen(port, '0.0.0.0', () => server.close(() => done(true)))
+    server.listen(port, '127.0.0.1', () => server.close(() => done(true)))
   })
 
 /** Two free ports in a row, below those that the system gives away by itself. */

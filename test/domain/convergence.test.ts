@@ -7,7 +7,14 @@ import { expect, it } from 'vitest'
 import type { Role } from '../../connector/core/types.js'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
-import { type Act, createWorld, NEGOTIATING, type Protocol, TRANSFERRING } from './two-sides.js'
+import {
+  type Act,
+  createWorld,
+  NEGOTIATING,
+  NEGOTIATING_BY_HAND,
+  type Protocol,
+  TRANSFERRING,
+} from './two-sides.js'
 
 const role = fc.constantFrom<Role>('consumer', 'provider')
 
@@ -56,6 +63,15 @@ const RUNS = { numRuns: 3000 }
 it('both sides of a negotiation end in the same state', () => {
   fc.assert(
     fc.property(acts(['terminate', 'offer', 'accept', 'accept']), (script) => converges(NEGOTIATING, script)),
+    RUNS,
+  )
+})
+
+it('both sides of a negotiation with offers in between end in the same state', () => {
+  fc.assert(
+    fc.property(acts(['terminate', 'offer', 'offer', 'accept', 'agree']), (script) =>
+      converges(NEGOTIATING_BY_HAND, script),
+    ),
     RUNS,
   )
 })

@@ -97,6 +97,16 @@ describe('a message that overtakes the answer to ours', () => {
     expect(received.next.pending).toBeUndefined()
   })
 
+  it('an offer comes before the answer to the request: it answers the request, it does not open a negotiation', () => {
+    const current = unanswered(negotiation('consumer', 'NEW'))
+    const received = applied(
+      receive(NEGOTIATION, current, 'offer', message('m', { partnerPid: 'urn:uuid:p' })),
+    )
+    expect(received).toMatchObject({ settlesPending: true, next: { state: 'OFFERED' } })
+    expect(received.next.pending).toBeUndefined()
+    expect(acknowledged(NEGOTIATION, received.next, 'request', LATER).state).toBe('OFFERED')
+  })
+
   it('does not skip two messages', () => {
     const current = unanswered(negotiation('consumer', 'NEW'))
     expect(receive(NEGOTIATION, current, 'finalize', message('m')).ok).toBe(false)

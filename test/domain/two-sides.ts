@@ -18,7 +18,7 @@ type Outcome<P> = { readonly process: P; readonly owe?: string; readonly settle:
 export type Protocol<P> = {
   readonly opened: P
   /** The other side's process, made by the first message. */
-  readonly answering: (digest: string) => { readonly process: P; readonly owe: string }
+  readonly answering: (digest: string) => { readonly process: P; readonly owe?: string }
   readonly receive: (
     current: P,
     m: Message,
@@ -67,8 +67,7 @@ export function createWorld<P extends Negotiation | Transfer>(protocol: Protocol
   const take = (at: Side<P>, m: Message, bad: boolean): boolean => {
     if (at.process === undefined) {
       if (m.event !== 'request' || bad) return false
-      const { process, owe } = protocol.answering(m.digest)
-      apply(at, { process, owe, settle: false })
+      apply(at, { ...protocol.answering(m.digest), settle: false })
       return true
     }
     if (m.event === 'request' && at.process.openingDigest === m.digest) return true
@@ -215,6 +214,14 @@ export const NEGOTIATING: Protocol<Negotiation> = {
   // Offers and counter-requests differ in their terms; the other messages have nothing but the pids to say.
   digest: ({ role }, event, count) =>
     ['request', 'offer', 'agree'].includes(event) ? `${role} ${event} ${count}` : `${role} ${event}`,
+}
+
+/** A provider that decides by hand what to answer to the first request. */
+export const NEGOTIATING_BY_HAND: Protocol<Negotiation> = {
+  ...NEGOTIATING,
+  answering: (digest) => ({
+    process: negotiation('provider', 'REQUESTED', { openingDigest: digest, lastDigest: digest }),
+  }),
 }
 
 export const TRANSFERRING: Protocol<Transfer> = {
