@@ -3,10 +3,10 @@
  * else; no decision about contracts or data is made here.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assembleData } from './assembly/data.js'
-import { assembleIdentity } from './assembly/identity.js'
+import { assembleIdentity, loadSecrets } from './assembly/identity.js'
 import { assembleManagement } from './assembly/management.js'
 import type { Config } from './config/load.js'
 import type { Log } from './core/log.js'
@@ -71,14 +71,13 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   const { clock, log } = options
   const tls = readTls(config, options.dev)
   if (!tls.ok) return tls
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const secrets = await loadSecrets(config)
+  if (!secrets.ok) return secrets
   const did = config.participantId
   const dspAddress = config.publicUrl + BASE_PATH
 
   const store = started.use(openStore(join(config.dataDir, 'handschlag.db')))
-  const assembled = await assembleIdentity(config, { clock, store, dspAddress })
-  if (!assembled.ok) return assembled
-  const identity = started.use(assembled.value)
+  const identity = started.use(assembleIdentity(config, secrets.value, { clock, store, dspAddress }))
   const metrics = createRegistry()
   const data = await assembleData(config, {
     clock,

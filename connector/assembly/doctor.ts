@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { BaseDeps } from '../cli/commands.js'
 import type { Check, Finding } from '../cli/doctor.js'
+import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type Json, systemClock } from '../core/types.js'
 
@@ -59,68 +60,73 @@ export const doctorParts: Omit<BaseDeps, 'version'> = {
 
   async partnerUrls(config) {
     const client = await clientOf(config.dataDir, config)
-    const answer = await read<PartnersAnswer>(client?.get('/api/v1/partners'))
+    const answer = await read<PartnersAnswer>(client?.get('/api/v1/partners', { timeoutMs: 4000 }))
     return answer.ok ? answer.value.partners.map((p) => new URL(p.address).origin) : []
   },
 
   async extraChecks(config) {
-    const client = await clientOf(config.dataDir, config)
-    if (client === undefined) return []
-    const status = await read<StatusAnswer>(client.get('/api/v1/status'))
-    // Without a running connector there is nothing more to ask; the checks before this one stand for themselves.
-    if (!status.ok) return []
-    const partners = await read<PartnersAnswer>(client.get('/api/v1/partners'))
-    const sources = await read<SourcesAnswer>(client.get('/api/v1/sources'))
-    return [
-      owedCheck(status.value),
-      ...(partners.ok ? partners.value.partners : [])
-        .filter((p) => p.trust === 'trusted')
-        .map(
-          (p): Check => ({
-            name: `partner ${p.name}`,
-            run: async () => {
-              const catalog = await client.get(`/api/v1/partners/${encodeURIComponent(p.did)}/catalog`)
-              return catalog.ok
-                ? { status: 'ok', what: { en: `${p.address} answers us`, de: `${p.address} antwortet uns` } }
-                : failed(
-                    catalog.error.message,
-                    {
-                      en: 'No contract can be made and no message delivered to this partner.',
-                      de: 'Mit diesem Partner kommt kein Vertrag zustande, und keine Nachricht erreicht ihn.',
-                    },
-                    {
-                      en: `Ask the partner whether it trusts ${config.participantId} and can be reached at ${p.address}.`,
-                      de: `Fragen Sie den Partner, ob er ${config.participantId} vertraut und unter ${p.address} erreichbar ist.`,
-                    },
-                  )
-            },
-          }),
-        ),
-      ...(sources.ok ? sources.value.sources : []).map(
-        (s): Check => ({
-          name: `source ${s.id}`,
+    const checks = await runningChecks(config)
+    return [databaseCheck(config.dataDir), ...checks]
+  },
+}
+
+async function runningChecks(config: Config): Promise<readonly Check[]> {
+  const client = await clientOf(config.dataDir, config)
+  if (client === undefined) return []
+  const status = await read<StatusAnswer>(client.get('/api/v1/status', { timeoutMs: 4000 }))
+  // Without a running connector there is nothing more to ask; the checks before this one stand for themselves.
+  if (!status.ok) return []
+  const partners = await read<PartnersAnswer>(client.get('/api/v1/partners', { timeoutMs: 4000 }))
+  const sources = await read<SourcesAnswer>(client.get('/api/v1/sources', { timeoutMs: 4000 }))
+  return [
+    owedCheck(status.value),
+    ...(partners.ok ? partners.value.partners : [])
+      .filter((p) => p.trust === 'trusted')
+      .map(
+        (p): Check => ({
+          name: `partner ${p.name}`,
           run: async () => {
-            const checked = await read<{ ok: boolean; message: string }>(
-              client.post(`/api/v1/sources/${encodeURIComponent(s.id)}/check`),
-            )
-            if (checked.ok && checked.value.ok)
-              return { status: 'ok', what: { en: 'reachable', de: 'erreichbar' } }
-            return failed(
-              checked.ok ? checked.value.message : checked.error.message,
-              {
-                en: 'No new data comes from this source.',
-                de: 'Aus dieser Quelle kommen keine neuen Daten.',
-              },
-              {
-                en: `handschlag source show ${s.id}`,
-                de: `handschlag source show ${s.id}`,
-              },
-            )
+            const catalog = await client.get(`/api/v1/partners/${encodeURIComponent(p.did)}/catalog`)
+            return catalog.ok
+              ? { status: 'ok', what: { en: `${p.address} answers us`, de: `${p.address} antwortet uns` } }
+              : failed(
+                  catalog.error.message,
+                  {
+                    en: 'No contract can be made and no message delivered to this partner.',
+                    de: 'Mit diesem Partner kommt kein Vertrag zustande, und keine Nachricht erreicht ihn.',
+                  },
+                  {
+                    en: `Ask the partner whether it trusts ${config.participantId} and can be reached at ${p.address}.`,
+                    de: `Fragen Sie den Partner, ob er ${config.participantId} vertraut und unter ${p.address} erreichbar ist.`,
+                  },
+                )
           },
         }),
       ),
-    ]
-  },
+    ...(sources.ok ? sources.value.sources : []).map(
+      (s): Check => ({
+        name: `source ${s.id}`,
+        run: async () => {
+          const checked = await read<{ ok: boolean; message: string }>(
+            client.post(`/api/v1/sources/${encodeURIComponent(s.id)}/check`),
+          )
+          if (checked.ok && checked.value.ok)
+            return { status: 'ok', what: { en: 'reachable', de: 'erreichbar' } }
+          return failed(
+            checked.ok ? checked.value.message : checked.error.message,
+            {
+              en: 'No new data comes from this source.',
+              de: 'Aus dieser Quelle kommen keine neuen Daten.',
+            },
+            {
+              en: `handschlag source show ${s.id}`,
+              de: `handschlag source show ${s.id}`,
+            },
+          )
+        },
+      }),
+    ),
+  ]
 }
 
 const failed = (
@@ -133,6 +139,46 @@ const failed = (
   impact,
   fix,
 })
+
+function databaseCheck(dataDir: string): Check {
+  return {
+    name: 'database',
+    needs: ['data-directory'],
+    run: async () => {
+      const { inspectDatabase } = await import('../store/sqlite/inspect.js')
+      const seen = inspectDatabase(join(dataDir, 'handschlag.db'))
+      switch (seen.found) {
+        case 'nothing':
+          return { status: 'skipped', what: { en: 'none yet', de: 'noch keine' } }
+        case 'in use':
+          return {
+            status: 'skipped',
+            what: {
+              en: 'in use by the running connector; stop it to check every page',
+              de: 'vom laufenden Connector benutzt; zum Prüfen aller Seiten anhalten',
+            },
+          }
+        case 'sound':
+          return {
+            status: 'ok',
+            what: { en: `sound, schema ${seen.schema}`, de: `unversehrt, Schema ${seen.schema}` },
+          }
+        case 'damaged':
+          return failed(
+            seen.verdict.slice(0, 200),
+            {
+              en: 'Contracts and what is owed may be lost.',
+              de: 'Verträge und Ausstehendes können verloren sein.',
+            },
+            {
+              en: 'Put the data directory of your newest backup in its place. Keep the damaged one.',
+              de: 'Setzen Sie das Datenverzeichnis Ihrer neuesten Sicherung an seine Stelle. Heben Sie das beschädigte auf.',
+            },
+          )
+      }
+    },
+  }
+}
 
 function owedCheck(status: StatusAnswer): Check {
   return {

@@ -1,5 +1,5 @@
 /** Wires who we are and how we recognise others: keys, outgoing connections, DID documents, tokens, contract seals. */
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { BlockList, isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from '../config/load.js'
@@ -36,19 +36,33 @@ export type Identity = AsyncDisposable & {
   readonly partnerFingerprint: (did: ParticipantId) => Promise<Result<string>>
 }
 
-/** @returns the Problem of an unreadable key, with what to do */
-export async function assembleIdentity(
-  config: Config,
-  deps: { readonly clock: Clock; readonly store: Store; readonly dspAddress: string },
-): Promise<Result<Identity>> {
-  const { clock, store } = deps
-  const did = config.participantId
-  const keysDir = join(config.dataDir, 'keys')
+export type Secrets = { readonly keys: KeyRing; readonly box: SecretBox }
+
+/**
+ * Reads the keys before anything is opened: a data directory that is not one of ours stays as it is. Throws the system's
+ * error when it is not there or not a folder.
+ *
+ * @returns the Problem of an unreadable key, with what to do
+ */
+export async function loadSecrets({ dataDir }: Config): Promise<Result<Secrets>> {
+  if (!statSync(dataDir).isDirectory()) {
+    throw Object.assign(new Error(`${dataDir} is not a folder`), { code: 'ENOTDIR', path: dataDir })
+  }
+  accessSync(dataDir, constants.W_OK | constants.X_OK)
+  const keysDir = join(dataDir, 'keys')
   const keys = await loadKeys(keysDir)
   if (!keys.ok) return keys
   const box = await loadSecretBox(keysDir)
-  if (!box.ok) return box
+  return box.ok ? ok({ keys: keys.value, box: box.value }) : box
+}
 
+export function assembleIdentity(
+  config: Config,
+  { keys, box }: Secrets,
+  deps: { readonly clock: Clock; readonly store: Store; readonly dspAddress: string },
+): Identity {
+  const { clock, store } = deps
+  const did = config.participantId
   const outgoing = createOutgoing({
     allowPrivate: privateAddresses(config.allowPrivateAddresses),
     ...(config.trustedCa === undefined ? {} : { ca: [readFileSync(config.trustedCa, 'utf8')] }),
@@ -59,7 +73,7 @@ export async function assembleIdentity(
     onRemember: ({ jti, expiresAt }) => store.rememberToken(jti, expiresAt),
   })
   replay.load(store.rememberedTokens(clock()))
-  const { auth, seal } = keys.value
+  const { auth, seal } = keys
   const sealKey = { kid: keyId(did, seal.kid), privateKey: seal.privateKey }
 
   const seals: Seals = {
@@ -70,22 +84,18 @@ export async function assembleIdentity(
       if (!kid.ok) return kid
       const subject = { ...m, offerHash: offerHash(offer) }
       // Our own seals are checked with our own keys, retired ones included: no request goes out for that.
-      const own = [seal, ...keys.value.retiredSeals].find((key) => keyId(did, key.kid) === kid.value)
+      const own = [seal, ...keys.retiredSeals].find((key) => keyId(did, key.kid) === kid.value)
       if (signer === did && own !== undefined) return void0(verifySeal(jws, subject, own.publicJwk))
       const key = await resolver.keyFor(signer, kid.value, 'assertionMethod')
       return key.ok ? void0(verifySeal(jws, subject, key.value.key)) : key
     },
   }
 
-  return ok({
-    keys: keys.value,
-    box: box.value,
+  return {
+    keys,
+    box,
     // All published keys, so that it is what partners compute from the DID document.
-    fingerprint: fingerprint(
-      auth.publicJwk,
-      seal.publicJwk,
-      ...keys.value.retiredSeals.map((k) => k.publicJwk),
-    ),
+    fingerprint: fingerprint(auth.publicJwk, seal.publicJwk, ...keys.retiredSeals.map((k) => k.publicJwk)),
     outgoing,
     resolver,
     issuer: createTokenIssuer({ did, authKey: auth, clock }),
@@ -101,7 +111,7 @@ export async function assembleIdentity(
     didDocument: () =>
       didDocument({
         did,
-        keys: keys.value,
+        keys,
         dspBase: deps.dspAddress,
         versionUrl: `${config.publicUrl}/.well-known/dspace-version`,
       }),
@@ -118,7 +128,7 @@ export async function assembleIdentity(
         : ok(fingerprint(first, ...others))
     },
     [Symbol.asyncDispose]: () => outgoing[Symbol.asyncDispose](),
-  })
+  }
 }
 
 const void0 = (result: Result<unknown>): Result<void> => (result.ok ? ok(undefined) : result)

@@ -38,8 +38,8 @@ const directory = (error: SystemError, context: StartContext): string =>
   context.config?.dataDir ?? error.path ?? 'the data directory'
 
 const damaged: Explain = () => ({
-  en: 'The database file failed its integrity check. Nothing was changed. Restore the newest backup: handschlag restore <backup file>',
-  de: 'Die Datenbankdatei hat die Integritätsprüfung nicht bestanden. Es wurde nichts geändert. Spielen Sie die neueste Sicherung zurück: handschlag restore <Sicherungsdatei>',
+  en: 'The database file failed its integrity check. Nothing was changed. Put the data directory of your newest backup in its place, then start again.',
+  de: 'Die Datenbankdatei hat die Integritätsprüfung nicht bestanden. Es wurde nichts geändert. Setzen Sie das Datenverzeichnis Ihrer neuesten Sicherung an seine Stelle, und starten Sie dann neu.',
 })
 
 const noSpace: Explain = (error, context) => ({
@@ -121,8 +121,8 @@ function newerSchema(cause: unknown, context: StartContext): Text | undefined {
   if (!(cause instanceof Error && 'found' in cause && 'known' in cause)) return undefined
   const where = context.config?.dataDir ?? ''
   return {
-    en: `The database in ${where} has schema ${cause.found}; this program knows up to ${cause.known}. Nothing was changed. Start the newer version of handschlag again, or restore a backup made before the upgrade: handschlag restore <backup file>`,
-    de: `Die Datenbank in ${where} hat Schema ${cause.found}, dieses Programm kennt nur bis ${cause.known}. Es wurde nichts geändert. Starten Sie wieder die neuere Version von handschlag, oder spielen Sie eine Sicherung von vor dem Update zurück: handschlag restore <Sicherungsdatei>`,
+    en: `The database in ${where} has schema ${cause.found}; this program knows up to ${cause.known}. Nothing was changed. Start the newer version of handschlag again, or put the data directory of a backup made before the upgrade in its place.`,
+    de: `Die Datenbank in ${where} hat Schema ${cause.found}, dieses Programm kennt nur bis ${cause.known}. Es wurde nichts geändert. Starten Sie wieder die neuere Version von handschlag, oder setzen Sie das Datenverzeichnis einer Sicherung von vor dem Update an seine Stelle.`,
   }
 }
 

@@ -190,8 +190,8 @@ export const SETTINGS = {
   managementHost: setting({
     env: 'HANDSCHLAG_MANAGEMENT_HOST',
     about: {
-      en: 'Local address of the management API and the web page. Keep it away from partners.',
-      de: 'Lokale Adresse von Verwaltungs-API und Webseite. Partner sollen sie nicht erreichen.',
+      en: 'Local address of the management API. Keep it away from partners.',
+      de: 'Lokale Adresse der Verwaltungs-API. Partner sollen sie nicht erreichen.',
     },
     example: '127.0.0.1',
     fallback: '127.0.0.1',
@@ -200,8 +200,8 @@ export const SETTINGS = {
   managementPort: setting({
     env: 'HANDSCHLAG_MANAGEMENT_PORT',
     about: {
-      en: 'Local TCP port of the management API and the web page.',
-      de: 'Lokaler TCP-Port von Verwaltungs-API und Webseite.',
+      en: 'Local TCP port of the management API.',
+      de: 'Lokaler TCP-Port der Verwaltungs-API.',
     },
     example: '8485',
     fallback: '8485',

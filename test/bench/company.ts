@@ -24,7 +24,7 @@ export type Place = AsyncDisposable & {
 export async function openPlace(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), 'handschlag-bench-'))
   const files = await writeDevelopmentCertificates(join(folder, 'certs'), ['localhost'])
-  const server = files.servers['localhost']
+  const server = files.servers.localhost
   if (server === undefined) throw new Error('no certificate for localhost')
   return {
     folder,

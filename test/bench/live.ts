@@ -20,7 +20,7 @@ export type LiveInput = {
   readonly tls: { readonly cert: string; readonly key: string }
 }
 export type LiveAddress = { readonly url: string; readonly token: string }
-export type PublishInput = { readonly records: number; readonly batch: number }
+export type PublishInput = { readonly from: number; readonly records: number; readonly batch: number }
 
 const STREAM = 'machine'
 const TOKEN = 'benchmark-token'
@@ -70,9 +70,9 @@ const server = https.createServer(
 await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
 
 /** Appends as fast as it becomes durable; the stream follows on the same thread. */
-async function publish({ records, batch }: PublishInput): Promise<number> {
+async function publish({ from, records, batch }: PublishInput): Promise<number> {
   const began = performance.now()
-  for (let at = 0; at < records; at += batch) await log.append(STREAM, machineRecords(at, batch))
+  for (let at = from; at < from + records; at += batch) await log.append(STREAM, machineRecords(at, batch))
   return performance.now() - began
 }
 

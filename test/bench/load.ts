@@ -86,9 +86,22 @@ export async function openFollower(ca: string, { url, headers }: Target): Promis
   return {
     events: () => events,
     reached: (count) =>
-      events >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+      new Promise((resolve, reject) => {
+        if (events >= count) return resolve()
+        const timer = setTimeout(
+          () => reject(new Error(`${events} of ${count} events arrived in time`)),
+          PATIENCE,
+        )
+        const done = (): void => {
+          clearTimeout(timer)
+          resolve()
+        }
+        waiting.push({ count, resolve: done })
+      }),
     [Symbol.asyncDispose]: () => agent.destroy(),
   }
 }
 
+/** Longest time for events to arrive, milliseconds. */
+const PATIENCE = 30_000
 const EVENT_END = Buffer.from('\n\n')

@@ -74,7 +74,7 @@ async function negotiateOnce({ partner, offer }: TransferInput): Promise<Process
   const begun = demand(
     await requestContract(services, {
       partner: partnerOf(partner),
-      datasetId: String(offer['target']),
+      datasetId: String(offer.target),
       offer,
     }),
   )

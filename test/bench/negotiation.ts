@@ -67,7 +67,7 @@ const offers = await furnish(provider, consumer, [
   },
 ])
 await furnish(consumer, provider)
-const offer = offers['pump'] ?? {}
+const offer = offers.pump ?? {}
 
 const ours: Round[] = []
 let sizes: MessageSizes = [0, 0, 0, 0]

@@ -74,7 +74,7 @@ describe('a failed start', () => {
 
   it('is told in the promised words when the database is damaged', () => {
     const sentence =
-      'The database file failed its integrity check. Nothing was changed. Restore the newest backup: handschlag restore <backup file>'
+      'The database file failed its integrity check. Nothing was changed. Put the data directory of your newest backup in its place, then start again.'
     expect(explain(failure('SQLITE_CORRUPT'))).toBe(sentence)
     expect(explain(failure('SQLITE_CORRUPT_INDEX'))).toBe(sentence)
     expect(explain(failure('SQLITE_NOTADB'))).toBe(sentence)

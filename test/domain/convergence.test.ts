@@ -58,7 +58,7 @@ function converges<P extends Negotiation | Transfer>(protocol: Protocol<P>, scri
   expect([consumer.process?.pending, provider.process.pending]).toEqual([undefined, undefined])
 }
 
-const RUNS = { numRuns: 3000 }
+const RUNS = { numRuns: 1500 }
 
 it('both sides of a negotiation end in the same state', () => {
   fc.assert(

@@ -66,8 +66,10 @@ export function createWorld<P extends Negotiation | Transfer>(protocol: Protocol
   /** A message comes in; the answer says whether it was accepted. */
   const take = (at: Side<P>, m: Message, bad: boolean): boolean => {
     if (at.process === undefined) {
-      if (m.event !== 'request' || bad) return false
-      apply(at, { ...protocol.answering(m.digest), settle: false })
+      const opened = protocol.answering(m.digest)
+      // A request that is refused once and let in later finds a consumer that has ended; it hears of that with our message.
+      if (m.event !== 'request' || (bad && opened.owe !== undefined)) return false
+      apply(at, { ...opened, settle: false })
       return true
     }
     if (m.event === 'request' && at.process.openingDigest === m.digest) return true

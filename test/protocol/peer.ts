@@ -76,6 +76,8 @@ export type Peer = AsyncDisposable & {
   /** Sends a message outside the DSP base address. */
   fetch(url: string, options?: SendOptions & { readonly body?: string }): Promise<Sent>
   token(audience: string, at?: number): string
+  /** Shows another TLS certificate from the next connection on, and ends the present ones. */
+  present(tls: { readonly cert: string; readonly key: string }): void
 }
 
 export type PeerOptions = {
@@ -83,6 +85,8 @@ export type PeerOptions = {
   readonly clock?: Clock
   /** Path of the DSP base below the public address. */
   readonly base?: string
+  /** The version it speaks; without one its version document is none. */
+  readonly version?: string
   /** Another certificate than a good one of the development authority. */
   readonly tls?: { readonly cert: string; readonly key: string }
 }
@@ -99,7 +103,7 @@ export const message = (type: string, fields: object): object => ({
 let peers = 0
 
 export async function startPeer(space: Dataspace, options: PeerOptions = {}): Promise<Peer> {
-  const { base = '/partner/v1/dsp', clock = systemClock } = options
+  const { base = '/partner/v1/dsp', clock = systemClock, version = '2025-1' } = options
   const number = ++peers
   const certs = join(space.folder, 'certs')
   const ca = { cert: readFileSync(space.ca, 'utf8'), key: readFileSync(join(certs, 'ca.key'), 'utf8') }
@@ -123,7 +127,10 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
       return json(200, didDocument({ did, keys, dspBase: address }))
     }
     if (path === '/.well-known/dspace-version') {
-      return json(200, { protocolVersions: [{ version: '2025-1', path: base, binding: 'HTTPS' }] })
+      return json(
+        200,
+        version === '' ? {} : { protocolVersions: [{ version, path: base, binding: 'HTTPS' }] },
+      )
     }
     const chunks: Buffer[] = []
     for await (const chunk of req) chunks.push(chunk)
@@ -207,6 +214,10 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
       }),
     fetch,
     token,
+    present(shown) {
+      server.setSecureContext(shown)
+      server.closeAllConnections()
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await Promise.all([agent.destroy(), new Promise((resolve) => server.close(resolve))])

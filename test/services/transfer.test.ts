@@ -9,17 +9,7 @@ import { restoreFlows } from '../../connector/services/flow.js'
 import { decideTrust } from '../../connector/services/partners.js'
 import { moveTransfer, requestTransfer } from '../../connector/services/transfer.js'
 import { waitFor } from '../support/wait-for.js'
-import {
-  arrive,
-  begin,
-  CONSUMER,
-  createWorld,
-  PROVIDER,
-  refusal,
-  type Side,
-  STRANGER,
-  type World,
-} from './world.js'
+import { arrive, begin, CONSUMER, createWorld, refusal, type Side, STRANGER, type World } from './world.js'
 
 let world: World
 const open = async (m?: Parameters<typeof createWorld>[0]): Promise<World> => {
@@ -194,8 +184,12 @@ describe('a request that overtakes the answer to FINALIZED', () => {
     await begin(world)
     await world.exchange(consumer, consumer.next('request'))
     await world.exchange(provider, provider.next('agree'))
-    const [verification] = await Promise.all([world.carry(consumer, consumer.next('verify')), request()])
-    expect(verification.ok).toBe(true)
+    const verification = world.carry(consumer, consumer.next('verify'))
+    // Let the verification be prepared; its step still waits for the commit when the request takes its first look.
+    for (let i = 0; i < 50; i++) await undefined
+    expect(provider.agreement().consumerSeal).toBeUndefined()
+    const requested = await request()
+    expect([(await verification).ok, requested.ok]).toEqual([true, true])
     const agreement = provider.agreement()
     expect([agreement.consumerSeal, agreement.receipt].map((seal) => seal?.slice(0, 5))).toEqual([
       'seal:',
@@ -497,11 +491,11 @@ describe('a partner that is blocked', () => {
     expect(flow()?.stopped?.message).toBe('The transfer is terminated: The partner has been blocked.')
     const events = provider.owed().map((o) => o.event)
     expect(events).toEqual(['terminate', 'terminate'])
-    const open = provider
+    const unfinished = provider
       .store()
       .list('negotiation')
       .filter((n) => n.state !== 'FINALIZED')
-    expect(open).toMatchObject([{ pending: 'terminate', reason: 'The partner has been blocked.' }])
+    expect(unfinished).toMatchObject([{ pending: 'terminate', reason: 'The partner has been blocked.' }])
   })
 
   it('gets no transfer with a request that was let in before', async () => {
@@ -599,7 +593,7 @@ describe('the end of the contract', () => {
     await world.started()
     world.forward(10 * 60_000 - 20)
     using _watch = watchExpiry(provider.deps)
-    world.forward(20)
+    world.forward(1000)
     await waitFor(() => provider.transfer().pending === 'terminate')
     await world.settle()
     expect(states()).toEqual(['TERMINATED', 'TERMINATED'])
@@ -613,7 +607,7 @@ describe('the end of the contract', () => {
     world.forward(10 * 60_000 - 50)
     await asked(world.consumer.agreement())
     await world.settle()
-    world.forward(50)
+    world.forward(1000)
     await waitFor(() => provider.transfer().pending === 'terminate')
   })
 
@@ -627,6 +621,5 @@ describe('the end of the contract', () => {
     expect(provider.transfer()).toMatchObject({ pending: 'complete' })
     await world.settle()
     expect(states()).toEqual(['COMPLETED', 'COMPLETED'])
-    expect(PROVIDER).toBe(provider.did)
   })
 })

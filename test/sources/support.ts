@@ -6,8 +6,6 @@ import type { RecordSource } from '../../connector/dataplane/ports.js'
 import type { DataRecord, Signal } from '../../connector/dataplane/record.js'
 import type { MalformedSample, SourceReport } from '../../connector/dataplane/sources/managed.js'
 
-export const at = (text: string): EpochMs => Date.parse(text) as EpochMs
-
 export async function inTempDir<T>(run: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'sources-'))
   try {

@@ -330,6 +330,11 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         expect(dueNow([OTHERS])).toEqual(['first', 'third'])
       })
 
+      it('leaves out the processes that are not wanted, and then none of their messages', () => {
+        expect(store.due(NOW, 10, [], [pidOf('a')]).map((o) => o.event)).toEqual(['third'])
+        expect(store.due(NOW, 10, [], [pidOf('a'), pidOf('b')])).toEqual([])
+      })
+
       it('waits behind the failed one of its process, and no other', async () => {
         const [first] = store.due(NOW, 1)
         await store.attemptFailed(first?.id ?? 0, 'refused the connection', at(500))
