@@ -46,6 +46,8 @@ export type StartOptions = {
   readonly version: string
   readonly newPid?: () => Pid
   readonly random?: () => number
+  /** What a partner is given for an answer, milliseconds. */
+  readonly answerTimeoutMs?: number
 }
 
 export type Connector = AsyncDisposable & {
@@ -77,7 +79,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   const dspAddress = config.publicUrl + BASE_PATH
 
   const store = started.use(openStore(join(config.dataDir, 'handschlag.db')))
-  const identity = started.use(assembleIdentity(config, secrets.value, { clock, store, dspAddress }))
+  const identity = started.use(assembleIdentity(config, secrets.value, { ...options, store, dspAddress }))
   const metrics = createRegistry()
   const data = await assembleData(config, {
     clock,

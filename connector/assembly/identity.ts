@@ -59,11 +59,17 @@ export async function loadSecrets({ dataDir }: Config): Promise<Result<Secrets>>
 export function assembleIdentity(
   config: Config,
   { keys, box }: Secrets,
-  deps: { readonly clock: Clock; readonly store: Store; readonly dspAddress: string },
+  deps: {
+    readonly clock: Clock
+    readonly store: Store
+    readonly dspAddress: string
+    readonly answerTimeoutMs?: number
+  },
 ): Identity {
   const { clock, store } = deps
   const did = config.participantId
   const outgoing = createOutgoing({
+    ...(deps.answerTimeoutMs === undefined ? {} : { timeoutMs: deps.answerTimeoutMs }),
     allowPrivate: privateAddresses(config.allowPrivateAddresses),
     ...(config.trustedCa === undefined ? {} : { ca: [readFileSync(config.trustedCa, 'utf8')] }),
   })

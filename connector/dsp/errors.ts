@@ -16,6 +16,10 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   TokenAudience: 401,
   TokenReplayed: 401,
   MessageTooLarge: 413,
+  // Ours to solve: the partner should send again.
+  IdentityUnresolvable: 503,
+  PartnerUnreachable: 503,
+  PartnerCertificate: 503,
   SourceUnavailable: 503,
   Stopping: 503,
 }

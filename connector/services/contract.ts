@@ -98,7 +98,7 @@ export function sameAsOffered(
   if (agreedAt === undefined) {
     return problem(
       'AgreementDiffers',
-      'The agreement has no valid timestamp, so its duration cannot be kept.',
+      'The agreement has no timestamp with date, time and offset, such as 2026-11-02T08:00:00Z, so its duration cannot be kept.',
     )
   }
   return ok({ id: String(agreement['@id']), agreedAt })

@@ -129,7 +129,10 @@ async function prepareVerification(
   })
   if (!same.ok) return same
   if (isTaken(deps, { id: same.value.id, negotiationPid: current.pid })) {
-    return problem('AgreementDiffers', 'The agreement has the @id of another contract.')
+    return problem(
+      'AgreementDiffers',
+      'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
+    )
   }
   const pids = { providerPid: m.providerPid, consumerPid: current.pid }
   const text = { ...pids, agreement: m.agreement, offer: current.offer }

@@ -120,7 +120,7 @@ describe('a message that cannot be read', () => {
       ],
       [
         message('ContractRequestMessage', {}),
-        'consumerPid is missing; offer is missing; it must have exactly one of callbackAddress and providerPid.',
+        'callbackAddress is missing; consumerPid is missing; offer is missing.',
       ],
     ]
     for (const [body, why] of cases) {
@@ -192,7 +192,7 @@ describe('a pull', () => {
       401,
       'GrantInvalid',
       [
-        'The data token is missing, wrong, or belongs to another transfer. Use the one from the last start of this transfer.',
+        'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
       ],
     ]
     expect(await pull(endpoint)).toEqual(sentence)
@@ -208,6 +208,6 @@ describe('a pull', () => {
     const { endpoint, token } = grantOf(transfer.start)
     await provider.post(`/api/v1/transfers/${enc(transfer.providerPid)}/terminate`, { reason: 'Sold' })
     expect(await pull(endpoint, token)).toEqual([403, 'GrantEnded', ['The transfer is terminated: Sold']])
-    expect(await pull(endpoint, `${token}x`)).toMatchObject([401, 'GrantInvalid'])
+    expect((await pull(endpoint, `${token}x`)).slice(0, 2)).toEqual([401, 'GrantInvalid'])
   })
 })

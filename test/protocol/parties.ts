@@ -1,7 +1,14 @@
 /** The peer in each of the two roles: the messages of a whole negotiation and transfer, one function each. */
 import { randomUUID } from 'node:crypto'
 import { type EpochMs, iso, type JsonObject } from '../../connector/core/types.js'
-import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../../connector/crypto/agreement-seal.js'
+import {
+  AGREEMENT_SIGNATURE,
+  COUNTERSIGNATURE,
+  RECEIPT,
+  sealAgreement,
+} from '../../connector/crypto/agreement-seal.js'
+import type { SigningKey } from '../../connector/crypto/keys.js'
+import { offerHash } from '../../connector/services/contract.js'
 import type { Answer, Member } from '../support/dataspace.js'
 import { message, type Peer, pidAtPeer, type Received, type Reply, type Sent } from './peer.js'
 
@@ -18,6 +25,26 @@ export async function stateOf(
 ): Promise<string> {
   const answer = await peer.send(member, `/${kind}/${pid}`)
   return answer.status === 200 ? String(answer.json.state) : String(answer.status)
+}
+
+/** A seal of the peer as a message-level key; another key than its own makes a wrong one. */
+export function sealOf(
+  peer: Peer,
+  {
+    offer,
+    ...m
+  }: Pids & {
+    readonly role: 'provider' | 'consumer' | 'receipt'
+    readonly agreement: JsonObject
+    readonly offer: JsonObject
+    readonly covers?: readonly string[]
+  },
+  key: SigningKey = peer.keys.seal,
+): string {
+  return sealAgreement(
+    { ...m, offerHash: offerHash(offer), at: Date.now() as EpochMs },
+    { kid: `${peer.did}#${peer.keys.seal.kid}`, privateKey: key.privateKey },
+  )
 }
 
 // ---- the peer as consumer, our connector as provider

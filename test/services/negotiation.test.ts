@@ -270,7 +270,7 @@ describe('an agreement', () => {
       (a) => {
         a.timestamp = 'soon'
       },
-      'The agreement has no valid timestamp, so its duration cannot be kept.',
+      'The agreement has no timestamp with date, time and offset, such as 2026-11-02T08:00:00Z, so its duration cannot be kept.',
     ],
   ])('that differs in %s is refused in words, and nothing is signed', async (_, change, sentence) => {
     await agreed()
@@ -302,7 +302,9 @@ describe('an agreement', () => {
     const second = await begin(world)
     await world.carry(consumer, consumer.next('request'))
     const outcome = await changed((a) => Object.assign(a, { '@id': first.id }))
-    expect(refusal(outcome).message).toBe('The agreement has the @id of another contract.')
+    expect(refusal(outcome).message).toBe(
+      'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
+    )
     expect(consumer.store().agreement(first.id)).toEqual(first)
     expect(consumer.store().find({ kind: 'negotiation', pid: second.pid })?.state).toBe('TERMINATED')
     expect(provider.store().agreements()).toHaveLength(2)

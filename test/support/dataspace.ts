@@ -42,6 +42,7 @@ export type MemberOptions = {
   readonly clock?: Clock
   readonly log?: Log
   readonly settings?: Readonly<Record<string, string>>
+  readonly answerTimeoutMs?: number
 }
 
 /** Starts members that know and trust each other. */
@@ -123,6 +124,7 @@ async function startMember(config: Config, options: MemberOptions): Promise<Memb
       log: options.log ?? silentLog,
       dev: true,
       version: 'test',
+      ...(options.answerTimeoutMs === undefined ? {} : { answerTimeoutMs: options.answerTimeoutMs }),
     })
     if (!outcome.ok) throw new Error(outcome.error.message)
     running = outcome.value

@@ -89,9 +89,12 @@ export function onMessage<K extends MessageName>(
   run: (message: Messages[K], caller: Caller, req: Request, res: Response) => Promise<Result<unknown>>,
 ): RequestHandler {
   return async (req, res) => {
-    const partner = await authenticated(deps, kind, req, res)
-    if (partner === undefined) return
+    const caller = await authenticated(deps, kind, req, res)
+    if (caller === undefined) return
     const bytes = await collect(req, res)
+    // The body may have taken its time, and the operator may have decided otherwise meanwhile.
+    const partner = deps.partner(caller.did)
+    if (partner?.trust !== 'trusted') return void res.status(404).end()
     const json = bytes.ok ? parseJson(bytes.value) : bytes
     const message = json.ok ? deps.validate(name, json.value) : json
     let outcome: Result<unknown> = message
