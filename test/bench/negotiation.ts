@@ -140,8 +140,8 @@ aim(`300 negotiations/s with both sides on this machine: ${perSecond(best)}`, be
 note('For reference, two stock EDC connectors in memory, without TLS and signatures, on such a machine:')
 note('2016 ms (150 ms at their fastest setting), 47 negotiations/s.')
 note(
-  'What limits it: one after another the nine commits that a negotiation waits for, one fsync each; under load the',
+  'What limits it: one after another the five commits that stand between the messages, one fsync each, and the CPU',
 )
 note(
-  'CPU of one thread on each side (signatures and their checks, TLS, JSON checks, HTTP), because commits are grouped.',
+  'of both sides in turn; under load the thread of each side: signatures and their checks, TLS, JSON, HTTP, SQLite.',
 )

@@ -13,7 +13,7 @@ let peer: Peer
 let consumer: ReturnType<typeof asConsumer>
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'provider' }])
+  space = await startDataspace([{ name: 'provider', answerTimeoutMs: 2000 }])
   const [first] = space.members
   if (first === undefined) throw new Error('no member')
   provider = first
@@ -303,6 +303,20 @@ describe('messages that come again', () => {
       (entry) => entry.event === 'terminate',
     )
     expect(terminations).toHaveLength(1)
+  })
+
+  it('takes a verification that overtakes the answer to its agreement, and sends that no more', async () => {
+    peer.script((m) => (m.type === 'ContractAgreementMessage' ? { instead: 'silence' } : undefined))
+    const begun = await consumer.request(await consumer.offerFrom())
+    const { providerPid, consumerPid } = begun
+    await peer.message('ContractAgreementMessage', { consumerPid })
+    expect(await stateAt(providerPid)).toBe('REQUESTED')
+    expect((await consumer.verify(begun)).status).toBe(200)
+    expect(await stateAt(providerPid)).toBe('VERIFIED')
+    peer.script(() => undefined)
+    await peer.message('ContractNegotiationEventMessage', { consumerPid, eventType: 'FINALIZED' })
+    await waitFor(async () => (await stateAt(providerPid)) === 'FINALIZED')
+    expect(peer.messages('ContractAgreementMessage', { consumerPid })).toHaveLength(1)
   })
 
   it('makes one negotiation of requests that arrive at the same time', async () => {

@@ -247,6 +247,19 @@ describe('as provider', () => {
     )
   })
 
+  it('takes a suspension that overtakes the answer to its start, and lets nothing flow', async () => {
+    peer.script((m) => (m.type === 'TransferStartMessage' ? { status: 503 } : undefined))
+    const requested = await consumer.requestTransfer(tankContract)
+    const { consumerPid, providerPid } = requested
+    const start = await peer.message('TransferStartMessage', { consumerPid })
+    expect((await toProvider('suspension', requested)).status).toBe(200)
+    expect(await stateAt(providerPid)).toBe('SUSPENDED')
+    expect((await pull(start)).status).toBe(403)
+    peer.script(offering())
+    await member.connector().dispatcher.idle()
+    expect((await member.get(pathOf(providerPid))).owed).toEqual([])
+  })
+
   it('acknowledges each redelivered message like the first time and changes nothing', async () => {
     const transfer = await transferStarted()
     for (const [kind, state] of [
