@@ -71,6 +71,8 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
   const problems: ConfigProblem[] = []
   const warnings: ConfigProblem[] = []
   const file = openFile(input, problems)
+  // Without the file that was named, everything else that is missing is only its consequence.
+  if (problems.length > 0 && file === undefined) return err(problems)
   const origins = new Map<string, Origin>()
   const fileName = basename(configPath(input).path)
 
@@ -273,7 +275,7 @@ function openFile(input: ConfigInput, problems: ConfigProblem[]): ConfigFile | u
     const absent = code === 'ENOENT'
     problems.push({
       setting: path,
-      where: code,
+      where: absent ? '' : code,
       wrong: absent
         ? { en: 'does not exist', de: 'gibt es nicht' }
         : { en: 'cannot be read', de: 'lässt sich nicht lesen' },
