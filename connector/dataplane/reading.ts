@@ -109,6 +109,7 @@ async function endOf(source: RecordSource, signal: AbortSignal): Promise<Result<
 
 function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: string): Reading {
   const run: Run = shape.run(place.window)
+  const isSampled = shape.samplingIntervalMs !== undefined
   let last = place.readAfter
   let lost = false
   let first = true
@@ -126,7 +127,7 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
     for await (const batch of batches) {
       const end = batch.at(-1)?.position
       if (end === undefined) continue
-      const shaped = run.shape(batch, source.removedUntil?.())
+      const shaped = run.shape(batch, isSampled ? source.removedUntil?.() : undefined)
       last = end
       looked += batch.length
       if (looked >= TURN) {
