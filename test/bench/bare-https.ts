@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs'
 import https from 'node:https'
 import type { AddressInfo } from 'node:net'
-import Database from 'better-sqlite3'
 import { Agent, request } from 'undici'
+import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { answerParent, childInput } from './child.js'
 import type { NegotiateAnswer } from './member.js'
 
@@ -22,7 +22,7 @@ export type ExchangeInput = { readonly peer: string; readonly count: number; rea
 const AUTHORIZATION = `Bearer ${'x'.repeat(480)}`
 
 const { file, tls, sizes } = childInput<BareInput>()
-const db = new Database(file)
+const db = new Sqlite(file)
 db.pragma('journal_mode = WAL')
 db.pragma('synchronous = FULL')
 db.exec('CREATE TABLE message (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT')

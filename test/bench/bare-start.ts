@@ -1,8 +1,9 @@
 /** Yardstick for the start: an Express application and an open database, nothing else. */
-import Database from 'better-sqlite3'
-import express from 'express'
 
-const db = new Database(process.argv[2] ?? ':memory:')
+import express from 'express'
+import { Sqlite } from '../../connector/store/sqlite/driver.js'
+
+const db = new Sqlite(process.argv[2] ?? ':memory:')
 db.pragma('journal_mode = WAL')
 db.exec('CREATE TABLE IF NOT EXISTS thing (id INTEGER PRIMARY KEY) STRICT')
 const app = express()

@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import type { EpochMs } from '../../connector/core/types.js'
 import type { RecordLog } from '../../connector/dataplane/ports.js'
+import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { openRecordLog } from '../../connector/store/sqlite/record-log.js'
 import { waitFor } from '../support/wait-for.js'
 import { inTempDir } from './support.js'
@@ -105,7 +105,7 @@ it('prunes by arrival, not by event time, and in more than one step', () =>
 
 it('resolves an append only when another connection can read it', () =>
   withLog(async (log, file) => {
-    const other = new Database(file, { readonly: true })
+    const other = new Sqlite(file, { readonly: true })
     const count = () => other.prepare('SELECT count(*) FROM records').pluck().get()
     const appended = log.append('s', [record(1)])
     expect(count()).toBe(0)
@@ -116,7 +116,7 @@ it('resolves an append only when another connection can read it', () =>
 
 it('writes many waiting appends in one transaction and tells each stream once', () =>
   withLog(async (log, file) => {
-    const other = new Database(file, { readonly: true })
+    const other = new Sqlite(file, { readonly: true })
     const version = () => other.pragma('data_version', { simple: true })
     let told = 0
     const stop = log.onAppend('s', () => {
@@ -142,7 +142,7 @@ it('writes many waiting appends in one transaction and tells each stream once', 
 it('rejects an append that could not be written and goes on counting where it was', () =>
   withLog(async (log, file) => {
     await log.append('s', [record(1)])
-    const other = new Database(file)
+    const other = new Sqlite(file)
     other.exec("CREATE TRIGGER full BEFORE INSERT ON records BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     await expect(log.append('s', [record(2)])).rejects.toThrow('disk full')
     other.exec('DROP TRIGGER full')
@@ -170,7 +170,7 @@ it('is readable by its owner only and syncs fully', () =>
   withLog(async (log, file) => {
     await log.append('s', [record(1)])
     for (const suffix of ['', '-wal', '-shm']) expect(statSync(file + suffix).mode & 0o777).toBe(0o600)
-    const other = new Database(file)
+    const other = new Sqlite(file)
     expect(other.pragma('journal_mode', { simple: true })).toBe('wal')
     other.close()
   }))
@@ -178,14 +178,14 @@ it('is readable by its owner only and syncs fully', () =>
 it('refuses a file of a newer version and changes nothing in it', () =>
   inTempDir(async (dir) => {
     const file = join(dir, 'history.db')
-    const newer = new Database(file)
+    const newer = new Sqlite(file)
     newer.exec('CREATE TABLE theirs (a)')
     newer.pragma('user_version = 7')
     newer.close()
     expect(() => openRecordLog(file, { clock: handClock().read })).toThrow(
       `The history file ${file} was written by a newer version of this program (schema 7, this one knows 1). Nothing was changed.`,
     )
-    const after = new Database(file)
+    const after = new Sqlite(file)
     expect(after.pragma('user_version', { simple: true })).toBe(7)
     expect(after.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()).toEqual([
       'theirs',

@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { EpochMs } from '../../connector/core/types.js'
 import { GroupCommit, NewerSchemaError, openDatabase } from '../../connector/store/sqlite/database.js'
+import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { MIGRATIONS } from '../../connector/store/sqlite/migrations.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
 import { negotiationOf, oweOf, storeContract } from './contract.js'
@@ -66,7 +66,7 @@ describe('the file', () => {
   it('of a newer program is refused with advice and stays as it is', async () => {
     const file = newFile()
     await openStore(file)[Symbol.asyncDispose]()
-    const db = new Database(file)
+    const db = new Sqlite(file)
     db.pragma('journal_mode = DELETE')
     db.pragma('user_version = 99')
     db.close()

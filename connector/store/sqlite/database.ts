@@ -3,7 +3,8 @@
  * one fsync serves every step that waits for it. Nothing here knows what the tables mean.
  */
 import { chmodSync } from 'node:fs'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
+import { Sqlite } from './driver.js'
 import { MIGRATIONS } from './migrations.js'
 
 /** The file was written by a newer program. */
@@ -22,7 +23,7 @@ export class NewerSchemaError extends Error {
 
 export function openDatabase(file: string): Database.Database {
   // How long the opening waits for another process to let go of the file, milliseconds.
-  const db = new Database(file, { timeout: 1000 })
+  const db = new Sqlite(file, { timeout: 1000 })
   try {
     chmodSync(file, 0o600)
     refuseNewer(db, file)

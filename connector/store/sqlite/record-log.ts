@@ -5,8 +5,9 @@
  */
 import { chmodSync, closeSync, openSync } from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import type { Clock, EpochMs } from '../../core/types.js'
+import { Sqlite } from './driver.js'
 import { migrateRecordLog } from './record-log-schema.js'
 
 type Scalar = number | string | boolean | null
@@ -66,7 +67,7 @@ export function openRecordLog(file: string, { clock }: { readonly clock: Clock }
   // Created with its final mode before SQLite opens it, so that no moment exists in which others can read it.
   closeSync(openSync(file, 'a', 0o600))
   chmodSync(file, 0o600)
-  const db = new Database(file)
+  const db = new Sqlite(file)
   try {
     db.pragma('busy_timeout = 5000')
     const version = db.pragma('user_version', { simple: true })
@@ -79,7 +80,7 @@ export function openRecordLog(file: string, { clock }: { readonly clock: Clock }
     return new SqliteRecordLog(db, clock)
   } catch (cause) {
     db.close()
-    if (cause instanceof Database.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(cause.code)) {
+    if (cause instanceof Sqlite.SqliteError && /^SQLITE_(NOTADB|CORRUPT)/.test(cause.code)) {
       throw new Error(
         `The history file ${file} is damaged or is no database. Nothing was changed. ` +
           'Restore it from a backup, or move it away to begin with an empty history.',
