@@ -36,15 +36,16 @@ type Ended = { readonly code: number | null; readonly said: string; readonly pri
 async function serve(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  user?: number,
+  /** A program that starts the one it is given, such as one that takes rights away. */
+  through: readonly string[] = [],
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [PROGRAM, 'serve', ...args], {
+  const [program = process.execPath, ...rest] = [...through, process.execPath, PROGRAM, 'serve', ...args]
+  const child = spawn(program, rest, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '', LANG: 'C', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 15_000,
     killSignal: 'SIGKILL',
-    ...(user === undefined ? {} : { uid: user, gid: user }),
   })
   let said = ''
   let printed = ''
@@ -54,7 +55,10 @@ async function serve(
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     printed += chunk
   })
-  const code = await new Promise<number | null>((ended) => child.once('close', ended))
+  const code = await new Promise<number | null>((ended, failed) => {
+    child.once('close', ended)
+    child.once('error', failed)
+  })
   return { code, said: said.trim(), printed }
 }
 
@@ -86,7 +90,7 @@ describe('a port that is taken', () => {
 })
 
 describe('a data directory that cannot be used', () => {
-  const at = (dataDir: string, user?: number) =>
+  const at = (dataDir: string, through?: readonly string[]) =>
     serve(
       ['--dev'],
       {
@@ -97,7 +101,7 @@ describe('a data directory that cannot be used', () => {
         HANDSCHLAG_MANAGEMENT_PORT: String(managementPort),
         HANDSCHLAG_DATA_DIR: dataDir,
       },
-      user,
+      through,
     )
 
   it('is not writable: says so, changes nothing, and says what to do', async () => {
@@ -105,9 +109,9 @@ describe('a data directory that cannot be used', () => {
     mkdirSync(dataDir)
     chmodSync(folder, 0o755)
     chmodSync(dataDir, 0o555)
-    // Nothing is forbidden to root, so there the program runs as a user without rights.
-    const isRoot = process.getuid?.() === 0
-    expect(await at(dataDir, isRoot ? 65_534 : undefined)).toEqual(
+    // Nothing is forbidden to root, so there the program runs without the right to pass over file modes.
+    const withoutRights = ['setpriv', '--bounding-set', '-dac_override,-dac_read_search']
+    expect(await at(dataDir, process.getuid?.() === 0 ? withoutRights : undefined)).toEqual(
       refused(
         `The data directory ${dataDir} is not writable for this user. Nothing was changed. Make it yours (chown -R "$(id -un)" ${dataDir}), or set HANDSCHLAG_DATA_DIR to a folder that is.`,
       ),
