@@ -29,25 +29,45 @@ export type RemoteDataset = {
   readonly raw: JsonObject
 }
 
-/** One page of datasets that have at least one offer for the partner; `next` is the id to go on behind. */
-export function catalogPage(
+/** `next` is the id to go on behind, `previous` the one to go back before; each is absent at its end of the catalog. */
+export type Page = { readonly entries: readonly Entry[]; readonly next?: string; readonly previous?: string }
+
+/** Datasets behind `after`, or the last ones before `before`; from the first one on without either. */
+export type PageWanted = { readonly after?: string; readonly before?: string; readonly limit: number }
+
+/** One page of datasets that have at least one offer for the partner, in order of their ids. */
+export function catalogPage(deps: CatalogDeps, partner: Partner, m: PageWanted): Page {
+  const found = visible(deps, partner, m)
+  const more = found.length > m.limit
+  const back = m.before !== undefined
+  const entries = back ? found.slice(0, m.limit).reverse() : found.slice(0, m.limit)
+  const next = back || more ? entries.at(-1)?.dataset.id : undefined
+  const previous = (back ? more : m.after !== undefined) ? entries[0]?.dataset.id : undefined
+  return {
+    entries,
+    ...(next === undefined ? {} : { next }),
+    ...(previous === undefined ? {} : { previous }),
+  }
+}
+
+/** What the partner may see in the direction of reading, one more than asked for where there is more. */
+function visible(
   deps: CatalogDeps,
   partner: Partner,
-  m: { readonly after?: string; readonly limit: number },
-): { readonly entries: readonly Entry[]; readonly next?: string } {
-  const entries: Entry[] = []
-  let after = m.after ?? ''
+  { after = '', before, limit }: PageWanted,
+): readonly Entry[] {
+  const found: Entry[] = []
+  let at = before ?? after
   while (true) {
-    const batch = deps.store.published(after, m.limit)
+    const batch =
+      before === undefined ? deps.store.published(at, limit) : deps.store.publishedBefore(at, limit)
     for (const dataset of batch) {
-      const visible = offersFor(deps, partner, dataset)
-      if (visible.length > 0) {
-        if (entries.length === m.limit) return { entries, next: entries.at(-1)?.dataset.id ?? after }
-        entries.push({ dataset, offers: visible })
-      }
-      after = dataset.id
+      const offers = offersFor(deps, partner, dataset)
+      if (offers.length > 0) found.push({ dataset, offers })
+      if (found.length > limit) return found
+      at = dataset.id
     }
-    if (batch.length < m.limit) return { entries }
+    if (batch.length < limit) return found
   }
 }
 

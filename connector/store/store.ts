@@ -103,6 +103,8 @@ export interface Store extends AsyncDisposable {
   removeOffer(id: string): Promise<boolean>
   /** Published datasets after `afterId`, in order of id. */
   published(afterId: string, limit: number): readonly Dataset[]
+  /** The last published datasets before `beforeId`, the nearest first. */
+  publishedBefore(beforeId: string, limit: number): readonly Dataset[]
 
   /** Books up to `wanted` against `limit`; answers how many were granted. */
   book(agreementId: string, wanted: number, limit: number): Promise<number>

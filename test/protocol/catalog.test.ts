@@ -108,22 +108,59 @@ describe('as provider', () => {
     expect((await rival.send(member, '/catalog/datasets/for-rival')).status).toBe(200)
   })
 
-  it('pages with Link headers that lead through every dataset once', async () => {
+  describe('pages', () => {
     const query = { '@type': 'QuerySpec', offset: 0, limit: 2, filterExpression: [] }
-    const seen: string[] = []
-    let next = ''
-    let pages = 0
-    do {
-      const answer = await ask(peer, { filter: [query] }, next)
+    type Page = { readonly ids: readonly string[]; readonly next: string; readonly previous: string }
+    /** The page at a place, and the places that its Link header leads to. */
+    const pageAt = async (place: string): Promise<Page> => {
+      const answer = await ask(peer, { filter: [query] }, place)
       expect(answer.status).toBe(200)
-      seen.push(...entries(answer).map((entry) => entry['@id']))
-      const link = /^<([^>]*)>; rel="next"$/.exec(String(answer.headers.link ?? ''))?.[1]
-      expect(link ?? '').toMatch(/^$|^https:\/\/localhost:\d+\/dsp\/catalog\/request\?/)
-      next = link === undefined ? '' : new URL(link).search
-      pages += 1
-    } while (next !== '' && pages < 10)
-    expect(pages).toBe(3)
-    expect(seen).toEqual([...DATASETS, 'mixed'])
+      const to: Record<string, string> = {}
+      for (const link of String(answer.headers.link ?? '').split(', ')) {
+        const [, target, rel] = /^<(https:[^>]*)>; rel="(next|previous)"$/.exec(link) ?? []
+        if (target === undefined || rel === undefined) expect(link).toBe('')
+        else {
+          expect(target).toMatch(`${member.config.publicUrl}/dsp/catalog/request?`)
+          to[rel] = new URL(target).search
+        }
+      }
+      const ids = entries(answer).map((entry) => entry['@id'])
+      return { ids, next: to.next ?? '', previous: to.previous ?? '' }
+    }
+    const walk = async (from: Page, by: 'next' | 'previous'): Promise<readonly Page[]> => {
+      const pages = [from]
+      for (let at = from; at[by] !== '' && pages.length < 10; ) {
+        at = await pageAt(at[by])
+        pages.push(at)
+      }
+      return pages
+    }
+
+    it('with Link headers that lead through every dataset once, forwards and back again', async () => {
+      const forwards = await walk(await pageAt(''), 'next')
+      expect(forwards.map((page) => page.ids)).toEqual([
+        ['a', 'b'],
+        ['c', 'd'],
+        ['e', 'mixed'],
+      ])
+      const back = await walk(forwards.at(-1) as Page, 'previous')
+      expect(back.map((page) => page.ids)).toEqual([
+        ['e', 'mixed'],
+        ['c', 'd'],
+        ['a', 'b'],
+      ])
+      const [first, last] = [forwards[0], forwards.at(-1)]
+      expect([first?.previous, last?.next]).toEqual(['', ''])
+      // Whoever has gone back can go forwards again from there.
+      expect((await pageAt(back[1]?.next ?? '')).ids).toEqual(['e', 'mixed'])
+    })
+
+    it('with an answer for places that lead nowhere', async () => {
+      for (const place of ['?after=zzz', '?before=', '?before=a', '?after=a&after=b', '?page=2']) {
+        const { status, json } = await ask(peer, {}, place)
+        expect([place, status, validate('Catalog', json, 'outgoing').ok]).toEqual([place, 200, true])
+      }
+    })
   })
 
   it('compresses for partners that ask for it', async () => {

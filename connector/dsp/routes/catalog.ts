@@ -1,6 +1,6 @@
 /** Catalog protocol, provider side. DSP 2025-1, Catalog HTTPS Binding. */
 import { gzipSync } from 'node:zlib'
-import type { Response, Router } from 'express'
+import type { Request, Response, Router } from 'express'
 import { ok, problem, type Result } from '../../core/result.js'
 import type { Json, ParticipantId } from '../../core/types.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
@@ -33,21 +33,25 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
     extensions: descriptionOf(d),
   })
 
+  // DSP 2025-1, Catalog HTTPS Binding, "Pagination": both relations, by the Link header.
+  const link = (where: 'after' | 'before', id: string | undefined, rel: string): readonly string[] =>
+    id === undefined
+      ? []
+      : [`<${own.baseUrl}${P.catalogRequest}?${where}=${encodeURIComponent(id)}>; rel="${rel}"`]
+
   return (router: Router) => {
     router.post(
       P.catalogRequest,
       onMessage(deps, 'catalog', 'CatalogRequestMessage', async (m, { partner }, req, res) => {
         const filter = readFilter(m.filter)
         if (!filter.ok) return filter
-        const after = typeof req.query.after === 'string' ? req.query.after : undefined
         const page = catalogPage(own.services, partner, {
           limit: Math.min(PAGE, filter.value.limit ?? PAGE),
-          ...(after === undefined ? {} : { after }),
+          ...asked('after', req),
+          ...asked('before', req),
         })
-        if (page.next !== undefined) {
-          const next = `${own.baseUrl}${P.catalogRequest}?after=${encodeURIComponent(page.next)}`
-          res.setHeader('Link', `<${next}>; rel="next"`)
-        }
+        const links = [link('after', page.next, 'next'), link('before', page.previous, 'previous')].flat()
+        if (links.length > 0) res.setHeader('Link', links.join(', '))
         const body = catalog({
           id: `${own.baseUrl}/catalog`,
           participantId: own.ownDid,
@@ -73,6 +77,12 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
       }),
     )
   }
+}
+
+/** A place in the catalog, from a link of ours. */
+const asked = <Key extends 'after' | 'before'>(key: Key, req: Request): { readonly [K in Key]?: string } => {
+  const value = req.query[key]
+  return (typeof value === 'string' ? { [key]: value } : {}) as { readonly [K in Key]?: string }
 }
 
 function send(res: Response, gzip: boolean, body: string): void {

@@ -46,6 +46,9 @@ export function openStore(file: string): Store {
   }))
   const offers = documents<Offer>(db, 'offer', 'id', (o) => ({ dataset_id: o.datasetId }))
   const offersOf = db.prepare('SELECT data FROM offer WHERE dataset_id = @datasetId ORDER BY id')
+  const publishedBefore = db.prepare(
+    'SELECT data FROM dataset WHERE published = 1 AND id < @beforeId ORDER BY id DESC LIMIT @limit',
+  )
   const publishedAfter = db.prepare(
     'SELECT data FROM dataset WHERE published = 1 AND id > @afterId ORDER BY id LIMIT @limit',
   )
@@ -151,6 +154,7 @@ export function openStore(file: string): Store {
     offersOf: (datasetId) => parseRows<Offer>(offersOf.all({ datasetId })),
     removeOffer: (id) => run(() => offers.remove(id)),
     published: (afterId, limit) => parseRows<Dataset>(publishedAfter.all({ afterId, limit })),
+    publishedBefore: (beforeId, limit) => parseRows<Dataset>(publishedBefore.all({ beforeId, limit })),
 
     book: (agreementId, wanted, limit) =>
       run(() => {
