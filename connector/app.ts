@@ -29,6 +29,7 @@ import { createValidator } from './dsp/validate.js'
 import { createWire } from './dsp/wire.js'
 import { parseDidWeb } from './identity/did-web.js'
 import { type AgreementDeps, watchExpiry } from './services/agreements.js'
+import { offerAudience } from './services/catalog.js'
 import type { DatasetDeps } from './services/datasets.js'
 import { type DeliveryDeps, delivered, undeliverable } from './services/delivery.js'
 import { restoreFlows } from './services/flow.js'
@@ -78,7 +79,12 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   const did = config.participantId
   const dspAddress = config.publicUrl + BASE_PATH
 
-  const store = started.use(openStore(join(config.dataDir, 'handschlag.db')))
+  const store = started.use(
+    openStore(join(config.dataDir, 'handschlag.db'), {
+      // The audiences follow from what this program understands of policies, so each version finds them anew.
+      audience: { version: options.version, of: offerAudience },
+    }),
+  )
   const identity = started.use(assembleIdentity(config, secrets.value, { ...options, store, dspAddress }))
   const metrics = createRegistry()
   const data = await assembleData(config, {

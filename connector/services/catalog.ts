@@ -3,7 +3,9 @@ import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject } from '../core/types.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
 import type { Partner } from '../domain/partner.js'
-import type { Store } from '../store/store.js'
+import { audienceOf } from '../policy/audience.js'
+import { parsePolicy } from '../policy/parse.js'
+import type { Offered, Store } from '../store/store.js'
 import { allows, understood } from './contract.js'
 
 export type CatalogDeps = { readonly store: Store; readonly clock: Clock }
@@ -56,34 +58,43 @@ function visible(
   partner: Partner,
   { after = '', before, limit }: PageWanted,
 ): readonly Entry[] {
+  const read = before === undefined ? deps.store.offeredAfter : deps.store.offeredBefore
   const found: Entry[] = []
+  const wanted = limit + 1
   let at = before ?? after
   while (true) {
-    const batch =
-      before === undefined ? deps.store.published(at, limit) : deps.store.publishedBefore(at, limit)
-    for (const dataset of batch) {
-      const offers = offersFor(deps, partner, dataset)
-      if (offers.length > 0) found.push({ dataset, offers })
-      if (found.length > limit) return found
-      at = dataset.id
+    const batch = read(recipientOf(partner), at, wanted)
+    for (const offered of batch) {
+      const entry = shownTo(deps, partner, offered)
+      if (entry !== undefined) found.push(entry)
+      if (found.length === wanted) return found
+      at = offered.dataset.id
     }
-    if (batch.length < limit) return found
+    if (batch.length < wanted) return found
   }
 }
 
 /** The dataset if the partner may see it: what is hidden and what does not exist look alike. */
 export function catalogEntry(deps: CatalogDeps, partner: Partner, id: string): Result<Entry> {
-  const dataset = deps.store.dataset(id)
-  const offers = dataset?.published === true ? offersFor(deps, partner, dataset) : []
-  return dataset === undefined || offers.length === 0
-    ? problem('NotFound', 'There is no such dataset for you.')
-    : ok({ dataset, offers })
+  const offered = deps.store.offered(recipientOf(partner), id)
+  const entry = offered === undefined ? undefined : shownTo(deps, partner, offered)
+  return entry === undefined ? problem('NotFound', 'There is no such dataset for you.') : ok(entry)
 }
 
-function offersFor(deps: CatalogDeps, partner: Partner, dataset: Dataset): readonly Offer[] {
+const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')
+
+/** The store only narrows the search; what is shown is decided here, for every offer and every request. */
+function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offered): Entry | undefined {
   const facts = { at: deps.clock(), recipient: partner.did }
-  return deps.store.offersOf(dataset.id).filter((offer) => {
+  const shown = offers.filter((offer) => {
     const policy = understood(offer.policy)
     return policy.ok && allows(policy.value, 'catalog', facts).ok
   })
+  return shown.length === 0 ? undefined : { dataset, offers: shown }
+}
+
+/** For the store: who can possibly see an offer, and so which catalogs have to look at it. */
+export function offerAudience({ policy }: Offer): readonly string[] | undefined {
+  const parsed = parsePolicy(policy)
+  return parsed.ok ? audienceOf(parsed.value) : undefined
 }

@@ -21,6 +21,17 @@ export type ApiToken = {
   readonly createdAt: EpochMs
 }
 
+/** A published dataset with those of its offers that somebody can possibly see, in order of id; at least one. */
+export type Offered = { readonly dataset: Dataset; readonly offers: readonly Offer[] }
+
+/** Finds out when an offer is stored who can possibly see it, so that nobody else's catalog has to look at it. */
+export type AudienceRule = {
+  /** Changes whenever the rule may answer otherwise for the same offer; then all offers are gone through again. */
+  readonly version: string
+  /** Participants, undefined for anybody. Names too many rather than too few. */
+  readonly of: (offer: Offer) => readonly string[] | undefined
+}
+
 export interface Store extends AsyncDisposable {
   /**
    * Writes a new process. When the partner's pid is already known for this kind, role and partner, nothing is written
@@ -101,10 +112,15 @@ export interface Store extends AsyncDisposable {
   offer(id: string): Offer | undefined
   offersOf(datasetId: string): readonly Offer[]
   removeOffer(id: string): Promise<boolean>
-  /** Published datasets after `afterId`, in order of id. */
-  published(afterId: string, limit: number): readonly Dataset[]
-  /** The last published datasets before `beforeId`, the nearest first. */
-  publishedBefore(beforeId: string, limit: number): readonly Dataset[]
+  /**
+   * What `recipient` can possibly see of a dataset: undefined when it is not published or has nothing for it. Whether
+   * the offers are really for it, their policies say.
+   */
+  offered(recipient: string, datasetId: string): Offered | undefined
+  /** The same of the datasets after `afterId`, in order of id. */
+  offeredAfter(recipient: string, afterId: string, limit: number): readonly Offered[]
+  /** The same of the last datasets before `beforeId`, the nearest first. */
+  offeredBefore(recipient: string, beforeId: string, limit: number): readonly Offered[]
 
   /** Books up to `wanted` against `limit`; answers how many were granted. */
   book(agreementId: string, wanted: number, limit: number): Promise<number>

@@ -6,7 +6,13 @@ import type { Agreement } from '../../connector/domain/agreement.js'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
 import type { Process, Step } from '../../connector/domain/step.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
-import type { Store } from '../../connector/store/store.js'
+import type { AudienceRule, Store } from '../../connector/store/store.js'
+
+/** The engine is opened with this rule: the policies of these tests name their audience. */
+export const NAMED_AUDIENCE: AudienceRule = {
+  version: '1',
+  of: ({ policy }) => policy.for as readonly string[] | undefined,
+}
 
 export type Engine = {
   /** A store that has never been used. */
@@ -515,16 +521,62 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         expect(await store.removePartner(US)).toBe(false)
       })
 
-      it('page through what is published, in order of id', async () => {
+      const forWhom = (id: string, datasetId: string, ...audience: readonly string[]) => ({
+        ...offer(id, datasetId),
+        policy: { permission: [], for: audience },
+      })
+      const seenBy = (recipient: string, afterId = '', limit = 10) =>
+        store
+          .offeredAfter(recipient, afterId, limit)
+          .map(({ dataset: { id }, offers }) => `${id}: ${offers.map((o) => o.id).join(' ')}`)
+
+      it('page through what somebody can possibly see, in order of id', async () => {
         await store.putSource(source)
-        for (const id of ['d3', 'd1', 'd2']) await store.putDataset(dataset(id, id !== 'd2'))
-        expect(store.published('', 10).map((d) => d.id)).toEqual(['d1', 'd3'])
-        expect(store.published('d1', 1).map((d) => d.id)).toEqual(['d3'])
-        expect(store.publishedBefore('d4', 10).map((d) => d.id)).toEqual(['d3', 'd1'])
-        expect(store.publishedBefore('d3', 10).map((d) => d.id)).toEqual(['d1'])
-        expect(store.publishedBefore('d4', 1).map((d) => d.id)).toEqual(['d3'])
-        await store.putDataset(dataset('d2', true))
-        expect(store.published('d1', 1).map((d) => d.id)).toEqual(['d2'])
+        for (const id of ['d3', 'd1', 'd2', 'd4']) await store.putDataset(dataset(id, id !== 'd2'))
+        await store.putOffer(offer('o1', 'd1'))
+        await store.putOffer(forWhom('o2', 'd1', 'anna'))
+        await store.putOffer(forWhom('o3', 'd2', 'anna'))
+        await store.putOffer(forWhom('o4', 'd3', 'anna', 'bert'))
+        await store.putOffer(forWhom('o5', 'd3', 'bert'))
+        await store.putOffer(forWhom('o6', 'd4', 'bert'))
+        expect(seenBy('anna')).toEqual(['d1: o1 o2', 'd3: o4'])
+        expect(seenBy('bert')).toEqual(['d1: o1', 'd3: o4 o5', 'd4: o6'])
+        expect(seenBy('carl')).toEqual(['d1: o1'])
+        expect(seenBy('bert', 'd1', 1)).toEqual(['d3: o4 o5'])
+        const seenBefore = (id: string, limit: number) =>
+          store.offeredBefore('bert', id, limit).map((found) => found.dataset.id)
+        expect([seenBefore('d9', 9), seenBefore('d4', 9), seenBefore('d9', 1)]).toEqual([
+          ['d4', 'd3', 'd1'],
+          ['d3', 'd1'],
+          ['d4'],
+        ])
+        expect(store.offered('anna', 'd3')).toEqual({
+          dataset: dataset('d3'),
+          offers: [forWhom('o4', 'd3', 'anna', 'bert')],
+        })
+        expect([store.offered('anna', 'd2'), store.offered('carl', 'd3')]).toEqual([undefined, undefined])
+      })
+
+      it('are possibly seen as soon as they are published, and not any more when they are gone', async () => {
+        await store.putSource(source)
+        await store.putDataset(dataset('d1', false))
+        await store.putOffer(forWhom('o1', 'd1', 'anna'))
+        expect(seenBy('anna')).toEqual([])
+        await store.putDataset(dataset('d1'))
+        expect(seenBy('anna')).toEqual(['d1: o1'])
+        await store.putOffer(forWhom('o2', 'd1', 'anna'))
+        await store.putDataset({ ...dataset('d1'), title: 'other' })
+        await reopen()
+        expect(seenBy('anna')).toEqual(['d1: o1 o2'])
+        await store.removeOffer('o1')
+        await store.putOffer(forWhom('o2', 'd1', 'bert'))
+        expect([seenBy('anna'), seenBy('bert')]).toEqual([[], ['d1: o2']])
+        await store.putDataset(dataset('d1', false))
+        expect(seenBy('bert')).toEqual([])
+        await store.removeOffer('o2')
+        await store.removeDataset('d1')
+        await store.putDataset(dataset('d1'))
+        expect([seenBy('anna'), seenBy('bert')]).toEqual([[], []])
       })
 
       it('that others refer to cannot go, and a reference to nothing is refused', async () => {

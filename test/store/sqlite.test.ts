@@ -20,7 +20,8 @@ import { GroupCommit, NewerSchemaError, openDatabase } from '../../connector/sto
 import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { MIGRATIONS } from '../../connector/store/sqlite/migrations.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
-import { negotiationOf, oweOf, storeContract } from './contract.js'
+import type { Store } from '../../connector/store/store.js'
+import { NAMED_AUDIENCE, negotiationOf, oweOf, storeContract } from './contract.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'handschlag-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -30,7 +31,8 @@ const newFile = (): string => join(folder, `${++files}.db`)
 
 storeContract('SQLite', () => {
   const file = newFile()
-  return { open: async () => openStore(file), reopen: async () => openStore(file) }
+  const open = async () => openStore(file, { audience: NAMED_AUDIENCE })
+  return { open, reopen: open }
 })
 
 const modeOf = (file: string): number => statSync(file).mode & 0o777
@@ -127,7 +129,71 @@ describe('the file', () => {
   })
 })
 
+describe('who can possibly see an offer', () => {
+  const dataset = { id: 'd1', title: 't', keywords: [], signals: [], createdAt: NOW, updatedAt: NOW }
+  const offer = { id: 'o1', datasetId: 'd1', policy: { for: ['anna'] }, createdAt: NOW }
+  const seenBy = (store: Store, recipient: string) =>
+    store.offeredAfter(recipient, '', 10).flatMap(({ offers }) => offers.map(({ id }) => id))
+
+  it('is anybody for what an older program has stored, until a rule says otherwise', async () => {
+    const file = newFile()
+    const db = new Sqlite(file)
+    db.exec(MIGRATIONS[0] ?? '')
+    db.pragma('user_version = 1')
+    db.prepare("INSERT INTO dataset (id, published, data) VALUES ('d1', 1, ?)").run(
+      JSON.stringify({ ...dataset, published: true }),
+    )
+    db.prepare("INSERT INTO offer (id, dataset_id, data) VALUES ('o1', 'd1', ?)").run(JSON.stringify(offer))
+    db.close()
+    {
+      await using store = openStore(file)
+      expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([['o1'], ['o1']])
+    }
+    await using store = openStore(file, { audience: NAMED_AUDIENCE })
+    expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([['o1'], []])
+  })
+
+  it('is found anew by another version of the rule, also for what is not published yet', async () => {
+    const file = newFile()
+    {
+      await using store = openStore(file, { audience: NAMED_AUDIENCE })
+      for (const [id, published] of [
+        ['d1', true],
+        ['d2', false],
+      ] as const) {
+        await store.putDataset({ ...dataset, id, published })
+        await store.putOffer({ ...offer, id: `of-${id}`, datasetId: id })
+      }
+    }
+    const everybodyIsBert = { version: '2', of: () => ['bert'] }
+    await using store = openStore(file, { audience: everybodyIsBert })
+    expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1']])
+    await store.putDataset({ ...dataset, id: 'd2', published: true })
+    expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1', 'of-d2']])
+  })
+})
+
 describe('a group of writes', () => {
+  it('is as large as its limit, and writes are committed in the order in which they came', async () => {
+    const commitsOf = async (groupSize: number | undefined): Promise<readonly string[]> => {
+      const db = openDatabase(newFile())
+      const group = new GroupCommit(db, groupSize)
+      const order: string[] = []
+      let commits = 0
+      group.onCommit(() => {
+        commits += 1
+      })
+      await Promise.all(
+        ['a', 'b', 'c', 'd', 'e'].map((name) => group.run(() => order.push(`${name} in ${commits + 1}`))),
+      )
+      group.close()
+      db.close()
+      return order
+    }
+    expect(await commitsOf(2)).toEqual(['a in 1', 'b in 1', 'c in 2', 'd in 2', 'e in 3'])
+    expect(await commitsOf(undefined)).toEqual(['a in 1', 'b in 1', 'c in 1', 'd in 1', 'e in 1'])
+  })
+
   it('that cannot be committed is written by nobody, and everybody hears why', async () => {
     const db = openDatabase(newFile())
     db.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE note (id INTEGER)')

@@ -78,7 +78,11 @@ export class GroupCommit {
   private readonly release: Database.Statement
   private readonly undo: Database.Statement
 
-  constructor(private readonly db: Database.Database) {
+  /** @param groupSize writes that share one commit at most */
+  constructor(
+    private readonly db: Database.Database,
+    private readonly groupSize = Number.POSITIVE_INFINITY,
+  ) {
     this.begin = db.prepare('BEGIN IMMEDIATE')
     this.commit = db.prepare('COMMIT')
     this.rollback = db.prepare('ROLLBACK')
@@ -117,9 +121,10 @@ export class GroupCommit {
 
   flush(): void {
     this.scheduled = false
-    const group = this.waiting
-    this.waiting = []
-    if (group.length === 0) return
+    while (this.waiting.length > 0) this.commitGroup(this.waiting.splice(0, this.groupSize))
+  }
+
+  private commitGroup(group: readonly Job[]): void {
     const written: Job[] = []
     try {
       this.begin.run()

@@ -73,4 +73,22 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE token_seen (jti TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE api_token (name TEXT PRIMARY KEY, hash TEXT NOT NULL UNIQUE, created_at INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- A list of participants; NULL: anybody.
+  ALTER TABLE offer ADD COLUMN audience TEXT;
+  -- Who can possibly see the offers of published datasets; '*': anybody.
+  CREATE TABLE offer_audience (
+    recipient TEXT NOT NULL,
+    dataset_id TEXT NOT NULL,
+    offer_id TEXT NOT NULL REFERENCES offer (id) ON DELETE CASCADE,
+    PRIMARY KEY (recipient, dataset_id, offer_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX offer_audience_offer ON offer_audience (offer_id);
+  CREATE INDEX offer_audience_dataset ON offer_audience (dataset_id);
+  INSERT INTO offer_audience (recipient, dataset_id, offer_id)
+  SELECT '*', dataset_id, offer.id FROM offer JOIN dataset ON dataset.id = dataset_id WHERE published = 1;
+  -- The version of the rule by which the audiences were found; no row: none was.
+  CREATE TABLE audience_rule (version TEXT NOT NULL) STRICT;
+  DROP INDEX dataset_published;
+  `,
 ]

@@ -1,17 +1,25 @@
 /** The embedded store: one SQLite file. Reads are synchronous; writes go through the group commit. */
-import type Database from 'better-sqlite3'
 import type { EpochMs } from '../../core/types.js'
-import type { Dataset, Offer, SourceConfig } from '../../domain/dataset.js'
+import type { SourceConfig } from '../../domain/dataset.js'
 import type { Partner } from '../../domain/partner.js'
 import type { Process } from '../../domain/step.js'
-import type { ApiToken, Store } from '../store.js'
+import type { ApiToken, AudienceRule, Store } from '../store.js'
 import { GroupCommit, openDatabase } from './database.js'
+import { documents } from './documents.js'
+import { offeringTables } from './offering.js'
 import { processTables } from './processes.js'
 
+export type StoreOptions = {
+  /** Keeps catalogs from reading what their reader cannot see. */
+  readonly audience?: AudienceRule
+  /** Writes that may share one commit; as many as wait when absent. */
+  readonly groupSize?: number
+}
+
 /** Opens or creates the file. Throws NewerSchemaError, or SQLite's own error when the file is damaged. */
-export function openStore(file: string): Store {
+export function openStore(file: string, options: StoreOptions = {}): Store {
   const db = openDatabase(file)
-  const group = new GroupCommit(db)
+  const group = new GroupCommit(db, options.groupSize)
   const processes = processTables(db)
   const owedListeners: (() => void)[] = []
   let oweWritten = false
@@ -40,18 +48,7 @@ export function openStore(file: string): Store {
 
   const partners = documents<Partner>(db, 'partner', 'did', () => ({}))
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
-  const datasets = documents<Dataset>(db, 'dataset', 'id', (d) => ({
-    source_id: d.sourceId ?? null,
-    published: d.published ? 1 : 0,
-  }))
-  const offers = documents<Offer>(db, 'offer', 'id', (o) => ({ dataset_id: o.datasetId }))
-  const offersOf = db.prepare('SELECT data FROM offer WHERE dataset_id = @datasetId ORDER BY id')
-  const publishedBefore = db.prepare(
-    'SELECT data FROM dataset WHERE published = 1 AND id < @beforeId ORDER BY id DESC LIMIT @limit',
-  )
-  const publishedAfter = db.prepare(
-    'SELECT data FROM dataset WHERE published = 1 AND id > @afterId ORDER BY id LIMIT @limit',
-  )
+  const { datasets, offers, offered, offeredAfter, offeredBefore } = offeringTables(db, options.audience)
 
   const bookedSoFar = db.prepare('SELECT booked FROM usage WHERE agreement_id = @agreementId').pluck()
   const book = db.prepare(`
@@ -151,10 +148,11 @@ export function openStore(file: string): Store {
     removeSource: (id) => run(() => sources.remove(id)),
     putOffer: (offer) => run(() => offers.put(offer)),
     offer: offers.get,
-    offersOf: (datasetId) => parseRows<Offer>(offersOf.all({ datasetId })),
+    offersOf: offers.of,
     removeOffer: (id) => run(() => offers.remove(id)),
-    published: (afterId, limit) => parseRows<Dataset>(publishedAfter.all({ afterId, limit })),
-    publishedBefore: (beforeId, limit) => parseRows<Dataset>(publishedBefore.all({ beforeId, limit })),
+    offered,
+    offeredAfter,
+    offeredBefore,
 
     book: (agreementId, wanted, limit) =>
       run(() => {
@@ -190,39 +188,5 @@ export function openStore(file: string): Store {
       group.close()
       db.close()
     },
-  }
-}
-
-const parseRows = <T>(rows: unknown[]): readonly T[] =>
-  rows.map((row) => JSON.parse((row as { data: string }).data) as T)
-
-/** A table that holds whole documents by key, with a few columns beside for keys and indexes. */
-function documents<T>(
-  db: Database.Database,
-  table: string,
-  key: string,
-  columnsOf: (document: T) => Readonly<Record<string, string | number | null>>,
-) {
-  const get = db.prepare(`SELECT data FROM ${table} WHERE ${key} = ?`)
-  const all = db.prepare(`SELECT data FROM ${table} ORDER BY ${key}`)
-  const remove = db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`)
-  let put: Database.Statement | undefined
-  return {
-    put(document: T): void {
-      const columns = columnsOf(document)
-      const names = Object.keys(columns)
-      put ??= db.prepare(`
-        INSERT INTO ${table} (${[key, 'data', ...names].join(', ')})
-        VALUES (${['key', 'data', ...names].map((name) => `@${name}`).join(', ')})
-        ON CONFLICT (${key}) DO UPDATE SET ${['data', ...names].map((name) => `${name} = excluded.${name}`).join(', ')}`)
-      const id = (document as Record<string, unknown>)[key]
-      put.run({ key: id, data: JSON.stringify(document), ...columns })
-    },
-    get: (id: string): T | undefined => {
-      const row = get.get(id) as { data: string } | undefined
-      return row === undefined ? undefined : (JSON.parse(row.data) as T)
-    },
-    all: (): readonly T[] => parseRows<T>(all.all()),
-    remove: (id: string): boolean => remove.run(id).changes > 0,
   }
 }

@@ -1,0 +1,37 @@
+/** Tables that hold whole documents by key, with a few columns beside for keys and indexes. */
+import type Database from 'better-sqlite3'
+
+type Columns = Readonly<Record<string, string | number | null>>
+
+export const parseRows = <T>(rows: unknown[]): readonly T[] =>
+  rows.map((row) => JSON.parse((row as { data: string }).data) as T)
+
+export function documents<T>(
+  db: Database.Database,
+  table: string,
+  key: string,
+  columnsOf: (document: T) => Columns,
+) {
+  const get = db.prepare(`SELECT data FROM ${table} WHERE ${key} = ?`)
+  const all = db.prepare(`SELECT data FROM ${table} ORDER BY ${key}`)
+  const remove = db.prepare(`DELETE FROM ${table} WHERE ${key} = ?`)
+  let put: Database.Statement | undefined
+  return {
+    put(document: T): void {
+      const columns = columnsOf(document)
+      const names = Object.keys(columns)
+      put ??= db.prepare(`
+        INSERT INTO ${table} (${[key, 'data', ...names].join(', ')})
+        VALUES (${['key', 'data', ...names].map((name) => `@${name}`).join(', ')})
+        ON CONFLICT (${key}) DO UPDATE SET ${['data', ...names].map((name) => `${name} = excluded.${name}`).join(', ')}`)
+      const id = (document as Record<string, unknown>)[key]
+      put.run({ key: id, data: JSON.stringify(document), ...columns })
+    },
+    get: (id: string): T | undefined => {
+      const row = get.get(id) as { data: string } | undefined
+      return row === undefined ? undefined : (JSON.parse(row.data) as T)
+    },
+    all: (): readonly T[] => parseRows<T>(all.all()),
+    remove: (id: string): boolean => remove.run(id).changes > 0,
+  }
+}
