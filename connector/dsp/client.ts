@@ -8,6 +8,7 @@ import type { Json, JsonObject, ParticipantId } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
 import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
+import { linkTo, NEXT, PREVIOUS } from './links.js'
 import {
   type DatasetEntry,
   DESCRIPTION,
@@ -46,6 +47,16 @@ const MAX_PAGES = 50
 const MAX_CATALOG_BYTES = 16 * 1024 * 1024
 /** Of the answer to a message of ours, as far as it is read. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 256 * 1024
+
+/** Catalogs are long texts. Messages are short, and nobody packs an answer that was not asked for so. */
+const PACKED = { 'accept-encoding': 'gzip' } as const
+
+/** One page of a catalog, and the addresses of its neighbours. */
+type CatalogPage = {
+  readonly datasets: readonly RemoteDataset[]
+  readonly next: string | undefined
+  readonly previous: string | undefined
+}
 
 export type DspClient = CatalogClient & {
   post(
@@ -91,6 +102,48 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
   }
 
+  const page = async (partner: Partner, url: string): Promise<Result<CatalogPage>> => {
+    const answer = await deps.fetch({
+      url,
+      method: 'POST',
+      headers: { ...(await headers(partner.did)), ...PACKED },
+      body: JSON.stringify(catalogRequest()),
+      maxBytes: MAX_CATALOG_BYTES,
+    })
+    if (!answer.ok) return answer
+    if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
+    const json = parseJson(answer.value.body, { maxBytes: MAX_CATALOG_BYTES, maxDepth: 32 })
+    const catalog = json.ok ? deps.validate('Catalog', json.value) : json
+    if (!catalog.ok) return unusable(catalog.error.message)
+    if (catalog.value.participantId !== partner.did) {
+      return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
+    }
+    const { link } = answer.value.headers
+    return ok({
+      datasets: (catalog.value.dataset ?? []).map(remote),
+      next: linkTo(NEXT, link, url),
+      previous: linkTo(PREVIOUS, link, url),
+    })
+  }
+
+  /** The pages from one on, itself excluded. `read` are the addresses of all pages so far: none is read twice. */
+  const follow = async (
+    partner: Partner,
+    from: CatalogPage,
+    by: 'next' | 'previous',
+    read: Set<string>,
+  ): Promise<Result<readonly CatalogPage[]>> => {
+    const pages: CatalogPage[] = []
+    for (let url = from[by]; url !== undefined && !read.has(url) && read.size < MAX_PAGES; ) {
+      read.add(url)
+      const one = await page(partner, url)
+      if (!one.ok) return one
+      pages.push(one.value)
+      url = one.value[by]
+    }
+    return ok(pages)
+  }
+
   return {
     async post(m, signal) {
       return deps.fetch({
@@ -106,34 +159,23 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     },
 
     async catalog(partner) {
-      const datasets: RemoteDataset[] = []
-      let url: string | undefined = urlOf(partner.address, PROVIDER_PATH.catalogRequest)
-      for (let page = 0; url !== undefined && page < MAX_PAGES; page++) {
-        const answer = await deps.fetch({
-          url,
-          method: 'POST',
-          headers: await headers(partner.did),
-          body: JSON.stringify(catalogRequest()),
-          maxBytes: MAX_CATALOG_BYTES,
-        })
-        if (!answer.ok) return answer
-        if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
-        const json = parseJson(answer.value.body, { maxBytes: MAX_CATALOG_BYTES, maxDepth: 32 })
-        const catalog = json.ok ? deps.validate('Catalog', json.value) : json
-        if (!catalog.ok) return unusable(catalog.error.message)
-        if (catalog.value.participantId !== partner.did) {
-          return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
-        }
-        for (const entry of catalog.value.dataset ?? []) datasets.push(remote(entry))
-        url = nextPage(answer.value.headers.link, url)
-      }
-      return ok(datasets)
+      const start = urlOf(partner.address, PROVIDER_PATH.catalogRequest)
+      const first = await page(partner, start)
+      if (!first.ok) return first
+      const read = new Set([start])
+      // A provider may answer with a page from the middle: what stands before it belongs to the catalog as well.
+      const before = await follow(partner, first.value, 'previous', read)
+      if (!before.ok) return before
+      const after = await follow(partner, first.value, 'next', read)
+      if (!after.ok) return after
+      const pages = [...before.value.toReversed(), first.value, ...after.value]
+      return ok(pages.flatMap((one) => one.datasets))
     },
 
     async dataset(partner, id) {
       const answer = await deps.fetch({
         url: urlOf(partner.address, PROVIDER_PATH.dataset, id),
-        headers: await headers(partner.did),
+        headers: { ...(await headers(partner.did)), ...PACKED },
       })
       if (!answer.ok) return answer
       if (answer.value.status === 404) {
@@ -182,18 +224,4 @@ function remote(entry: DatasetEntry): RemoteDataset {
     offers: entry.hasPolicy as unknown as readonly JsonObject[],
     raw,
   }
-}
-
-/** RFC 8288 link with rel next, only on the same origin as the page it came with. */
-function nextPage(link: string | string[] | undefined, current: string): string | undefined {
-  for (const part of [link]
-    .flat()
-    .join(',')
-    .split(/,(?=\s*<)/)) {
-    const [, target, parameters = ''] = /^\s*<([^>]*)>(.*)$/.exec(part) ?? []
-    if (target === undefined || !/;\s*rel="?next"?/i.test(parameters)) continue
-    const url = new URL(target, current)
-    return url.origin === new URL(current).origin ? url.href : undefined
-  }
-  return undefined
 }

@@ -81,11 +81,11 @@ export function createWire(validate: Validate): Wire {
       const unusable = (why: string) =>
         problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
       if (!message.ok) return unusable(message.error.message)
-      const { providerPid, consumerPid } = message.value
+      const { providerPid, consumerPid, state } = message.value
       const [named, partnerPid] =
         ownRole === 'consumer' ? [consumerPid, providerPid] : [providerPid, consumerPid]
       return named === ownPid
-        ? ok({ partnerPid })
+        ? ok({ partnerPid, state })
         : unusable(`It is about another process than the one that was asked for: its ${ownRole}Pid differs.`)
     },
 

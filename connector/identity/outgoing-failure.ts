@@ -103,6 +103,13 @@ export function describeFailure(cause: unknown, host: string, timeoutMs: number)
       detail: cause,
     }
   }
+  if (isDamaged(cause)) {
+    return {
+      code: 'PartnerAnswerInvalid',
+      message: `The answer of ${host} says that it is packed as gzip, but it cannot be unpacked.`,
+      detail: cause,
+    }
+  }
   if (codes.some((code) => NOT_HTTP.test(code))) {
     return { code: 'PartnerAnswerInvalid', message: `The answer of ${host} is not HTTP.`, detail: cause }
   }
@@ -113,6 +120,9 @@ export function describeFailure(cause: unknown, host: string, timeoutMs: number)
     detail: cause,
   }
 }
+
+/** What zlib says about bytes that are no gzip, or not all of it. */
+export const isDamaged = (cause: unknown): boolean => /^Z_[A-Z]+_ERROR$/.test(codeOf(cause))
 
 /** The error itself, what it wraps, and each attempt when several addresses were tried. */
 function causes(error: unknown): readonly unknown[] {

@@ -2,10 +2,12 @@
  * The only way out over HTTP for DSP messages and DID documents: verified TLS, checked addresses, no redirects, and a limit
  * on time and size. Every failure is a Problem that an operator can act on.
  */
+import { pipeline } from 'node:stream'
+import { createGunzip } from 'node:zlib'
 import { Agent, type Dispatcher, errors, request } from 'undici'
 import { err, ok, problem, type Result } from '../core/result.js'
 import { createDial, type Dial, type DialOptions } from './dial.js'
-import { AnswerTooLargeError, describeFailure } from './outgoing-failure.js'
+import { AnswerTooLargeError, describeFailure, isDamaged } from './outgoing-failure.js'
 
 export type OutgoingRequest = {
   readonly url: string
@@ -16,7 +18,7 @@ export type OutgoingRequest = {
   readonly signal?: AbortSignal
   /** From the first packet to the last byte of the answer. */
   readonly timeoutMs?: number
-  /** Of the answer's body. */
+  /** Of the answer's body, packed and unpacked. */
   readonly maxBytes?: number
   /** What exceeds `maxBytes` is left out instead of making the answer invalid. */
   readonly truncate?: boolean
@@ -27,6 +29,7 @@ export type OutgoingAnswer = {
   readonly status: number
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Unpacked when it came as gzip. */
   readonly body: Buffer
 }
 
@@ -110,7 +113,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         signal: deadline.signal,
       })
       const read = outgoing.truncate === true ? readBeginning : readBody
-      const body = await read(answer.body, outgoing.maxBytes ?? maxBytes, url.value.host)
+      const most = outgoing.maxBytes ?? maxBytes
+      const body = await read(unpacked(answer, most, url.value.host), most, url.value.host)
       return ok({ status: answer.statusCode, headers: answer.headers, body })
     } catch (cause) {
       if (outgoing.signal?.aborted === true) {
@@ -141,27 +145,46 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   }
 }
 
-/** The first `maxBytes`; the rest is not read. */
-async function readBeginning(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
+/** The body without gzip. What it grows to is limited by its reader, and what comes in here, so that neither is endless. */
+function unpacked(
+  { headers, body }: Dispatcher.ResponseData,
+  maxBytes: number,
+  host: string,
+): AsyncIterable<Buffer> {
+  if (!/^\s*(x-)?gzip\s*$/i.test(String(headers['content-encoding'] ?? ''))) return body
+  const limited = async function* (chunks: AsyncIterable<Buffer>) {
+    let size = 0
+    for await (const chunk of chunks) {
+      size += chunk.byteLength
+      if (size > maxBytes) throw new AnswerTooLargeError(host, maxBytes)
+      yield chunk
+    }
+  }
+  // Its reader gets the failure as well, and ends the rest when it has enough.
+  return pipeline(body, limited, createGunzip(), () => undefined)
+}
+
+/** The first `maxBytes`; the rest is not read. Nobody depends on it, so what cannot be unpacked is left out too. */
+async function readBeginning(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk.subarray(0, maxBytes - size))
-    size += chunk.byteLength
-    if (size >= maxBytes) break
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk.subarray(0, maxBytes - size))
+      size += chunk.byteLength
+      if (size >= maxBytes) break
+    }
+  } catch (cause) {
+    if (!(cause instanceof AnswerTooLargeError) && !isDamaged(cause)) throw cause
   }
   return Buffer.concat(chunks)
 }
 
-async function readBody(
-  body: Dispatcher.ResponseData['body'],
-  maxBytes: number,
-  host: string,
-): Promise<Buffer> {
+async function readBody(body: AsyncIterable<Buffer>, maxBytes: number, host: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   // Leaving the loop early destroys the stream and with it the connection.
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     size += chunk.byteLength
     if (size > maxBytes) throw new AnswerTooLargeError(host, maxBytes)
     chunks.push(chunk)

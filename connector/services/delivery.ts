@@ -27,6 +27,13 @@ export async function delivered(
     const read = deps.wire.readAnswer(owed.kind, answer, 'consumer', owed.pid)
     if (!read.ok) return undeliverable(deps, owed, read.error)
     partnerPid = read.value.partnerPid
+    const apart = statesDiffer(owed, read.value.state)
+    if (apart !== undefined) {
+      // Whoever has ended it already is not told once more.
+      const told = read.value.state === 'TERMINATED' ? undefined : partnerPid
+      const outcome = await undeliverable(deps, owed, apart, told)
+      return outcome.ok ? outcome : undeliverable(deps, owed, apart)
+    }
   }
   const outcome =
     owed.kind === 'negotiation'
@@ -56,6 +63,24 @@ export async function delivered(
     message: `The partner's answer cannot be used. ${message}`,
   } as const
   return undeliverable(deps, owed, why)
+}
+
+/** Where the partner may be when it answers our request: there, or ahead by messages that are on their way to us. */
+const POSSIBLE = {
+  negotiation: ['REQUESTED', 'OFFERED', 'AGREED'],
+  transfer: ['REQUESTED', 'STARTED', 'SUSPENDED'],
+} as const satisfies Record<Owed['kind'], readonly string[]>
+
+/** DSP 2025-1, Contract Negotiation Protocol: when the states of the two sides differ, the negotiation is terminated. */
+function statesDiffer({ kind }: Owed, state: string): Problem | undefined {
+  if ((POSSIBLE[kind] as readonly string[]).includes(state)) return undefined
+  return {
+    code: 'PartnerAnswerInvalid',
+    message:
+      state === 'TERMINATED'
+        ? `The partner answered our request with a ${kind} that is TERMINATED already.`
+        : `The partner answered our request with a ${kind} in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`,
+  }
 }
 
 function settled<P extends Process>(
@@ -94,11 +119,19 @@ function activation(
  * The partner refused for good, or could not be reached for as long as we try. The process ends here with the reason;
  * a partner that knows the process is told, once more through the same out-tray.
  */
-export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem): Promise<Result<Process>> {
+export async function undeliverable(
+  deps: DeliveryDeps,
+  owed: Owed,
+  why: Problem,
+  partnerPid?: string,
+): Promise<Result<Process>> {
+  // The pid of an answer that leads no further than to the end: it is needed to tell the partner.
+  const known = partnerPid === undefined ? {} : { partnerPid }
   const gone = problem('NotFound', 'The message is no longer owed.')
   if (owed.kind === 'negotiation') {
-    return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (current) => {
+    return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (stored) => {
       if (!deps.store.isOwed(owed.id)) return gone
+      const current: Negotiation = { ...stored, ...known }
       const next = broken(NEGOTIATION, current, 'TERMINATED', reasonFor(current, owed, why), deps.clock())
       const message = deps.wire.negotiationTermination({
         ...pidsOf(current),
@@ -119,9 +152,10 @@ export async function undeliverable(deps: DeliveryDeps, owed: Owed, why: Problem
     })
   }
   let before: Transfer | undefined
-  const outcome = await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
+  const outcome = await deps.store.change({ kind: 'transfer', pid: owed.pid }, (stored) => {
     if (!deps.store.isOwed(owed.id)) return gone
-    before = current
+    before = stored
+    const current: Transfer = { ...stored, ...known }
     if (isRefusedResume(current, owed, why)) return ok(stillSuspended(deps, current, owed, why))
     const next = broken(TRANSFER, current, 'TERMINATED', reasonFor(current, owed, why), deps.clock())
     const message = deps.wire.transferTermination({

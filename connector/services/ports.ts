@@ -31,13 +31,13 @@ export interface Wire {
   transferSuspension(m: Pids & { from: Role; code: string; reason: string }): Outgoing
   transferCompletion(m: Pids & { from: Role }): Outgoing
   transferTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
-  /** The partner's pid in the answer to an initial request, which must be about our process `ownPid`. */
+  /** The partner's pid and state in the answer to an initial request, which must be about our process `ownPid`. */
   readAnswer(
     kind: 'negotiation' | 'transfer',
     body: Uint8Array,
     ownRole: Role,
     ownPid: string,
-  ): Result<{ readonly partnerPid: string }>
+  ): Result<{ readonly partnerPid: string; readonly state: string }>
   /** Code and sentence out of a partner's error body, as far as it has any. */
   readError(body: Uint8Array): { readonly code?: string; readonly reason?: string }
 }

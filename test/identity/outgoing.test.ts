@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { type AddressInfo, createServer } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -16,6 +18,14 @@ import {
 } from '../../connector/identity/outgoing.js'
 import { fakeDns, serve, type TestServer } from './https-server.js'
 
+const text = '{"text":"a text that was packed"}'
+const packed: Readonly<Record<string, Buffer>> = {
+  text: gzipSync(text),
+  x: gzipSync(text),
+  bomb: gzipSync(Buffer.alloc(20 * 1024 * 1024)),
+  half: gzipSync(randomBytes(5_000)).subarray(0, 4_000),
+  wrong: Buffer.from('this is no gzip'),
+}
 let ca: DevelopmentCa
 let good: ServerCertificate
 let server: TestServer
@@ -36,6 +46,18 @@ beforeAll(async () => {
     if (req.url === '/large') return void res.end(Buffer.alloc(70_000))
     if (req.url === '/endless') {
       const more = () => res.write(Buffer.alloc(16_384)) && setImmediate(more)
+      res.on('drain', more)
+      return void more()
+    }
+    if (req.url?.startsWith('/packed') === true) {
+      res.setHeader('content-encoding', req.url.endsWith('x') ? ' X-GZIP ' : 'gzip')
+      return void res.end(packed[req.url.slice('/packed/'.length)])
+    }
+    if (req.url === '/nothing-packed') {
+      // Empty members: packed bytes without end that unpack to nothing.
+      const member = Buffer.concat(Array.from({ length: 800 }, () => gzipSync('')))
+      res.setHeader('content-encoding', 'gzip')
+      const more = () => res.write(member) && setImmediate(more)
       res.on('drain', more)
       return void more()
     }
@@ -93,6 +115,37 @@ describe('a request', () => {
     expect(await refusal(url('/large'), limit)).toBe(sentence)
     expect(await refusal(url('/endless'), limit)).toBe(sentence)
     expect(await refusal(url('/large'), limit, { maxBytes: 70_000 })).toBe('200')
+  })
+
+  it('unpacks an answer that comes as gzip, whoever spells it how', async () => {
+    for (const path of ['/packed/text', '/packed/x']) {
+      const result = await outgoingWith().fetch({ url: url(path) })
+      expect(result.ok && result.value.body.toString()).toBe(text)
+    }
+  })
+
+  it('limits what a packed answer grows to, and what comes in for nothing', async () => {
+    const host = `partner.test:${server.port}`
+    const sentence = `PartnerAnswerInvalid: The answer of ${host} is larger than 65536 bytes and was not read to the end.`
+    expect(packed.bomb?.byteLength).toBeLessThan(65_536)
+    for (const path of ['/packed/bomb', '/nothing-packed']) {
+      expect([path, await refusal(url(path), { maxBytes: 65_536 })]).toEqual([path, sentence])
+    }
+    for (const [path, size] of [
+      ['/packed/bomb', 65_536],
+      ['/nothing-packed', 0],
+    ] as const) {
+      const beginning = await outgoingWith().fetch({ url: url(path), maxBytes: 65_536, truncate: true })
+      expect(beginning.ok && beginning.value.body).toHaveLength(size)
+    }
+  })
+
+  it('says that an answer cannot be unpacked, unless nobody depends on its body', async () => {
+    const sentence = `PartnerAnswerInvalid: The answer of partner.test:${server.port} says that it is packed as gzip, but it cannot be unpacked.`
+    for (const path of ['/packed/half', '/packed/wrong']) {
+      expect(await refusal(url(path))).toBe(sentence)
+      expect(await refusal(url(path), {}, { truncate: true })).toBe('200')
+    }
   })
 
   it('ends when the whole time is used up, before or within the answer', async () => {

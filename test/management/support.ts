@@ -138,7 +138,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
       transferSuspension: message('suspension'),
       transferCompletion: message('completion'),
       transferTermination: message('transfer termination'),
-      readAnswer: () => ok({ partnerPid: 'urn:theirs' }),
+      readAnswer: () => ok({ partnerPid: 'urn:theirs', state: 'REQUESTED' }),
       readError: () => ({}),
     },
   }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Dataspace, enc, ended, list, type Member, startDataspace } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
 import { asConsumer, asProvider, newPid, offering, pumpDataset, stateOf } from './parties.js'
-import { introduce, message, type Peer, type Received, type Reply, startPeer } from './peer.js'
+import { introduce, message, type Peer, pidAtPeer, type Received, type Reply, startPeer } from './peer.js'
 import { publishTank } from './tank.js'
 
 /** Milliseconds; long enough for an answer of 10 MB on a busy machine. */
@@ -200,6 +200,35 @@ it('ends a process when the answer to its request cannot be used, and says why',
     const done = await ended(member, path, ['TERMINATED'])
     expect(done.reason).toBe(`The partner's answer cannot be used. ${why}`)
   }
+})
+
+it('ends a negotiation that stands somewhere else at the partner than it can, and tells the partner', async () => {
+  for (const state of ['ACCEPTED', 'VERIFIED', 'FINALIZED']) {
+    answeringRequests((m) => ({
+      status: 201,
+      body: acknowledged(m, { providerPid: pidAtPeer(m.body.consumerPid), state }),
+    }))
+    const { path, consumerPid, providerPid } = await provider.asked()
+    const sentence = `The partner answered our request with a negotiation in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`
+    expect(await ended(member, path, ['TERMINATED'])).toMatchObject({ reason: sentence, endedBy: 'us' })
+    const told = await peer.message('ContractNegotiationTerminationMessage', { consumerPid, providerPid })
+    expect([told.body.code, told.body.reason]).toEqual(['PartnerAnswerInvalid', [sentence]])
+  }
+  for (const state of ['REQUESTED', 'OFFERED', 'AGREED']) {
+    answeringRequests((m) => ({ status: 201, body: acknowledged(m, { state }) }))
+    const { path } = await provider.asked()
+    expect((await ended(member, path, ['REQUESTED', 'TERMINATED'])).state).toBe('REQUESTED')
+  }
+})
+
+it('is at the end with a partner that has ended the negotiation before it answers', async () => {
+  answeringRequests((m) => ({ status: 201, body: acknowledged(m, { state: 'TERMINATED' }) }))
+  const { path, consumerPid } = await provider.asked()
+  expect((await ended(member, path, ['TERMINATED'])).reason).toBe(
+    'The partner answered our request with a negotiation that is TERMINATED already.',
+  )
+  expect((await member.get(path)).owed).toEqual([])
+  expect(peer.messages('ContractNegotiationTerminationMessage', { consumerPid })).toEqual([])
 })
 
 it('does not let a partner give one of its pids to two negotiations', async () => {

@@ -1,4 +1,4 @@
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { request } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createValidator } from '../../connector/dsp/validate.js'
@@ -232,6 +232,45 @@ describe('as consumer', () => {
     ])
   })
 
+  it('reads what stands before a page from the middle, by either name of the relation', async () => {
+    for (const name of ['previous', 'prev', 'first prev', 'PREVIOUS']) {
+      const links: Readonly<Record<string, string>> = {
+        '': `<?page=2>; rel="${name}", <?page=4>;title="on, and on";  rel = "next"`,
+        '?page=2': `<?page=1>; rel="${name}", <${peer.address}/catalog/request>; rel="next"`,
+        '?page=1': '<?page=2>; rel="next"',
+        '?page=4': `<${peer.address}/catalog/request>; rel="${name}"`,
+      }
+      peer.script((m) => {
+        const query = m.path.slice('/partner/v1/dsp/catalog/request'.length)
+        return { body: page([`pump${query.at(-1) ?? 3}`]), headers: { link: links[query] ?? '' } }
+      })
+      const { datasets } = await member.get(path())
+      expect((datasets as unknown as readonly { id: string }[]).map(({ id }) => id)).toEqual([
+        'pump1',
+        'pump2',
+        'pump3',
+        'pump4',
+      ])
+    }
+  })
+
+  it('asks for gzip, and reads what comes packed', async () => {
+    const asked: string[] = []
+    peer.script((m) => {
+      asked.push(m.encodings)
+      return { body: gzipSync(JSON.stringify(page(['packed']))), headers: { 'content-encoding': 'gzip' } }
+    })
+    expect(list(await member.get(path()), 'datasets').map(({ id }) => id)).toEqual(['packed'])
+    expect(asked).toEqual(['gzip'])
+  })
+
+  it('does not unpack without end', async () => {
+    const bomb = gzipSync(Buffer.alloc(20 * 1024 * 1024, ' '))
+    peer.script(() => ({ body: bomb, headers: { 'content-encoding': 'gzip' } }))
+    const refusal = await member.refused(member.api.get(path()))
+    expect(refusal.message).toMatch(/ is larger than 16777216 bytes and was not read to the end\.$/)
+  })
+
   it('does not follow a page to another host, where its token has no business', async () => {
     const before = rival.received.length
     peer.script(() => ({
@@ -242,14 +281,19 @@ describe('as consumer', () => {
     expect(rival.received).toHaveLength(before)
   })
 
-  it('ends with pages that never end', async () => {
-    const before = peer.received.length
-    peer.script(() => ({
-      body: page([]),
-      headers: { link: `<${peer.address}/catalog/request?again>; rel="next"` },
-    }))
-    expect(await member.get(path())).toEqual({ datasets: [] })
-    expect(peer.received.length - before).toBe(50)
+  it('ends with pages that never end, and with pages that lead in a circle', async () => {
+    const reads = async (next: (n: number) => string) => {
+      const before = peer.received.length
+      peer.script(() => ({
+        body: page([]),
+        headers: { link: `<${peer.address}/catalog/request${next(peer.received.length)}>; rel="next"` },
+      }))
+      expect(await member.get(path())).toEqual({ datasets: [] })
+      return peer.received.length - before
+    }
+    expect(await reads((n) => `?page=${n}`)).toBe(50)
+    expect(await reads(() => '?again')).toBe(2)
+    expect(await reads(() => '')).toBe(1)
   })
 
   it('says what is wrong with an answer that it cannot use', async () => {

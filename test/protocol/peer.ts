@@ -26,12 +26,14 @@ export type Received = {
   readonly body: Answer
   readonly text: string
   readonly authorization: string
+  /** Accept-Encoding. */
+  readonly encodings: string
 }
 
 /** Without a reply the peer acknowledges as DSP 2025-1 says. */
 export type Reply = {
   readonly status?: number
-  readonly body?: string | object
+  readonly body?: string | object | Buffer
   readonly headers?: Readonly<Record<string, string>>
   /** Instead of an answer: closes the connection, or keeps it open for ever. */
   readonly instead?: 'close' | 'silence'
@@ -144,6 +146,7 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
       body,
       text,
       authorization: req.headers.authorization ?? '',
+      encodings: String(req.headers['accept-encoding'] ?? ''),
     }
     if (text !== '') {
       const checked = validate(type as 'Catalog', body, 'outgoing')
@@ -153,7 +156,8 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
     const reply = { ...acknowledgement(arrived), ...(await script(arrived)) }
     if (reply.instead === 'close') return void req.socket.destroy()
     if (reply.instead === 'silence') return
-    const content = typeof reply.body === 'object' ? JSON.stringify(reply.body) : (reply.body ?? '')
+    const { body: said = '' } = reply
+    const content = typeof said === 'string' || Buffer.isBuffer(said) ? said : JSON.stringify(said)
     res.writeHead(reply.status ?? 200, { 'content-type': 'application/json', ...reply.headers }).end(content)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
