@@ -6,6 +6,8 @@ const PARTNER = '/api/v1/partners/{did}'
 const SOURCE = '/api/v1/sources/{id}'
 const DATASET = '/api/v1/datasets/{id}'
 
+/** Of what is looked for in a catalog. */
+const SOUGHT = { type: 'string', minLength: 1, maxLength: 200 } as const
 const partners = { tag: 'Partners' } as const
 const sources = { tag: 'Sources' } as const
 const datasets = { tag: 'Datasets' } as const
@@ -66,9 +68,17 @@ export const OFFERING_ROUTES: readonly Route[] = [
   reads(`${PARTNER}/catalog`, {
     ...partners,
     id: 'readCatalog',
-    summary: 'What the partner offers us, asked now.',
+    summary: 'What the partner offers us, asked now. With a query only what fits all of it.',
+    query: {
+      text: {
+        ...SOUGHT,
+        description: 'Words that all stand in the id, title, description or keywords of a dataset.',
+      },
+      keyword: { ...SOUGHT, description: 'A keyword of the dataset.' },
+      format: { ...SOUGHT, description: 'A format in which the dataset is distributed: HttpData-PULL.' },
+    },
     answer: 'RemoteCatalog',
-    run: ({ ops, param }) => ops.partners.catalog(param('did')),
+    run: ({ ops, param, query }) => ops.partners.catalog(param('did'), query),
   }),
   reads(`${PARTNER}/catalog/{datasetId}`, {
     ...partners,

@@ -7,6 +7,7 @@ import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
 import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
+import { type CatalogSearch, matching } from './catalog-search.js'
 import { understood } from './contract.js'
 import { compact, noted } from './operator-view.js'
 import {
@@ -172,12 +173,15 @@ export function partnerOperations(deps: PartnerOperationDeps) {
     trust: (did: string, by: string) => decide(did, 'trusted', by),
     block: (did: string, by: string) => decide(did, 'blocked', by),
 
-    /** Asks the partner now. */
-    async catalog(did: string): Promise<Result<{ readonly datasets: readonly RemoteDatasetView[] }>> {
+    /** Asks the partner now, and looks through the answer here: no partner has to support our way of searching. */
+    async catalog(
+      did: string,
+      wanted: CatalogSearch = {},
+    ): Promise<Result<{ readonly datasets: readonly RemoteDatasetView[] }>> {
       const partner = trustedPartner(store, did)
       if (!partner.ok) return partner
       return viewed(await deps.catalog.catalog(partner.value), (datasets) => ({
-        datasets: datasets.map(remoteView),
+        datasets: matching(datasets, wanted).map(remoteView),
       }))
     },
 

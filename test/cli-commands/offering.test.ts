@@ -206,6 +206,41 @@ describe('catalog', () => {
     expect(out).toContain(`Next: handschlag negotiate ${DID} pump-7 --offer aaaa1111\n`)
   })
 
+  it('tells in which formats a dataset comes', async () => {
+    desk.routes[`GET /partners/${DID}/catalog`] = {
+      datasets: [
+        { id: 'pump-7', keywords: [], formats: ['HttpData-PULL', 'HttpData-PUSH'], offers: [OFFER] },
+      ],
+    }
+    expect((await desk.run(['catalog', 'Maker'])).out).toContain('  Formats: HttpData-PULL, HttpData-PUSH\n')
+    expect((await desk.run(['catalog', 'Maker', '--lang', 'de'])).out).toContain('  Formate: HttpData-PULL')
+  })
+
+  it('searches: passes on what is looked for, and says when nothing fits', async () => {
+    const line = [
+      'catalog',
+      'Maker',
+      '--search',
+      'Pumpe & Öl',
+      '--keyword',
+      'oil',
+      '--format',
+      'HttpData-PULL',
+    ]
+    expect((await desk.run(line)).out).toContain('pump-7')
+    expect(desk.asked.at(-1)?.query).toEqual({ text: 'Pumpe & Öl', keyword: 'oil', format: 'HttpData-PULL' })
+    desk.routes[`GET /partners/${DID}/catalog`] = { datasets: [] }
+    expect((await desk.run(line)).out).toBe(
+      `Nothing that this partner offers you now fits.\n\nNext: handschlag catalog ${DID}\n`,
+    )
+    expect((await desk.run([...line, '--lang', 'de'])).out).toContain('passt dazu.')
+    const both = await desk.run(['catalog', 'Maker', 'pump-7', '--keyword', 'oil'])
+    expect([both.code, both.err]).toEqual([
+      2,
+      'Either name the dataset, or search among all of them.\nSee: handschlag help catalog\n',
+    ])
+  })
+
   it('leads to the whole catalog when there is no such dataset', async () => {
     const { code, err } = await desk.run(['catalog', 'Maker', 'pump-8'])
     expect([code, err]).toEqual([1, `There is no such thing.\nTry: handschlag catalog ${DID}\n`])

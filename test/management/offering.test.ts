@@ -144,6 +144,34 @@ describe('partners', () => {
     expect((await api.get(`${partnerPath}/catalog/other`)).status).toBe(404)
   })
 
+  it('show of their catalog what is looked for', async () => {
+    await api.trustedPartner()
+    api.world.datasets = [
+      { ...remoteDataset('press-1', [remoteOffer('one')]), title: 'Große Presse', keywords: ['Press', 'Öl'] },
+      {
+        ...remoteDataset('pump-2', [remoteOffer('two')]),
+        description: 'Pressure and temperature',
+        keywords: ['pump'],
+        formats: ['HttpData-PULL', 'HttpData-PUSH'],
+      },
+    ]
+    const found = async (query: string) => {
+      const { status, body } = await api.get(`${partnerPath}/catalog?${query}`)
+      return status === 200 ? body.datasets.map((d: { id: string }) => d.id).join(' ') : status
+    }
+    expect(await found('text=press')).toBe('press-1 pump-2')
+    expect(await found('text=PRESS%20gro%C3%9Fe')).toBe('press-1')
+    expect(await found('text=temperature%20%20pressure')).toBe('pump-2')
+    expect(await found('text=pump%20nothing')).toBe('')
+    // Two ways to write the same letter.
+    expect(await found('keyword=o%CC%88l')).toBe('press-1')
+    expect(await found('keyword=pre')).toBe('')
+    expect(await found('format=httpdata-push')).toBe('pump-2')
+    expect(await found('format=HttpData-PULL&text=press&keyword=press')).toBe('press-1')
+    expect(await found('text=')).toBe(400)
+    expect(await found('words=press')).toBe(400)
+  })
+
   it('are asked for a catalog only when they are trusted', async () => {
     await api.trustedPartner()
     await api.post(`${partnerPath}/block`)

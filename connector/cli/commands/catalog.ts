@@ -1,5 +1,5 @@
 /** `catalog`: what a partner offers, in words. */
-import { type Command, say } from '../command.js'
+import { type Call, type Command, say, usageError } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
@@ -26,12 +26,14 @@ function datasetWords(here: Here, dataset: View): string {
   const offers = dataset.views('offers')
   const ids = offers.map((offer) => offer.text('id'))
   const keywords = dataset.texts('keywords')
+  const formats = dataset.texts('formats')
   return [
     `${dataset.text('id')}${dataset.has('title') ? `  ${dataset.text('title')}` : ''}`,
     ...(dataset.has('description') ? [indent(dataset.text('description'))] : []),
     ...(keywords.length === 0
       ? []
       : [`  ${inLang(here, 'Keywords', 'Stichwörter')}: ${keywords.join(', ')}`]),
+    ...(formats.length === 0 ? [] : [`  ${inLang(here, 'Formats', 'Formate')}: ${formats.join(', ')}`]),
     ...offers.map((offer, i) => indent(offerWords(here, offer, i + 1, ids))),
   ].join('\n')
 }
@@ -45,28 +47,88 @@ function askFor(partner: string, dataset: View): string {
   return `negotiate ${quoted(partner)} ${quoted(dataset.text('id'))}${choice}`
 }
 
+/** What is looked for, as a query of the address; empty for everything. */
+function sought(call: Call): string {
+  const given = [
+    ['text', call.value('search')],
+    ['keyword', call.value('keyword')],
+    ['format', call.value('format')],
+  ].flatMap(([name = '', value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
+  return given.length === 0 ? '' : `?${given.join('&')}`
+}
+
 export const catalogCommand: Command = {
   name: 'catalog',
   summary: { en: 'show what a partner offers, in words', de: 'in Worten zeigen, was ein Partner anbietet' },
   usage: 'PARTNER [DATASET] [options]',
   operands: [1, 2],
-  options: {},
+  options: {
+    search: {
+      type: 'string',
+      value: 'WORDS',
+      about: {
+        en: 'only what has all these words in its name, description or keywords',
+        de: 'nur, was alle diese Wörter in Name, Beschreibung oder Stichwörtern hat',
+      },
+    },
+    keyword: {
+      type: 'string',
+      value: 'WORD',
+      about: { en: 'only what has this keyword', de: 'nur, was dieses Stichwort hat' },
+    },
+    format: {
+      type: 'string',
+      value: 'FORMAT',
+      about: {
+        en: 'only what comes in this format, such as HttpData-PULL',
+        de: 'nur, was in diesem Format kommt, etwa HttpData-PULL',
+      },
+    },
+  },
   json: true,
-  examples: ['handschlag catalog did:web:connector.example.com', 'handschlag catalog Example pump-7'],
-  run: (call) =>
-    connected(call, async (here) => {
+  examples: [
+    'handschlag catalog did:web:connector.example.com',
+    'handschlag catalog Example --search "pump temperature"',
+    'handschlag catalog Example pump-7',
+  ],
+  run: async (call) => {
+    const query = sought(call)
+    if (call.operands.length > 1 && query !== '') {
+      return usageError(
+        call,
+        {
+          en: 'Either name the dataset, or search among all of them.',
+          de: 'Entweder nennen Sie den Datensatz, oder Sie suchen unter allen.',
+        },
+        'catalog',
+      )
+    }
+    return connected(call, async (here) => {
       const [given = '', wanted] = call.operands
       const partner = await findPartner(here, given)
       if (!partner.ok) return failPartner(here, partner.error)
       const did = partner.value.text('did')
       const found = await here.client.get(
-        wanted === undefined ? path`/partners/${did}/catalog` : path`/partners/${did}/catalog/${wanted}`,
+        wanted === undefined
+          ? path`/partners/${did}/catalog` + query
+          : path`/partners/${did}/catalog/${wanted}`,
       )
       if (!found.ok && found.error.code === 'NotFound' && wanted !== undefined) {
         return fail(here, found.error, `catalog ${quoted(did)}`)
       }
       return answer(here, found, (value) => {
         const datasets = wanted === undefined ? entriesOf(value, 'datasets') : [viewOf(value)]
+        if (datasets.length === 0 && query !== '') {
+          say(
+            here,
+            inLang(
+              here,
+              'Nothing that this partner offers you now fits.',
+              'Nichts, was dieser Partner Ihnen zurzeit anbietet, passt dazu.',
+            ),
+          )
+          return next(here, `catalog ${quoted(did)}`)
+        }
         if (datasets.length === 0) {
           return say(
             here,
@@ -83,5 +145,6 @@ export const catalogCommand: Command = {
         )
         if (open !== undefined) next(here, askFor(did, open))
       })
-    }),
+    })
+  },
 }
