@@ -29,11 +29,14 @@ import { createValidator } from './dsp/validate.js'
 import { createWire } from './dsp/wire.js'
 import { parseDidWeb } from './identity/did-web.js'
 import { type AgreementDeps, watchExpiry } from './services/agreements.js'
+import { operatorRules } from './services/automation.js'
 import { offerAudience } from './services/catalog.js'
 import type { DatasetDeps } from './services/datasets.js'
 import { type DeliveryDeps, delivered, undeliverable } from './services/delivery.js'
 import { restoreFlows } from './services/flow.js'
 import type { PartnerDeps } from './services/partners.js'
+import type { Automation } from './services/ports.js'
+import { watchTurns } from './services/turns.js'
 import { openStore } from './store/sqlite/store.js'
 import type { Store } from './store/store.js'
 
@@ -46,6 +49,8 @@ export type StartOptions = {
   readonly dev: boolean
   readonly version: string
   readonly newPid?: () => Pid
+  /** What is done when a process enters a state; without it the operator's rules. */
+  readonly automation?: Automation
   readonly random?: () => number
   /** What a partner is given for an answer, milliseconds. */
   readonly answerTimeoutMs?: number
@@ -109,6 +114,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     ownDid: did,
     callbackAddress: dspAddress,
     seals: identity.seals,
+    automation: options.automation ?? operatorRules(),
     dataPlane: data.plane,
     dataEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/${pid}`,
     dataToken: (pid, generation) => {
@@ -133,6 +139,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   restoreFlows(deps)
   data.connect(deps)
   started.use(watchExpiry(deps))
+  started.use(watchTurns(deps))
 
   const dispatcher = createDispatcher({
     store,

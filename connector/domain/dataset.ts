@@ -33,11 +33,16 @@ export type SourceConfig = {
   readonly createdAt: EpochMs
 }
 
+/** Whether a contract on a published offer is agreed by itself or by a person. */
+export type Approval = 'automatic' | 'manual'
+
 export type Offer = {
   /** The `@id` partners see. */
   readonly id: string
   readonly datasetId: string
   /** `{profile?, permission, ...}` as it goes into catalogs, without id, type, target and parties. */
   readonly policy: JsonObject
+  /** `manual`: a person approves every request for it. Absent: automatic. */
+  readonly approval?: Approval
   readonly createdAt: EpochMs
 }

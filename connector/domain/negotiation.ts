@@ -21,6 +21,8 @@ export type Negotiation = ProcessCore<'negotiation', NegotiationState, Negotiati
   readonly offer: JsonObject
   readonly datasetId: string
   readonly agreementId?: string
+  /** Hash of the offer that a person of ours approved word by word. Another offer needs another approval. */
+  readonly approved?: string
 }
 
 const by = <By extends 'consumer' | 'provider' | 'either'>(sender: By) => ({

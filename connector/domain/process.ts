@@ -7,6 +7,24 @@ import type { EpochMs, ParticipantId, Pid, Role } from '../core/types.js'
 
 export type ProcessKind = 'negotiation' | 'transfer'
 
+/** Why a process waits for a person. */
+export type AwaitingReason =
+  /** Manual approval is set for the offer or the partner. */
+  | 'approval'
+  /** The terms on the table are not those that we published. */
+  | 'terms'
+  /** The partner made an offer; only a person accepts it. */
+  | 'offer'
+  /** The rules failed, or wanted something that is not allowed. */
+  | 'rules'
+
+export type Awaiting = {
+  readonly because: AwaitingReason
+  readonly since: EpochMs
+  /** A sentence that belongs to the reason, such as which term differs. */
+  readonly detail?: string
+}
+
 export type ProcessCore<Kind extends ProcessKind, State extends string, Event extends string> = {
   readonly kind: Kind
   /** Our own identifier of the process. */
@@ -21,6 +39,10 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly state: 'NEW' | State
   /** Our message that the partner has not acknowledged yet. */
   readonly pending?: Event
+  /** State changes so far: tells two visits of the same state apart. Absent: none yet. */
+  readonly turn?: number
+  /** It goes on when a person decides, and not before. */
+  readonly awaiting?: Awaiting
   /** Operator's wish to end a process whose first message is still unanswered. */
   readonly closing?: string
   /** SHA-256 of the body of the partner's message that opened the process; only the same bytes may open it again. */
@@ -121,7 +143,8 @@ export function receive<State extends string, Event extends string, P extends An
     }
   }
   if (!target.ok) return target
-  const { pending, pastDigest: _, ...rest } = current
+  const { pending, pastDigest: _, awaiting: __, ...rest } = current
+  const implied = settlesPending
   const final = isFinal(table, target.value)
   if (pending !== undefined && !settlesPending) {
     // Both sides wanted the same at the same time: the messages cross, and one of them is enough.
@@ -135,6 +158,7 @@ export function receive<State extends string, Event extends string, P extends An
     ...(message.reason !== undefined ? { reason: message.reason } : {}),
     ...(final ? { endedBy: 'partner' as const } : {}),
     state: target.value,
+    turn: (current.turn ?? 0) + (implied ? 2 : 1),
     lastDigest: message.digest,
     updatedAt: message.at,
   } as unknown as P
@@ -172,8 +196,9 @@ export function send<State extends string, Event extends string, P extends AnyCo
   }
   const target = transition(table, current.state, event, current.role)
   if (!target.ok) return target
+  const { awaiting: _, ...rest } = current
   return ok({
-    ...current,
+    ...rest,
     pending: event,
     ...(note.reason !== undefined ? { reason: note.reason } : {}),
     updatedAt: at,
@@ -211,7 +236,7 @@ export function acknowledged<State extends string, Event extends string, P exten
   if (current.pending !== event) return current
   const regular = transition(table, current.state, event, current.role)
   const target = regular.ok ? regular.value : finalTarget(table, event)
-  const { pending: _, lastDigest, ...rest } = current
+  const { pending: _, awaiting: __, lastDigest, ...rest } = current
   const past = lastDigest === undefined ? {} : { pastDigest: lastDigest }
   if (target === undefined) return { ...rest, ...past } as unknown as P
   return {
@@ -220,6 +245,7 @@ export function acknowledged<State extends string, Event extends string, P exten
     ...(partnerPid !== undefined && current.partnerPid === undefined ? { partnerPid } : {}),
     ...(isFinal(table, target) ? { endedBy: 'us' as const } : {}),
     state: target,
+    turn: (current.turn ?? 0) + 1,
     updatedAt: at,
   } as unknown as P
 }
@@ -233,6 +259,12 @@ export function broken<State extends string, Event extends string, P extends Any
   at: EpochMs,
 ): P {
   if (isFinal(table, current.state)) return current
-  const { pending: _, closing: __, ...rest } = current
-  return { ...rest, state: terminated, reason, endedBy: 'us' as const, updatedAt: at } as unknown as P
+  const { pending: _, closing: __, awaiting: ___, ...rest } = current
+  const turn = (current.turn ?? 0) + 1
+  return { ...rest, state: terminated, turn, reason, endedBy: 'us' as const, updatedAt: at } as unknown as P
+}
+
+/** Nothing is done by itself until a person decides. Written once per visit of a state. */
+export function awaitPerson<P extends AnyCore<string, string>>(current: P, awaiting: Awaiting): P {
+  return { ...current, awaiting }
 }

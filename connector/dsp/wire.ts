@@ -31,6 +31,9 @@ const extension = (iri: string, value: string | undefined): build.Extensions =>
 export function createWire(validate: Validate): Wire {
   return {
     contractRequest: (m) => outgoing(PROVIDER_PATH.negotiationRequest, '', build.contractRequest(m)),
+    counterRequest: (m) => outgoing(PROVIDER_PATH.counterRequest, m.providerPid, build.contractRequest(m)),
+    contractOffer: (m) => outgoing(CONSUMER_PATH.initialOffer, '', build.contractOffer(m)),
+    counterOffer: (m) => outgoing(CONSUMER_PATH.offers, m.consumerPid, build.contractOffer(m)),
     contractAgreement: ({ seal, ...m }) =>
       outgoing(
         CONSUMER_PATH.agreement,

@@ -4,11 +4,10 @@
  */
 import { ok, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { receive, send } from '../domain/process.js'
-import { agreementHash, allows, planOf, sameAsOffered, understood } from './contract.js'
+import { allows, understood } from './contract.js'
 import {
   closeNegotiation,
   deciding,
@@ -21,7 +20,8 @@ import {
   pidsOf,
   sameOffer,
 } from './negotiation.js'
-import type { Outgoing } from './ports.js'
+import { checkAgreement, isTaken } from './negotiation-agreement.js'
+import { decided, takeTurn } from './negotiation-moves.js'
 
 /** Consumer: asks for a contract on an offer from the partner's catalog. The offer carries its `target`. */
 export async function requestContract(
@@ -74,105 +74,36 @@ export async function receiveAgreement(
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
   if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
-  const prepared = await prepareVerification(deps, partner, found, m)
+  const known: Negotiation = { ...found, partnerPid: m.providerPid }
+  const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
+  const checked = await checkAgreement(deps, partner, known, m)
+  const foreseen = receive(NEGOTIATION, found, 'agree', message())
+  const mayAct = checked.ok && foreseen.ok && !foreseen.value.repeated && found.closing === undefined
+  const agreed = mayAct ? { ...foreseen.value.next, agreementId: checked.value.id } : undefined
+  const turn =
+    agreed !== undefined && checked.ok ? await takeTurn(deps, partner, agreed, checked.value) : undefined
   return deciding(deps, ref, (current) => {
-    const received = receive(NEGOTIATION, current, 'agree', {
-      ...m,
-      at: deps.clock(),
-      partnerPid: m.providerPid,
-    })
+    const received = receive(NEGOTIATION, current, 'agree', message())
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     if (current.closing !== undefined) {
       const step = closeNegotiation(deps, received.value.next)
       return step.ok ? ok({ step: step.value }) : step
     }
-    if (!prepared.ok && isPassing(prepared.error)) return prepared
-    if (!prepared.ok) {
-      const known = { ...current, partnerPid: m.providerPid }
-      return ok({ step: endStep(deps, known, prepared.error), refusal: prepared.error })
+    if (!checked.ok && isPassing(checked.error)) return checked
+    if (!checked.ok) {
+      const step = endStep(deps, { ...current, partnerPid: m.providerPid }, checked.error)
+      return ok({ step, refusal: checked.error })
     }
-    const { agreement, message } = prepared.value
+    const agreement = checked.value
     // Looked at again inside the step: a signature that takes long to check must not slip past another message.
     if (!sameOffer(current, found) || isTaken(deps, agreement)) {
       return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
     }
-    const verifying = send(NEGOTIATION, received.value.next, 'verify', deps.clock())
-    if (!verifying.ok) return verifying
-    const next: Negotiation = { ...verifying.value, agreementId: agreement.id }
-    return ok({
-      step: {
-        next,
-        agreement,
-        settle: true,
-        owe: oweTo(next, 'verify', message),
-        audit: [
-          entry(next, 'in', 'agree', { agreement: agreement.id, sealed: m.seal !== undefined }),
-          entry(next, 'out', 'verify', { sealed: agreement.consumerSeal !== undefined }),
-        ],
-      },
-    })
+    const next: Negotiation = { ...received.value.next, agreementId: agreement.id }
+    const audit = [entry(next, 'in', 'agree', { agreement: agreement.id, sealed: m.seal !== undefined })]
+    return decided(deps, { next, settle: true, agreement, audit }, turn)
   })
-}
-
-async function prepareVerification(
-  deps: NegotiationDeps,
-  partner: Partner,
-  current: Negotiation,
-  m: { readonly providerPid: string; readonly agreement: JsonObject; readonly seal?: string },
-): Promise<Result<{ agreement: Agreement; message: Outgoing }>> {
-  const same = sameAsOffered(m.agreement, {
-    offer: current.offer,
-    datasetId: current.datasetId,
-    assigner: partner.did,
-    assignee: deps.ownDid,
-  })
-  if (!same.ok) return same
-  if (isTaken(deps, { id: same.value.id, negotiationPid: current.pid })) {
-    return problem(
-      'AgreementDiffers',
-      'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
-    )
-  }
-  const pids = { providerPid: m.providerPid, consumerPid: current.pid }
-  const text = { ...pids, agreement: m.agreement, offer: current.offer }
-  if (m.seal !== undefined && partner.seal !== 'off') {
-    const verified = await deps.seals.verify(m.seal, partner.did, { ...text, role: 'provider', covers: [] })
-    if (!verified.ok) return verified
-  }
-  const seal = partner.seal === 'off' ? undefined : m.seal
-  if (seal === undefined && partner.seal === 'require') {
-    return problem('SignatureMissing', 'The agreement is not signed, and we accept signed contracts only.')
-  }
-  const draft: Agreement = {
-    id: same.value.id,
-    role: 'consumer',
-    partner: partner.did,
-    negotiationPid: current.pid,
-    datasetId: current.datasetId,
-    body: m.agreement,
-    offer: current.offer,
-    hash: agreementHash(m.agreement),
-    agreedAt: same.value.agreedAt,
-    status: 'pending',
-    ...(seal === undefined ? {} : { providerSeal: seal }),
-  }
-  const plan = planOf(draft)
-  if (!plan.ok) return plan
-  const own =
-    partner.seal === 'off'
-      ? undefined
-      : await deps.seals.sign({ ...text, role: 'consumer', covers: seal === undefined ? [] : [seal] })
-  return ok({
-    agreement: { ...draft, planHash: plan.value.hash, ...(own === undefined ? {} : { consumerSeal: own }) },
-    message: deps.wire.agreementVerification({ ...pids, seal: own }),
-  })
-}
-
-/** Whether an agreement of another negotiation has the same `@id`, with whomever it is. */
-function isTaken(deps: NegotiationDeps, m: Pick<Agreement, 'id' | 'negotiationPid'>): boolean {
-  const taken = deps.store.agreement(m.id)
-  return taken !== undefined && taken.negotiationPid !== m.negotiationPid
 }
 
 /** Consumer: the provider finalises. Its receipt closes the chain of signatures. */
@@ -227,18 +158,27 @@ export async function receiveFinalized(
   })
 }
 
-/** Consumer: the provider makes an offer of its own in a running negotiation. A person decides about it. */
-export function receiveOffer(
+/** Consumer: the provider makes an offer of its own in a running negotiation. */
+export async function receiveOffer(
   deps: NegotiationDeps,
+  partner: Partner,
   m: Incoming & { readonly pid: Pid; readonly providerPid: string; readonly offer: JsonObject },
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
+  const found = deps.store.find(ref)
+  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (m.offer.target !== found.datasetId) {
+    return problem(
+      'OfferDiffers',
+      'The target of the offer is not the dataset that this negotiation is about.',
+    )
+  }
+  const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
+  const foreseen = receive(NEGOTIATION, found, 'offer', message())
+  const mayAct = foreseen.ok && !foreseen.value.repeated && found.closing === undefined
+  const turn = mayAct ? await takeTurn(deps, partner, { ...foreseen.value.next, offer: m.offer }) : undefined
   return deciding(deps, ref, (current) => {
-    const received = receive(NEGOTIATION, current, 'offer', {
-      ...m,
-      at: deps.clock(),
-      partnerPid: m.providerPid,
-    })
+    const received = receive(NEGOTIATION, current, 'offer', message())
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     if (current.closing !== undefined) {
@@ -246,13 +186,8 @@ export function receiveOffer(
       return step.ok ? ok({ step: step.value }) : step
     }
     const next: Negotiation = { ...received.value.next, offer: m.offer }
-    return ok({
-      step: {
-        next,
-        settle: received.value.settlesPending,
-        audit: [entry(next, 'in', 'offer', { offer: String(m.offer['@id']) })],
-      },
-    })
+    const audit = [entry(next, 'in', 'offer', { offer: String(m.offer['@id']) })]
+    return decided(deps, { next, settle: received.value.settlesPending, audit }, turn)
   })
 }
 
@@ -266,8 +201,11 @@ export async function receiveInitialOffer(
     readonly callbackAddress: string
   },
 ): Promise<Result<Negotiation>> {
+  const other = problem('InvalidTransition', 'There is already another negotiation with this providerPid.')
+  const existing = deps.store.findByPartnerPid('negotiation', 'consumer', partner.did, m.providerPid)
+  if (existing !== undefined) return existing.openingDigest === m.digest ? ok(existing) : other
   const at = deps.clock()
-  const next: Negotiation = {
+  const offered: Negotiation = {
     kind: 'negotiation',
     pid: deps.newPid(),
     role: 'consumer',
@@ -275,6 +213,7 @@ export async function receiveInitialOffer(
     partnerPid: m.providerPid,
     partnerAddress: m.callbackAddress,
     state: 'OFFERED',
+    turn: 1,
     offer: m.offer,
     datasetId: String(m.offer.target),
     openingDigest: m.digest,
@@ -282,10 +221,12 @@ export async function receiveInitialOffer(
     createdAt: at,
     updatedAt: at,
   }
-  const { created, process } = await deps.store.create({ next, audit: [entry(next, 'in', 'offer')] })
-  return created || process.openingDigest === m.digest
-    ? ok(process)
-    : problem('InvalidTransition', 'There is already another negotiation with this providerPid.')
+  const turn = await takeTurn(deps, partner, offered)
+  const audit = [entry(offered, 'in', 'offer', { offer: String(m.offer['@id']) })]
+  const decision = decided(deps, { next: offered, audit }, turn)
+  if (!decision.ok) return decision
+  const { created, process } = await deps.store.create(decision.value.step)
+  return created || process.openingDigest === m.digest ? ok(process) : other
 }
 
 /** Consumer: the operator accepts the offer on the table. */

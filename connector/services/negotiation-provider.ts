@@ -1,30 +1,26 @@
 /**
- * Contract negotiation as provider: checks what is asked for against its own offer, drafts and seals the agreement, and
- * finalises with a receipt. Prepares, then decides purely inside one step. DSP 2025-1, Contract Negotiation Protocol.
+ * Contract negotiation as provider: what a consumer sends. Each message is checked and our turn prepared outside the step,
+ * then both are decided purely inside it. DSP 2025-1, Contract Negotiation Protocol.
  */
-import { ok, problem, type Result } from '../core/result.js'
+import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
-import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
+import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
-import { receive, send } from '../domain/process.js'
-import { differenceClause, differences } from '../policy/compare.js'
-import { agreementHash, allows, draftAgreement, planOf, understood } from './contract.js'
+import { receive } from '../domain/process.js'
+import type { Step } from '../domain/step.js'
 import {
-  type Decision,
   deciding,
   endStep,
   entry,
   type Incoming,
   isPassing,
   type NegotiationDeps,
-  oweTo,
-  pidsOf,
   sameOffer,
 } from './negotiation.js'
-import type { Outgoing } from './ports.js'
+import { askedFor, checkVerification } from './negotiation-agreement.js'
+import { decided, takeTurn } from './negotiation-moves.js'
 
-/** Provider: a partner asks for a new contract. `known` says whether the negotiation existed already. */
+/** Provider: a partner asks for a new contract. */
 export async function receiveRequest(
   deps: NegotiationDeps,
   partner: Partner,
@@ -36,45 +32,32 @@ export async function receiveRequest(
 ): Promise<Result<Negotiation>> {
   const existing = deps.store.findByPartnerPid('negotiation', 'provider', partner.did, m.consumerPid)
   if (existing !== undefined) return repeatedRequest(existing, m.digest)
-  const prepared = await prepareAgreement(deps, partner, m.offer, m.consumerPid)
-  if (!prepared.ok) {
-    await deps.store.note({
-      subject: partner.did,
-      at: deps.clock(),
-      direction: 'in',
-      event: 'request refused',
-      detail: { code: prepared.error.code, reason: prepared.error.message, offer: String(m.offer['@id']) },
-    })
-    return prepared
-  }
-  const { pid, agreement, message } = prepared.value
+  const asked = askedFor(deps, partner, m.offer)
+  if (!asked.ok) return refused(deps, m, asked.error)
   const at = deps.clock()
-  const next: Negotiation = {
+  const requested: Negotiation = {
     kind: 'negotiation',
-    pid,
+    pid: deps.newPid(),
     role: 'provider',
     partner: partner.did,
     partnerPid: m.consumerPid,
     partnerAddress: m.callbackAddress,
     state: 'REQUESTED',
-    pending: 'agree',
+    turn: 1,
     offer: m.offer,
-    datasetId: agreement.datasetId,
-    agreementId: agreement.id,
+    datasetId: asked.value.dataset.id,
     openingDigest: m.digest,
     lastDigest: m.digest,
     createdAt: at,
     updatedAt: at,
   }
-  const { created, process } = await deps.store.create({
-    next,
-    agreement,
-    owe: oweTo(next, 'agree', message),
-    audit: [
-      entry(next, 'in', 'request', { offer: String(m.offer['@id']) }),
-      entry(next, 'out', 'agree', { agreement: agreement.id }),
-    ],
-  })
+  const turn = await takeTurn(deps, partner, requested)
+  // Nothing exists yet: what cannot be agreed is refused instead of being ended.
+  if (!turn.readied.ok && turn.move.move === 'agree') return refused(deps, m, turn.readied.error)
+  const audit = [entry(requested, 'in', 'request', { offer: String(m.offer['@id']) })]
+  const decision = decided(deps, { next: requested, audit }, turn)
+  if (!decision.ok) return refused(deps, m, decision.error)
+  const { created, process } = await deps.store.create(decision.value.step)
   // A twin of this request was faster: it owns the process.
   return created ? ok(process) : repeatedRequest(process, m.digest)
 }
@@ -85,73 +68,19 @@ const repeatedRequest = (existing: Negotiation, digest: string): Result<Negotiat
     ? ok(existing)
     : problem('InvalidTransition', 'There is already another negotiation with this consumerPid.')
 
-/** Checks the offer against our own and drafts and seals the agreement. Nothing is written. */
-async function prepareAgreement(
+async function refused(
   deps: NegotiationDeps,
-  partner: Partner,
-  asked: JsonObject,
-  consumerPid: string,
-  providerPid: Pid = deps.newPid(),
-): Promise<Result<{ pid: Pid; agreement: Agreement; message: Outgoing }>> {
-  const at = deps.clock()
-  const offer = deps.store.offer(String(asked['@id']))
-  const dataset = offer === undefined ? undefined : deps.store.dataset(offer.datasetId)
-  const unknown = problem('OfferUnknown', 'There is no such offer for you. Ask for the catalog again.')
-  if (offer === undefined || dataset?.published !== true) return unknown
-  const policy = understood(offer.policy)
-  if (!policy.ok) return unknown
-  if (!allows(policy.value, 'catalog', { at, recipient: partner.did }).ok) return unknown
-  if (asked.target !== undefined && asked.target !== offer.datasetId) {
-    return problem('OfferDiffers', 'The target of the offer is not the dataset that it was published for.')
-  }
-  const [difference] = differences(offer.policy, asked)
-  if (difference !== undefined) {
-    const clause = differenceClause(difference, 'en')
-    return problem('OfferDiffers', `The requested offer differs from the one in the catalog: ${clause}.`)
-  }
-  const allowed = allows(policy.value, 'negotiation', { at, recipient: partner.did })
-  if (!allowed.ok) return allowed
-
-  const body = draftAgreement({
-    id: deps.newPid(),
-    offer: offer.policy,
-    datasetId: offer.datasetId,
-    assigner: deps.ownDid,
-    assignee: partner.did,
-    at,
+  m: Incoming & { readonly offer: JsonObject },
+  why: Problem,
+): Promise<Result<never>> {
+  await deps.store.note({
+    subject: m.sender,
+    at: deps.clock(),
+    direction: 'in',
+    event: 'request refused',
+    detail: { code: why.code, reason: why.message, offer: String(m.offer['@id']) },
   })
-  const draft: Agreement = {
-    id: String(body['@id']),
-    role: 'provider',
-    partner: partner.did,
-    negotiationPid: providerPid,
-    datasetId: offer.datasetId,
-    body,
-    offer: asked,
-    hash: agreementHash(body),
-    agreedAt: at,
-    status: 'pending',
-  }
-  const plan = planOf(draft)
-  if (!plan.ok) return plan
-  const servable = deps.dataPlane.canServe(offer.datasetId, plan.value)
-  if (!servable.ok) return servable
-  const seal =
-    partner.seal === 'off'
-      ? undefined
-      : await deps.seals.sign({
-          role: 'provider',
-          agreement: body,
-          offer: asked,
-          covers: [],
-          providerPid,
-          consumerPid,
-        })
-  return ok({
-    pid: providerPid,
-    agreement: { ...draft, planHash: plan.value.hash, ...(seal === undefined ? {} : { providerSeal: seal }) },
-    message: deps.wire.contractAgreement({ providerPid, consumerPid, agreement: body, seal }),
-  })
+  return { ok: false, error: why }
 }
 
 /** Provider: the consumer accepts the offer that we sent. */
@@ -160,69 +89,60 @@ export async function receiveAccepted(
   partner: Partner,
   m: Incoming & { readonly pid: Pid; readonly consumerPid: string },
 ): Promise<Result<Negotiation>> {
-  const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'provider' } as const
-  const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
-  const prepared = await prepareAgreement(deps, partner, found.offer, m.consumerPid, found.pid)
-  return deciding(deps, ref, (current) => {
-    const received = receive(NEGOTIATION, current, 'accept', {
-      ...m,
-      at: deps.clock(),
-      partnerPid: m.consumerPid,
-    })
-    if (!received.ok) return received
-    if (received.value.repeated) return ok({ step: { next: current } })
-    if (!prepared.ok && isPassing(prepared.error)) return prepared
-    if (!prepared.ok) return ok({ step: endStep(deps, received.value.next, prepared.error) })
-    if (!sameOffer(current, found)) {
-      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
-    }
-    return agreeing(deps, received.value.next, 'accept', prepared.value)
-  })
+  return inConversation(deps, partner, 'accept', m, (found) => found.offer)
 }
 
-/** Provider: the consumer asks again within a negotiation. The same terms are agreed; others end it, with the difference. */
+/** Provider: the consumer asks again within a negotiation, for terms of its own. */
 export async function receiveCounterRequest(
   deps: NegotiationDeps,
   partner: Partner,
   m: Incoming & { readonly pid: Pid; readonly consumerPid: string; readonly offer: JsonObject },
 ): Promise<Result<Negotiation>> {
+  return inConversation(deps, partner, 'request', m, () => m.offer)
+}
+
+async function inConversation(
+  deps: NegotiationDeps,
+  partner: Partner,
+  event: 'accept' | 'request',
+  m: Incoming & { readonly pid: Pid; readonly consumerPid: string },
+  offerOf: (n: Negotiation) => JsonObject,
+): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'provider' } as const
   const found = deps.store.find(ref)
   if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
-  const prepared = await prepareAgreement(deps, partner, m.offer, m.consumerPid, found.pid)
-  return deciding(deps, ref, (current) => {
-    const received = receive(NEGOTIATION, current, 'request', {
+  const offer = offerOf(found)
+  if (offer.target !== undefined && offer.target !== found.datasetId) {
+    return problem(
+      'OfferDiffers',
+      'The target of the offer is not the dataset that this negotiation is about.',
+    )
+  }
+  const step = (current: Negotiation): Result<Step<Negotiation> & { readonly repeated: boolean }> => {
+    const received = receive(NEGOTIATION, current, event, {
       ...m,
       at: deps.clock(),
       partnerPid: m.consumerPid,
     })
     if (!received.ok) return received
-    if (received.value.repeated) return ok({ step: { next: current } })
-    const requested: Negotiation = { ...received.value.next, offer: m.offer }
-    if (!prepared.ok && isPassing(prepared.error)) return prepared
-    if (!prepared.ok) return ok({ step: endStep(deps, requested, prepared.error) })
-    return agreeing(deps, requested, 'request', prepared.value)
-  })
-}
-
-function agreeing(
-  deps: NegotiationDeps,
-  received: Negotiation,
-  because: NegotiationEvent,
-  prepared: { readonly agreement: Agreement; readonly message: Outgoing },
-): Result<Decision> {
-  const sending = send(NEGOTIATION, received, 'agree', deps.clock())
-  if (!sending.ok) return sending
-  const next: Negotiation = { ...sending.value, agreementId: prepared.agreement.id }
-  return ok({
-    step: {
-      next,
-      agreement: prepared.agreement,
-      settle: true,
-      owe: oweTo(next, 'agree', prepared.message),
-      audit: [entry(next, 'in', because), entry(next, 'out', 'agree', { agreement: prepared.agreement.id })],
-    },
+    if (received.value.repeated) return ok({ next: current, repeated: true })
+    const next: Negotiation = { ...received.value.next, offer }
+    const detail = event === 'request' ? { offer: String(offer['@id']) } : undefined
+    const audit = [entry(next, 'in', event, detail)]
+    return ok({ next, audit, settle: received.value.settlesPending, repeated: false })
+  }
+  const foreseen = step(found)
+  const mayAct = foreseen.ok && !foreseen.value.repeated && foreseen.value.next.pending === undefined
+  const turn = mayAct ? await takeTurn(deps, partner, foreseen.value.next) : undefined
+  return deciding(deps, ref, (current) => {
+    const received = step(current)
+    if (!received.ok) return received
+    const { repeated, ...taken } = received.value
+    if (repeated) return ok({ step: taken })
+    if (event === 'accept' && !sameOffer(current, found)) {
+      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
+    }
+    return decided(deps, taken, turn)
   })
 }
 
@@ -235,68 +155,19 @@ export async function receiveVerification(
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'provider' } as const
   const found = deps.store.find(ref)
   if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
-  const prepared = await prepareFinalization(deps, partner, found, m)
+  const message = () => ({ ...m, at: deps.clock(), partnerPid: m.consumerPid })
+  const checked = await checkVerification(deps, partner, found, m)
+  const foreseen = receive(NEGOTIATION, found, 'verify', message())
+  const mayAct = checked.ok && foreseen.ok && !foreseen.value.repeated
+  const turn = mayAct ? await takeTurn(deps, partner, foreseen.value.next, checked.value) : undefined
   return deciding(deps, ref, (current) => {
-    const received = receive(NEGOTIATION, current, 'verify', {
-      ...m,
-      at: deps.clock(),
-      partnerPid: m.consumerPid,
-    })
+    const received = receive(NEGOTIATION, current, 'verify', message())
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
-    if (!prepared.ok && isPassing(prepared.error)) return prepared
-    if (!prepared.ok) return ok({ step: endStep(deps, current, prepared.error), refusal: prepared.error })
-    const finalizing = send(NEGOTIATION, received.value.next, 'finalize', deps.clock())
-    if (!finalizing.ok) return finalizing
-    const next = finalizing.value
-    return ok({
-      step: {
-        next,
-        agreement: prepared.value.agreement,
-        settle: true,
-        owe: oweTo(next, 'finalize', prepared.value.message),
-        audit: [
-          entry(next, 'in', 'verify', { sealed: m.seal !== undefined }),
-          entry(next, 'out', 'finalize', { sealed: prepared.value.agreement.receipt !== undefined }),
-        ],
-      },
-    })
-  })
-}
-
-async function prepareFinalization(
-  deps: NegotiationDeps,
-  partner: Partner,
-  current: Negotiation,
-  m: { readonly seal?: string },
-): Promise<Result<{ agreement: Agreement; message: Outgoing }>> {
-  const agreement = current.agreementId === undefined ? undefined : deps.store.agreement(current.agreementId)
-  if (agreement === undefined) {
-    return problem('InvalidTransition', 'There is no agreement to verify in this negotiation yet.')
-  }
-  const pids = pidsOf(current)
-  const text = { ...pids, agreement: agreement.body, offer: agreement.offer }
-  const own = agreement.providerSeal === undefined ? [] : [agreement.providerSeal]
-  const seal = partner.seal === 'off' ? undefined : m.seal
-  if (seal !== undefined) {
-    const verified = await deps.seals.verify(seal, partner.did, { ...text, role: 'consumer', covers: own })
-    if (!verified.ok) return verified
-  } else if (partner.seal === 'require') {
-    return problem(
-      'SignatureMissing',
-      'The verification is not countersigned, and we accept signed contracts only.',
-    )
-  }
-  const receipt =
-    seal === undefined
-      ? undefined
-      : await deps.seals.sign({ ...text, role: 'receipt', covers: [...own, seal] })
-  return ok({
-    agreement: {
-      ...agreement,
-      ...(seal === undefined ? {} : { consumerSeal: seal }),
-      ...(receipt === undefined ? {} : { receipt }),
-    },
-    message: deps.wire.finalized({ ...pids, receipt }),
+    if (!checked.ok && isPassing(checked.error)) return checked
+    if (!checked.ok) return ok({ step: endStep(deps, current, checked.error), refusal: checked.error })
+    const { next } = received.value
+    const audit = [entry(next, 'in', 'verify', { sealed: m.seal !== undefined })]
+    return decided(deps, { next, settle: true, agreement: checked.value, audit }, turn)
   })
 }

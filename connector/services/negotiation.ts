@@ -10,7 +10,7 @@ import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { broken, receive, send } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
-import type { DataPlanePort, NewPid, Outgoing, Pids, Seals, Wire } from './ports.js'
+import type { Automation, DataPlanePort, NewPid, Outgoing, Pids, Seals, Wire } from './ports.js'
 
 export type NegotiationDeps = {
   readonly store: Store
@@ -22,6 +22,8 @@ export type NegotiationDeps = {
   readonly wire: Wire
   readonly seals: Seals
   readonly dataPlane: Pick<DataPlanePort, 'canServe'>
+  /** The operator's rules: what to do when a process enters a state. */
+  readonly automation: Automation
   readonly log: Log
 }
 
@@ -86,7 +88,8 @@ export function closeNegotiation(
   return terminating(deps, current, { code: 'OperatorDecision', reason })
 }
 
-function terminating(
+/** Our termination of a process whose partner's pid is known. */
+export function terminating(
   deps: Pick<EndDeps, 'clock' | 'wire'>,
   current: Negotiation,
   why: { readonly code: string; readonly reason: string },

@@ -4,6 +4,11 @@
  */
 import type { Problem, Result } from '../core/result.js'
 import type { JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+import type { Offer } from '../domain/dataset.js'
+import type { Negotiation } from '../domain/negotiation.js'
+import type { Partner } from '../domain/partner.js'
+import type { AwaitingReason } from '../domain/process.js'
+import type { Transfer } from '../domain/transfer.js'
 import type { Plan } from '../policy/plan.js'
 
 /** A message ready to be owed: the path extends the partner's base address, the body is final. */
@@ -14,6 +19,12 @@ export type Pids = { readonly providerPid: string; readonly consumerPid: string 
 /** Builds and reads the messages of one partner protocol. Pure. `from` is our role in the process. */
 export interface Wire {
   contractRequest(m: { consumerPid: string; offer: JsonObject; callbackAddress: string }): Outgoing
+  /** Consumer, within a negotiation: other terms than the provider offered. */
+  counterRequest(m: Pids & { offer: JsonObject }): Outgoing
+  /** Provider: opens a negotiation. */
+  contractOffer(m: { providerPid: string; offer: JsonObject; callbackAddress: string }): Outgoing
+  /** Provider, within a negotiation. */
+  counterOffer(m: Pids & { offer: JsonObject }): Outgoing
   contractAgreement(m: Pids & { agreement: JsonObject; seal?: string | undefined }): Outgoing
   agreementVerification(m: Pids & { seal?: string | undefined }): Outgoing
   accepted(m: Pids): Outgoing
@@ -40,6 +51,59 @@ export interface Wire {
   ): Result<{ readonly partnerPid: string; readonly state: string }>
   /** Code and sentence out of a partner's error body, as far as it has any. */
   readError(body: Uint8Array): { readonly code?: string; readonly reason?: string }
+}
+
+/** A wait for the partner needs nothing of us; a wait for a person ends with that person's decision only. */
+type Wait =
+  | { readonly move: 'wait'; readonly for: 'partner' }
+  | {
+      readonly move: 'wait'
+      readonly for: 'person'
+      readonly because: AwaitingReason
+      readonly detail?: string
+    }
+
+type End = { readonly move: 'terminate'; readonly code: string; readonly reason: string }
+
+/** `afterMs`: not at once; the rules are not asked again in between unless the program restarts. */
+type Delayed = { readonly afterMs?: number }
+
+export type NegotiationMove = Delayed &
+  (
+    | { readonly move: 'agree' | 'accept' | 'verify' | 'finalize' }
+    /** Provider: a (counter-)offer. Consumer: a counter-request. The offer carries its `target`. */
+    | { readonly move: 'offer' | 'request'; readonly offer: JsonObject }
+    | End
+    | Wait
+  )
+
+export type TransferMove = Delayed &
+  (
+    | { readonly move: 'start' | 'complete' }
+    | (Omit<End, 'move'> & { readonly move: 'suspend' | 'terminate' })
+    | Wait
+  )
+
+/** What the rules may look at beside the process itself. */
+export type NegotiationContext = {
+  readonly partner: Partner
+  /** Provider: our published offer with the id of the one on the table. */
+  readonly published?: Offer
+  /** Provider: why the offer on the table is not the published one; absent when it is. */
+  readonly differs?: Problem
+  /** Whether a person approved exactly the offer on the table. */
+  readonly approved: boolean
+}
+
+/**
+ * The rules of the operator: what we do when a process enters a state. Asked before the step is written, so that the usual
+ * answer is owed in the same step, and again for a state that is entered otherwise or found after a restart. Answers from
+ * its arguments alone: `turn` counts the state changes. A move skips no check; one that fails or is illegal makes the
+ * process wait for a person.
+ */
+export interface Automation {
+  negotiation(negotiation: Negotiation, context: NegotiationContext): NegotiationMove
+  transfer(transfer: Transfer): TransferMove
 }
 
 /** A running transfer, as the data plane is told about it. */

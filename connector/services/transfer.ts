@@ -12,10 +12,11 @@ import { acknowledged, isFinal, receive, send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
-import { grant, inactive, mayRun, reflect } from './flow.js'
+import { inactive, mayRun, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
-import type { DataPlanePort, NewPid, Wire } from './ports.js'
+import type { Automation, DataPlanePort, NewPid, Wire } from './ports.js'
 import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
+import { wantedOf } from './transfer-moves.js'
 
 export type TransferDeps = {
   readonly store: Store
@@ -27,6 +28,8 @@ export type TransferDeps = {
   readonly dataEndpoint: (transferPid: string) => string
   readonly wire: Wire
   readonly dataPlane: DataPlanePort
+  /** The operator's rules: what to do when a process enters a state. */
+  readonly automation: Automation
   /** The bearer token of a start, and its hash: derived, so that it is stored nowhere. */
   readonly dataToken: (
     transferPid: string,
@@ -115,6 +118,7 @@ export async function receiveTransferRequest(
     partnerPid: m.consumerPid,
     partnerAddress: m.callbackAddress,
     state: 'REQUESTED',
+    turn: 1,
     agreementId: agreement.value.id,
     datasetId: agreement.value.datasetId,
     format: m.format,
@@ -124,7 +128,10 @@ export async function receiveTransferRequest(
     createdAt: at,
     updatedAt: at,
   }
-  const starting = startStep(deps, requested)
+  // Whatever else the rules want is done once the request is written.
+  const move = wantedOf(deps, requested)
+  const atOnce = move.move === 'start' && (move.afterMs ?? 0) === 0
+  const starting: Result<Step<Transfer>> = atOnce ? startStep(deps, requested) : ok({ next: requested })
   if (!starting.ok) return starting
   const { created, process } = await deps.store.create({
     ...starting.value,
@@ -133,8 +140,7 @@ export async function receiveTransferRequest(
       ...(starting.value.audit ?? []),
     ],
   })
-  if (!created) return repeated(process, m)
-  return grant(deps, process)
+  return created ? reflect(deps, undefined, process) : repeated(process, m)
 }
 
 const repeated = (existing: Transfer, m: { agreementId: string; format: string }): Result<Transfer> =>
@@ -286,15 +292,21 @@ export function moveTransfer(
   pid: Pid,
   event: Exclude<TransferEvent, 'request'>,
   why: { readonly code: string; readonly reason: string },
+  /** Nothing is done once the process has moved on from this turn. */
+  onlyInTurn?: number,
 ): Promise<Result<Transfer>> {
   return deciding(deps, { pid }, (current) => {
     const at = deps.clock()
+    if (onlyInTurn !== undefined && (current.turn ?? 0) !== onlyInTurn) {
+      return problem('InvalidTransition', 'Another message was faster.')
+    }
     if (current.state === 'NEW' && event === 'terminate') {
       const next: Transfer = { ...current, closing: why.reason, updatedAt: at }
       return ok({ next, audit: [entry(next, 'own', 'terminate wanted', { reason: why.reason })] })
     }
     if (event === 'start') {
-      if (current.state !== 'SUSPENDED') {
+      const begins = current.state === 'REQUESTED' && current.role === 'provider'
+      if (current.state !== 'SUSPENDED' && !begins) {
         return problem(
           'InvalidTransition',
           `Only a suspended transfer can be resumed; this one is ${current.state}.`,

@@ -15,6 +15,7 @@ import type { Method, Route } from '../../connector/management/route.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { SCHEMAS } from '../../connector/management/schemas.js'
 import { createManagementServer, type ManagementDeps } from '../../connector/management/server.js'
+import { operatorRules } from '../../connector/services/automation.js'
 import type { RemoteDataset } from '../../connector/services/catalog.js'
 import { type OperatorDeps, operatorOperations } from '../../connector/services/operator.js'
 import { createSetup } from '../../connector/services/operator-tokens.js'
@@ -114,6 +115,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
           : ok(found)
       },
     },
+    automation: operatorRules(),
     sourceStatus: () => [],
     about: {
       name: 'Maker',
@@ -128,6 +130,9 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     },
     wire: {
       contractRequest: message('request'),
+      counterRequest: message('counter-request'),
+      contractOffer: message('offer'),
+      counterOffer: message('counter-offer'),
       contractAgreement: message('agreement'),
       agreementVerification: message('verification'),
       accepted: message('accepted'),

@@ -20,13 +20,15 @@ import { createValidator } from '../../connector/dsp/validate.js'
 import { createWire } from '../../connector/dsp/wire.js'
 import { policyFromTerms, type Terms } from '../../connector/policy/write.js'
 import type { AgreementDeps } from '../../connector/services/agreements.js'
+import { operatorRules } from '../../connector/services/automation.js'
 import { type DeliveryDeps, delivered, undeliverable } from '../../connector/services/delivery.js'
 import { pidsOf, receiveTermination } from '../../connector/services/negotiation.js'
 import * as consumer from '../../connector/services/negotiation-consumer.js'
 import * as provider from '../../connector/services/negotiation-provider.js'
 import type { PartnerDeps } from '../../connector/services/partners.js'
-import type { DataGrant, SealInput, Seals } from '../../connector/services/ports.js'
+import type { Automation, DataGrant, SealInput, Seals } from '../../connector/services/ports.js'
 import { receiveEnd, receiveStart, receiveTransferRequest } from '../../connector/services/transfer.js'
+import { type Turns, watchTurns } from '../../connector/services/turns.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
 import type { Store } from '../../connector/store/store.js'
 
@@ -59,6 +61,8 @@ export type Side = AsyncDisposable & {
   readonly role: Role
   readonly deps: DeliveryDeps & AgreementDeps & PartnerDeps
   readonly flows: Map<string, Flow>
+  /** Takes our turns in states that no message of the partner leads to; runs from the start. */
+  turns(): Turns
   store(): Store
   /** What the program does when it is started again: the file is the same, everything in memory is gone. */
   restart(): Promise<void>
@@ -94,7 +98,7 @@ let files = 0
 const allOwed = (store: Store): readonly Owed[] =>
   store.due((NOW * 2) as EpochMs, 1000).flatMap((first) => store.owedFor(first.pid))
 
-function createSide(role: Role, clock: () => EpochMs): Side {
+function createSide(role: Role, clock: () => EpochMs, automation: Automation): Side {
   const [did, other] = role === 'provider' ? [PROVIDER, CONSUMER] : [CONSUMER, PROVIDER]
   const file = join(folder, `${++files}.db`)
   let store = openStore(file)
@@ -113,6 +117,7 @@ function createSide(role: Role, clock: () => EpochMs): Side {
       ownDid: did,
       callbackAddress: `https://${role}.example/dsp`,
       wire,
+      automation,
       seals: sealsOf(did),
       dataPlane: {
         start: (grant) => void flows.set(grant.transferPid, { grant }),
@@ -131,10 +136,13 @@ function createSide(role: Role, clock: () => EpochMs): Side {
       log: silentLog,
     },
     store: () => store,
+    turns: () => turns,
     async restart() {
+      await turns[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()
       flows.clear()
       store = openStore(file)
+      turns = watchTurns(side.deps)
     },
     partner() {
       const partner = store.partner(other)
@@ -151,8 +159,12 @@ function createSide(role: Role, clock: () => EpochMs): Side {
     negotiation: () => only(store.list('negotiation')),
     transfer: () => only(store.list('transfer')),
     agreement: () => only(store.agreements()),
-    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await turns[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+    },
   }
+  let turns = watchTurns(side.deps)
   return side
 }
 
@@ -164,11 +176,20 @@ function only<T>(list: readonly T[]): T {
 }
 
 export async function createWorld(
-  m: { readonly terms?: Terms; readonly seal?: Partner['seal']; readonly policy?: JsonObject } = {},
+  m: {
+    readonly terms?: Terms
+    readonly seal?: Partner['seal']
+    readonly policy?: JsonObject
+    readonly rules?: { readonly [R in Role]?: Automation }
+  } = {},
 ): Promise<World> {
   let now = NOW
   const clock = () => now
-  const sides = { provider: createSide('provider', clock), consumer: createSide('consumer', clock) }
+  const rules = { provider: operatorRules(), consumer: operatorRules(), ...m.rules }
+  const sides = {
+    provider: createSide('provider', clock, rules.provider),
+    consumer: createSide('consumer', clock, rules.consumer),
+  }
   for (const side of [sides.provider, sides.consumer]) {
     const [did, name] = side.role === 'provider' ? [CONSUMER, 'consumer'] : [PROVIDER, 'provider']
     const trust = { trust: 'trusted', seal: m.seal ?? 'require', addedAt: NOW } as const
@@ -217,6 +238,7 @@ export async function createWorld(
       for (let round = 0; round < 100; round++) {
         let idle = true
         for (const side of [sides.consumer, sides.provider]) {
+          await side.turns().idle()
           for (const owed of side.owed()) {
             idle = false
             await world.exchange(side, owed)
@@ -328,7 +350,7 @@ export function arrive(
     ],
     [
       /negotiations\/[^/]+\/offers$/,
-      () => consumer.receiveOffer(deps, { ...caller, pid, providerPid, offer: object('offer') }),
+      () => consumer.receiveOffer(deps, partner, { ...caller, pid, providerPid, offer: object('offer') }),
     ],
     [
       /\/agreement$/,

@@ -16,7 +16,7 @@ const pidParam = (path: string): string => path.replace(':id', ':pid')
 
 export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.NegotiationDeps): Mount {
   const rendered = (n: Negotiation) =>
-    contractNegotiation({ ...negotiation.pidsOf(n), state: n.state === 'NEW' ? 'REQUESTED' : n.state })
+    contractNegotiation({ ...negotiation.pidsOf(n), state: n.state === 'NEW' ? opening(n) : n.state })
 
   return (router: Router) => {
     router.get(
@@ -92,7 +92,12 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         const offer = m.offer as unknown as JsonObject
         return answered(
           res,
-          await asConsumer.receiveOffer(services, { ...caller, pid, providerPid: m.providerPid, offer }),
+          await asConsumer.receiveOffer(services, caller.partner, {
+            ...caller,
+            pid,
+            providerPid: m.providerPid,
+            offer,
+          }),
         )
       }),
     )
@@ -202,6 +207,9 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
     )
   }
 }
+
+/** What a process is for a partner whose answer to our first message has not come. */
+const opening = (n: Negotiation) => (n.role === 'consumer' ? 'REQUESTED' : 'OFFERED')
 
 /** The process named by the path, if it is the caller's; the pid in the body must be the same. */
 function own(

@@ -1,0 +1,40 @@
+/**
+ * The operator's rules: what this connector does by itself, and where a person decides. Pure; a rule looks at the process
+ * and its context, and nothing else.
+ */
+import type { Negotiation } from '../domain/negotiation.js'
+import type { Transfer } from '../domain/transfer.js'
+import type { Automation, NegotiationContext, NegotiationMove, TransferMove } from './ports.js'
+
+const PARTNER = { move: 'wait', for: 'partner' } as const
+
+/**
+ * What is published is agreed at once, unless manual approval is set for the offer or the partner. Anything else is agreed
+ * when a person approved exactly it, and what a partner offers is accepted by a person only.
+ */
+export const operatorRules = (): Automation => ({ negotiation, transfer })
+
+function negotiation(n: Negotiation, context: NegotiationContext): NegotiationMove {
+  if (n.role === 'provider') {
+    if (n.state === 'VERIFIED') return { move: 'finalize' }
+    return n.state === 'REQUESTED' || n.state === 'ACCEPTED' ? agreeing(n, context) : PARTNER
+  }
+  if (n.state === 'OFFERED') return { move: 'wait', for: 'person', because: 'offer' }
+  return n.state === 'AGREED' ? { move: 'verify' } : PARTNER
+}
+
+function agreeing(
+  n: Negotiation,
+  { approved, differs, published, partner }: NegotiationContext,
+): NegotiationMove {
+  if (approved) return { move: 'agree' }
+  const manual = published?.approval === 'manual' || partner.approval === 'manual'
+  // A first request for other terms is refused with the difference; in a conversation a person looks at it.
+  if (differs !== undefined && (manual || (n.turn ?? 0) > 1)) {
+    return { move: 'wait', for: 'person', because: 'terms', detail: differs.message }
+  }
+  return manual ? { move: 'wait', for: 'person', because: 'approval' } : { move: 'agree' }
+}
+
+const transfer = (t: Transfer): TransferMove =>
+  t.role === 'provider' && t.state === 'REQUESTED' ? { move: 'start' } : PARTNER

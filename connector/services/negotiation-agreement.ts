@@ -1,0 +1,278 @@
+/**
+ * What turns terms into a contract: the provider's draft and seal, the consumer's check and countersignature, and the
+ * provider's receipt. Prepares only; nothing here writes.
+ */
+import { ok, type Problem, problem, type Result } from '../core/result.js'
+import type { JsonObject, Pid } from '../core/types.js'
+import type { Agreement } from '../domain/agreement.js'
+import type { Dataset, Offer } from '../domain/dataset.js'
+import type { Negotiation } from '../domain/negotiation.js'
+import type { Partner } from '../domain/partner.js'
+import { differenceClause, differences } from '../policy/compare.js'
+import type { Plan } from '../policy/plan.js'
+import {
+  agreementHash,
+  allows,
+  draftAgreement,
+  offerHash,
+  planOf,
+  sameAsOffered,
+  understood,
+} from './contract.js'
+import { type NegotiationDeps, pidsOf } from './negotiation.js'
+import type { Outgoing } from './ports.js'
+
+/** An agreement as it is stored, and the message that carries our part of it. */
+export type Sealed = { readonly agreement: Agreement; readonly message: Outgoing }
+
+export type Asked = {
+  readonly dataset: Dataset
+  /** The published offer with this id; absent for terms of a person's own. */
+  readonly published?: Offer
+  readonly differs?: Problem
+}
+
+const unknown = problem('OfferUnknown', 'There is no such offer for you. Ask for the catalog again.')
+
+/** Provider: what an offer on the table refers to. Refuses what this partner could not have seen in our catalog. */
+export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObject): Result<Asked> {
+  const published = deps.store.offer(String(asked['@id']))
+  const dataset = published === undefined ? undefined : deps.store.dataset(published.datasetId)
+  if (published === undefined || dataset?.published !== true) return unknown
+  const policy = understood(published.policy)
+  if (!policy.ok) return unknown
+  if (!allows(policy.value, 'catalog', { at: deps.clock(), recipient: partner.did }).ok) return unknown
+  if (asked.target !== undefined && asked.target !== published.datasetId) {
+    return problem('OfferDiffers', 'The target of the offer is not the dataset that it was published for.')
+  }
+  const [difference] = differences(published.policy, asked)
+  if (difference === undefined) return ok({ dataset, published })
+  const clause = differenceClause(difference, 'en')
+  const message = `The requested offer differs from the one in the catalog: ${clause}.`
+  return ok({ dataset, published, differs: { code: 'OfferDiffers', message } })
+}
+
+/** Whether a person of ours approved exactly the offer on the table. */
+export const isApproved = (n: Negotiation): boolean =>
+  n.approved !== undefined && n.approved === offerHash(n.offer)
+
+/** Provider: the terms that would be agreed, and their dataset. Unpublished terms need the approval of a person. */
+function agreeable(deps: NegotiationDeps, partner: Partner, n: Negotiation): Result<JsonObject> {
+  if (isApproved(n)) return ok(n.offer)
+  const asked = askedFor(deps, partner, n.offer)
+  if (!asked.ok) return asked
+  const { published, differs } = asked.value
+  if (differs !== undefined) return { ok: false, error: differs }
+  return published === undefined ? unknown : ok(published.policy)
+}
+
+/** Provider: whether terms can be kept for this partner, as far as that can be known before it has agreed. */
+export function offerable(
+  deps: NegotiationDeps,
+  partner: Partner,
+  datasetId: string,
+  terms: JsonObject,
+): Result<Plan> {
+  if (deps.store.dataset(datasetId) === undefined) {
+    return problem('NotFound', `There is no dataset ${datasetId}. See: handschlag dataset list`)
+  }
+  const about = { datasetId, terms, offer: terms, negotiationPid: '' as Pid }
+  return keepable(deps, partner, draftOf(deps, partner, about))
+}
+
+function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement): Result<Plan> {
+  const policy = understood(draft.body)
+  if (!policy.ok) return policy
+  const allowed = allows(policy.value, 'negotiation', { at: draft.agreedAt, recipient: partner.did })
+  if (!allowed.ok) return allowed
+  const plan = planOf(draft)
+  if (!plan.ok) return plan
+  const servable = deps.dataPlane.canServe(draft.datasetId, plan.value)
+  return servable.ok ? plan : servable
+}
+
+function draftOf(
+  deps: NegotiationDeps,
+  partner: Partner,
+  m: {
+    readonly datasetId: string
+    readonly terms: JsonObject
+    readonly offer: JsonObject
+    readonly negotiationPid: Pid
+  },
+): Agreement {
+  const at = deps.clock()
+  const body = draftAgreement({
+    id: deps.newPid(),
+    offer: m.terms,
+    datasetId: m.datasetId,
+    assigner: deps.ownDid,
+    assignee: partner.did,
+    at,
+  })
+  return {
+    id: String(body['@id']),
+    role: 'provider',
+    partner: partner.did,
+    negotiationPid: m.negotiationPid,
+    datasetId: m.datasetId,
+    body,
+    offer: m.offer,
+    hash: agreementHash(body),
+    agreedAt: at,
+    status: 'pending',
+  }
+}
+
+/** Provider: drafts and seals the agreement on the offer on the table. */
+export async function agree(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+): Promise<Result<Sealed>> {
+  const terms = agreeable(deps, partner, n)
+  if (!terms.ok) return terms
+  const about = { datasetId: n.datasetId, terms: terms.value, offer: n.offer, negotiationPid: n.pid }
+  const draft = draftOf(deps, partner, about)
+  const plan = keepable(deps, partner, draft)
+  if (!plan.ok) return plan
+  const pids = pidsOf(n)
+  const text = { ...pids, agreement: draft.body, offer: n.offer }
+  const seal =
+    partner.seal === 'off' ? undefined : await deps.seals.sign({ ...text, role: 'provider', covers: [] })
+  return ok({
+    agreement: { ...draft, planHash: plan.value.hash, ...(seal === undefined ? {} : { providerSeal: seal }) },
+    message: deps.wire.contractAgreement({ ...pids, agreement: draft.body, seal }),
+  })
+}
+
+/** Consumer: the provider's agreement must say what the offer said, and be signed as this partner has to. */
+export async function checkAgreement(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  m: { readonly agreement: JsonObject; readonly seal?: string },
+): Promise<Result<Agreement>> {
+  const same = sameAsOffered(m.agreement, {
+    offer: n.offer,
+    datasetId: n.datasetId,
+    assigner: partner.did,
+    assignee: deps.ownDid,
+  })
+  if (!same.ok) return same
+  if (isTaken(deps, { id: same.value.id, negotiationPid: n.pid })) {
+    return problem(
+      'AgreementDiffers',
+      'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
+    )
+  }
+  if (m.seal !== undefined && partner.seal !== 'off') {
+    const text = { ...pidsOf(n), agreement: m.agreement, offer: n.offer }
+    const verified = await deps.seals.verify(m.seal, partner.did, { ...text, role: 'provider', covers: [] })
+    if (!verified.ok) return verified
+  }
+  const seal = partner.seal === 'off' ? undefined : m.seal
+  if (seal === undefined && partner.seal === 'require') {
+    return problem('SignatureMissing', 'The agreement is not signed, and we accept signed contracts only.')
+  }
+  const draft: Agreement = {
+    id: same.value.id,
+    role: 'consumer',
+    partner: partner.did,
+    negotiationPid: n.pid,
+    datasetId: n.datasetId,
+    body: m.agreement,
+    offer: n.offer,
+    hash: agreementHash(m.agreement),
+    agreedAt: same.value.agreedAt,
+    status: 'pending',
+    ...(seal === undefined ? {} : { providerSeal: seal }),
+  }
+  const plan = planOf(draft)
+  return plan.ok ? ok({ ...draft, planHash: plan.value.hash }) : plan
+}
+
+/** Whether an agreement of another negotiation has the same `@id`, with whomever it is. */
+export function isTaken(
+  deps: Pick<NegotiationDeps, 'store'>,
+  m: Pick<Agreement, 'id' | 'negotiationPid'>,
+): boolean {
+  const taken = deps.store.agreement(m.id)
+  return taken !== undefined && taken.negotiationPid !== m.negotiationPid
+}
+
+/** Consumer: countersigns the checked agreement. */
+export async function countersign(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  agreement: Agreement,
+): Promise<Sealed> {
+  const pids = pidsOf(n)
+  const own =
+    partner.seal === 'off'
+      ? undefined
+      : await deps.seals.sign({
+          ...pids,
+          role: 'consumer',
+          agreement: agreement.body,
+          offer: agreement.offer,
+          covers: present(agreement.providerSeal),
+        })
+  return {
+    agreement: { ...agreement, ...(own === undefined ? {} : { consumerSeal: own }) },
+    message: deps.wire.agreementVerification({ ...pids, seal: own }),
+  }
+}
+
+/** Provider: the consumer's verification must be countersigned as this partner has to. */
+export async function checkVerification(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  m: { readonly seal?: string },
+): Promise<Result<Agreement>> {
+  const agreement = n.agreementId === undefined ? undefined : deps.store.agreement(n.agreementId)
+  if (agreement === undefined) {
+    return problem('InvalidTransition', 'There is no agreement to verify in this negotiation yet.')
+  }
+  const seal = partner.seal === 'off' ? undefined : m.seal
+  if (seal !== undefined) {
+    const verified = await deps.seals.verify(seal, partner.did, {
+      ...pidsOf(n),
+      role: 'consumer',
+      agreement: agreement.body,
+      offer: agreement.offer,
+      covers: present(agreement.providerSeal),
+    })
+    if (!verified.ok) return verified
+  } else if (partner.seal === 'require') {
+    return problem(
+      'SignatureMissing',
+      'The verification is not countersigned, and we accept signed contracts only.',
+    )
+  }
+  return ok({ ...agreement, ...(seal === undefined ? {} : { consumerSeal: seal }) })
+}
+
+/** Provider: closes the chain of signatures. A consumer that did not countersign gets no receipt. */
+export async function receipt(deps: NegotiationDeps, n: Negotiation, agreement: Agreement): Promise<Sealed> {
+  const pids = pidsOf(n)
+  const signed =
+    agreement.consumerSeal === undefined
+      ? undefined
+      : await deps.seals.sign({
+          ...pids,
+          role: 'receipt',
+          agreement: agreement.body,
+          offer: agreement.offer,
+          covers: present(agreement.providerSeal, agreement.consumerSeal),
+        })
+  return {
+    agreement: { ...agreement, ...(signed === undefined ? {} : { receipt: signed }) },
+    message: deps.wire.finalized({ ...pids, receipt: signed }),
+  }
+}
+
+const present = (...seals: readonly (string | undefined)[]): readonly string[] =>
+  seals.filter((seal) => seal !== undefined)

@@ -1,0 +1,243 @@
+/**
+ * From a move that the rules or a person want to what a step writes. Readied outside the step, where signatures can be
+ * made; applied inside it, to the process as it is then. No move skips a check.
+ */
+import { ok, type Problem, problem, type Result } from '../core/result.js'
+import type { JsonObject } from '../core/types.js'
+import type { Agreement } from '../domain/agreement.js'
+import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
+import type { Partner } from '../domain/partner.js'
+import { type Awaiting, awaitPerson, send, transition } from '../domain/process.js'
+import type { Step } from '../domain/step.js'
+import { offerHash, understood } from './contract.js'
+import {
+  type Decision,
+  endStep,
+  entry,
+  isPassing,
+  type NegotiationDeps,
+  oweTo,
+  pidsOf,
+  terminating,
+} from './negotiation.js'
+import { agree, askedFor, countersign, isApproved, offerable, receipt } from './negotiation-agreement.js'
+import type { NegotiationContext, NegotiationMove, Outgoing } from './ports.js'
+
+/** What we do in a state, ready to be applied to the process in that state. */
+export type Readied = (current: Negotiation) => Result<Step<Negotiation>>
+
+const MAX_DETAIL = 500
+
+/** Stops here until a person decides. */
+export function personNeeded(current: Negotiation, awaiting: Awaiting): Step<Negotiation> {
+  const detail = awaiting.detail?.slice(0, MAX_DETAIL)
+  const next = awaitPerson(current, { ...awaiting, ...(detail === undefined ? {} : { detail }) })
+  const note = entry(next, 'own', 'waits for a person', {
+    because: awaiting.because,
+    ...(detail === undefined ? {} : { reason: detail }),
+  })
+  return { next, audit: [{ ...note, at: awaiting.since }] }
+}
+
+/** What the rules say about a process in its present state; a failure of theirs, or an illegal wish, needs a person. */
+export function wanted(deps: NegotiationDeps, partner: Partner, n: Negotiation): NegotiationMove {
+  const failed = (detail: string) => ({ move: 'wait', for: 'person', because: 'rules', detail }) as const
+  let move: NegotiationMove
+  try {
+    move = deps.automation.negotiation(n, contextOf(deps, partner, n))
+  } catch (cause) {
+    deps.log.error({ err: cause, pid: n.pid }, 'the rules failed')
+    return failed(`The rules failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+  if (move.move === 'wait') return move
+  const legal = transition(NEGOTIATION, n.state, move.move, n.role)
+  return legal.ok ? move : failed(`The rules wanted something that is not allowed. ${legal.error.message}`)
+}
+
+function contextOf(deps: NegotiationDeps, partner: Partner, n: Negotiation): NegotiationContext {
+  const approved = isApproved(n)
+  if (n.role === 'consumer') return { partner, approved }
+  const asked = askedFor(deps, partner, n.offer)
+  if (!asked.ok) return { partner, approved, differs: asked.error }
+  const { published, differs } = asked.value
+  return {
+    partner,
+    approved,
+    ...(published === undefined ? {} : { published }),
+    ...(differs === undefined ? {} : { differs }),
+  }
+}
+
+/** Does what cannot be done inside a step. `agreement` is given when it comes with the same step and is not stored yet. */
+export async function ready(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  move: NegotiationMove,
+  agreement: Agreement | undefined = storedAgreement(deps, n),
+): Promise<Result<Readied>> {
+  switch (move.move) {
+    case 'agree': {
+      const sealed = await agree(deps, partner, n)
+      if (!sealed.ok) return sealed
+      return ok((current) =>
+        sending(deps, { ...current, agreementId: sealed.value.agreement.id }, 'agree', sealed.value.message, {
+          agreement: sealed.value.agreement,
+          detail: { agreement: sealed.value.agreement.id },
+        }),
+      )
+    }
+    case 'verify':
+    case 'finalize': {
+      if (agreement === undefined)
+        return problem('InvalidTransition', 'There is no agreement in this negotiation yet.')
+      const sealed =
+        move.move === 'verify'
+          ? await countersign(deps, partner, n, agreement)
+          : await receipt(deps, n, agreement)
+      const signed = move.move === 'verify' ? sealed.agreement.consumerSeal : sealed.agreement.receipt
+      return ok((current) =>
+        sending(deps, current, move.move, sealed.message, {
+          agreement: sealed.agreement,
+          detail: { sealed: signed !== undefined },
+        }),
+      )
+    }
+    case 'accept': {
+      const policy = understood(n.offer)
+      if (!policy.ok) return policy
+      return ok((current) => sending(deps, current, 'accept', deps.wire.accepted(pidsOf(current))))
+    }
+    case 'offer':
+    case 'request': {
+      const fit = move.move === 'offer' ? mayOffer(deps, partner, n, move.offer) : mayRequest(n, move.offer)
+      if (!fit.ok) return fit
+      const { offer } = move
+      return ok((current) => {
+        const m = { ...pidsOf(current), offer }
+        const message = move.move === 'offer' ? deps.wire.counterOffer(m) : deps.wire.counterRequest(m)
+        return sending(deps, { ...current, offer }, move.move, message, {
+          detail: { offer: String(offer['@id']) },
+        })
+      })
+    }
+    case 'terminate':
+      return ok((current) => terminating(deps, current, move))
+    case 'wait':
+      if (move.for === 'partner') return ok((current) => ok({ next: current }))
+      return ok((current) => ok(personNeeded(current, { ...waitOf(move), since: deps.clock() })))
+  }
+}
+
+const waitOf = ({
+  because,
+  detail,
+}: Extract<NegotiationMove, { for: 'person' }>): Omit<Awaiting, 'since'> => ({
+  because,
+  ...(detail === undefined ? {} : { detail }),
+})
+
+const storedAgreement = (deps: NegotiationDeps, n: Negotiation): Agreement | undefined =>
+  n.agreementId === undefined
+    ? undefined
+    : deps.store.agreement(n.agreementId, { partner: n.partner, role: n.role })
+
+function sending(
+  deps: NegotiationDeps,
+  current: Negotiation,
+  event: NegotiationEvent,
+  message: Outgoing,
+  more: { readonly agreement?: Agreement; readonly detail?: JsonObject } = {},
+): Result<Step<Negotiation>> {
+  const sent = send(NEGOTIATION, current, event, deps.clock())
+  if (!sent.ok) return sent
+  return ok({
+    next: sent.value,
+    settle: true,
+    owe: oweTo(sent.value, event, message),
+    ...(more.agreement === undefined ? {} : { agreement: more.agreement }),
+    audit: [entry(sent.value, 'out', event, more.detail)],
+  })
+}
+
+/** Terms that we did not publish are offered when a person approved exactly them. */
+function mayOffer(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  offer: JsonObject,
+): Result<unknown> {
+  if (offer.target !== n.datasetId) return sameTarget(n)
+  if (n.approved !== offerHash(offer)) {
+    const asked = askedFor(deps, partner, offer)
+    if (!asked.ok) return asked
+    if (asked.value.differs !== undefined) return { ok: false, error: asked.value.differs }
+  }
+  return offerable(deps, partner, n.datasetId, offer)
+}
+
+function mayRequest(n: Negotiation, offer: JsonObject): Result<unknown> {
+  return offer.target === n.datasetId ? understood(offer) : sameTarget(n)
+}
+
+const sameTarget = (n: Negotiation) =>
+  problem('InvalidInput', `A negotiation stays with its dataset; here that is ${n.datasetId}.`)
+
+/** The partner's message and what we do about it, written as one step. Ours may hold nothing but a wait. */
+function together(received: Step<Negotiation>, readied: Readied): Result<Step<Negotiation>> {
+  const own = readied(received.next)
+  if (!own.ok) return own
+  const agreement = own.value.agreement ?? received.agreement
+  const settle = received.settle === true || own.value.settle === true
+  return ok({
+    next: own.value.next,
+    ...(settle ? { settle } : {}),
+    ...(own.value.owe === undefined ? {} : { owe: own.value.owe }),
+    ...(agreement === undefined ? {} : { agreement }),
+    audit: [...(received.audit ?? []), ...(own.value.audit ?? [])],
+  })
+}
+
+/** What is done in the very step that takes the partner's message; a delayed move is left to the rules' timer. */
+export type Turn = { readonly move: NegotiationMove; readonly readied: Result<Readied> }
+
+export async function takeTurn(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  agreement?: Agreement,
+): Promise<Turn> {
+  const move = wanted(deps, partner, n)
+  if ((move.afterMs ?? 0) > 0) return { move, readied: ok((current) => ok({ next: current })) }
+  return { move, readied: await ready(deps, partner, n, move, agreement) }
+}
+
+/**
+ * The partner's message as a decision, together with our turn. A passing trouble refuses the message, so that it comes
+ * again; a contract that cannot be made ends the negotiation; whatever else the rules cannot have is for a person.
+ */
+export function decided(
+  deps: NegotiationDeps,
+  received: Step<Negotiation>,
+  turn: Turn | undefined,
+): Result<Decision> {
+  if (turn === undefined) return ok({ step: received })
+  const { move, readied } = turn
+  if (!readied.ok) {
+    if (isPassing(readied.error)) return readied
+    if (move.move === 'agree') return ok({ step: ended(deps, received, readied.error) })
+    const detail = readied.error.message
+    const waiting = personNeeded(received.next, { because: 'rules', since: deps.clock(), detail })
+    return ok({
+      step: { ...received, next: waiting.next, audit: [...(received.audit ?? []), ...(waiting.audit ?? [])] },
+    })
+  }
+  const step = together(received, readied.value)
+  // Something else became pending in between: the rules are asked again once the step is written.
+  return ok({ step: step.ok ? step.value : received })
+}
+
+function ended(deps: NegotiationDeps, received: Step<Negotiation>, why: Problem): Step<Negotiation> {
+  const end = endStep(deps, received.next, why)
+  return { ...end, audit: [...(received.audit ?? []), ...(end.audit ?? [])] }
+}
