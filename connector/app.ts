@@ -10,7 +10,8 @@ import { assembleIdentity, loadSecrets } from './assembly/identity.js'
 import { assembleManagement } from './assembly/management.js'
 import type { Config } from './config/load.js'
 import type { Log } from './core/log.js'
-import { createRegistry } from './core/metrics.js'
+import { createRegistry, type Registry } from './core/metrics.js'
+import { createPartnerLimits, type PartnerLimits } from './core/partner-limits.js'
 import { Resources } from './core/resources.js'
 import { ok, problem, type Result } from './core/result.js'
 import type { Clock, ParticipantId, Pid } from './core/types.js'
@@ -92,7 +93,9 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   )
   const identity = started.use(assembleIdentity(config, secrets.value, { ...options, store, dspAddress }))
   const metrics = createRegistry()
+  const limits = assembleLimits(config, clock, metrics)
   const data = await assembleData(config, {
+    limits,
     clock,
     log,
     store,
@@ -163,6 +166,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     validate,
     authenticate: (header) => identity.verifier.verify(header),
     partner: (sender) => store.partner(sender),
+    limits,
     count: (protocol, outcome) => messages.inc({ protocol, outcome }),
   }
   const app = createDspServer({
@@ -185,8 +189,18 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     onData: data.plane.handle,
     onUpgrade: data.plane.upgrade,
     onError,
+    maxConnections: config.maxConnections,
   })
   started.use(publicSide)
+  metrics.gauge('handschlag_connections', 'Open connections to the port for partners.', [], () => [
+    { value: publicSide.connections() },
+  ])
+  metrics.counterFrom(
+    'handschlag_connections_refused_total',
+    'Connections closed at once because too many were open.',
+    [],
+    () => [{ value: publicSide.refused() }],
+  )
   // Closed before the socket: streams get their end message while their connections are still there.
   started.use(data.plane)
   const management = await assembleManagement(config, {
@@ -215,6 +229,20 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   })
+}
+
+function assembleLimits(config: Config, clock: Clock, metrics: Registry): PartnerLimits {
+  const met = metrics.counter('handschlag_limit_met_total', 'Limits that partners met.', ['partner', 'limit'])
+  const limits = createPartnerLimits({
+    clock,
+    maxConnections: config.maxConnectionsPerPartner,
+    maxRequestsPerSecond: config.maxRequestsPerSecond,
+    onMet: (partner, limit) => met.inc({ partner, limit }),
+  })
+  metrics.gauge('handschlag_partner_connections', 'Open connections by partner.', ['partner'], () =>
+    limits.open().map(({ partner, connections: value }) => ({ labels: { partner }, value })),
+  )
+  return limits
 }
 
 type Tls = { readonly cert: string; readonly key: string; readonly passphrase?: string }

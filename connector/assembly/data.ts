@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Config } from '../config/load.js'
 import type { Log } from '../core/log.js'
 import type { Registry } from '../core/metrics.js'
+import type { PartnerLimits } from '../core/partner-limits.js'
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, Pid } from '../core/types.js'
 import type { SecretBox } from '../crypto/secret-box.js'
@@ -37,6 +38,7 @@ export async function assembleData(
     readonly box: SecretBox
     readonly metrics: Registry
     readonly dataPath: string
+    readonly limits: PartnerLimits
   },
 ): Promise<DataSide> {
   const { clock, log, store, metrics } = deps
@@ -110,6 +112,7 @@ export async function assembleData(
   const plane = createDataPlane({
     clock,
     publicPath: deps.dataPath,
+    admit: deps.limits.connect,
     sourceOf: supervisor.sourceOf,
     signalsOf: (datasetId) => store.dataset(datasetId)?.signals ?? [],
     usage: { book: (agreementId, wanted, limit) => store.book(agreementId, wanted, limit) },

@@ -38,6 +38,11 @@ export type Config = {
   readonly historyRetentionMs: number
   readonly logLevel: LogLevel
   readonly maxClockSkewMs: number
+  /** All callers together. */
+  readonly maxConnections: number
+  readonly maxConnectionsPerPartner: number
+  /** Of one partner. */
+  readonly maxRequestsPerSecond: number
   readonly language: Lang
 }
 
@@ -143,6 +148,9 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
   const historyRetentionMs = read('historyRetention', SETTINGS.historyRetention)
   const logLevel = read('logLevel', SETTINGS.logLevel)
   const maxClockSkewMs = read('maxClockSkew', SETTINGS.maxClockSkew)
+  const maxConnections = read('maxConnections', SETTINGS.maxConnections)
+  const maxConnectionsPerPartner = read('maxConnectionsPerPartner', SETTINGS.maxConnectionsPerPartner)
+  const maxRequestsPerSecond = read('maxRequestsPerSecond', SETTINGS.maxRequestsPerSecond)
   const language = read('language', SETTINGS.language) ?? langOfEnvironment(input.env)
 
   problems.push(...unknownKeys(file, fileName), ...unknownVariables(input.env))
@@ -224,7 +232,10 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
     allowPrivateAddresses === undefined ||
     historyRetentionMs === undefined ||
     logLevel === undefined ||
-    maxClockSkewMs === undefined
+    maxClockSkewMs === undefined ||
+    maxConnections === undefined ||
+    maxConnectionsPerPartner === undefined ||
+    maxRequestsPerSecond === undefined
   ) {
     return err(problems)
   }
@@ -247,6 +258,9 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
       historyRetentionMs,
       logLevel,
       maxClockSkewMs,
+      maxConnections,
+      maxConnectionsPerPartner,
+      maxRequestsPerSecond,
       language,
     },
     ...(file === undefined ? {} : { file: file.path }),

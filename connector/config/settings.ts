@@ -46,6 +46,15 @@ function parsePort(raw: unknown): Parsed<number> {
     : expected('a port from 1 to 65535', 'ein Port von 1 bis 65535')
 }
 
+const whole =
+  (least: number, most: number) =>
+  (raw: unknown): Parsed<number> => {
+    const value = typeof raw === 'number' ? raw : /^\d{1,9}$/.test(text(raw) ?? '') ? Number(raw) : Number.NaN
+    return Number.isInteger(value) && value >= least && value <= most
+      ? { value }
+      : expected(`a whole number from ${least} to ${most}`, `eine ganze Zahl von ${least} bis ${most}`)
+  }
+
 function parseHost(raw: unknown): Parsed<string> {
   const host = text(raw) ?? ''
   return isIP(host) > 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(host)
@@ -310,6 +319,36 @@ export const SETTINGS = {
       en: 'of at most PT5M, such as PT1M',
       de: 'von höchstens PT5M, etwa PT1M',
     }),
+  }),
+  maxConnections: setting({
+    env: 'HANDSCHLAG_MAX_CONNECTIONS',
+    about: {
+      en: 'Open connections to the port for partners, all callers together. Further ones are closed at once.',
+      de: 'Offene Verbindungen zum Port für Partner, alle Anrufer zusammen. Weitere werden sofort geschlossen.',
+    },
+    example: '2000',
+    fallback: '2000',
+    parse: whole(10, 100_000),
+  }),
+  maxConnectionsPerPartner: setting({
+    env: 'HANDSCHLAG_MAX_CONNECTIONS_PER_PARTNER',
+    about: {
+      en: 'Open connections of one partner, messages and data together.',
+      de: 'Offene Verbindungen eines Partners, Nachrichten und Daten zusammen.',
+    },
+    example: '256',
+    fallback: '256',
+    parse: whole(1, 100_000),
+  }),
+  maxRequestsPerSecond: setting({
+    env: 'HANDSCHLAG_MAX_REQUESTS_PER_SECOND',
+    about: {
+      en: 'Protocol messages of one partner per second in the long run; twice as many at once.',
+      de: 'Protokollnachrichten eines Partners je Sekunde auf Dauer; kurzzeitig doppelt so viele.',
+    },
+    example: '1000',
+    fallback: '1000',
+    parse: whole(1, 100_000),
   }),
   language: setting({
     env: 'HANDSCHLAG_LANGUAGE',

@@ -25,7 +25,7 @@ const isForbiddenKey = (key: string): boolean =>
 /**
  * The value of a JSON text.
  *
- * @returns `MessageTooLarge`, or `InvalidMessage` with a sentence that names what is wrong and where.
+ * @returns `MessageTooLarge`, `MessageTooDeep`, or `InvalidMessage` with a sentence that names what is wrong and where.
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = MESSAGE_LIMITS): Result<Json> {
   if (bytes.byteLength > limits.maxBytes) {
@@ -43,7 +43,7 @@ export function parseJson(bytes: Uint8Array, limits: JsonLimits = MESSAGE_LIMITS
   const scan = scanText(text, limits.maxDepth)
   // Before parsing: nothing deeper than the limit is built, so later recursion over the value is bounded.
   if (scan.tooDeep) {
-    return problem('InvalidMessage', `The body nests deeper than ${limits.maxDepth} levels.`)
+    return problem('MessageTooDeep', `The body nests deeper than ${limits.maxDepth} levels.`)
   }
   let value: Json
   try {

@@ -15,6 +15,7 @@ export const err = <E>(error: E): Result<never, E> => ({ ok: false, error })
 export const PROBLEMS = {
   InvalidMessage: 'The message is not JSON, too deep, or does not match its schema.',
   MessageTooLarge: 'The message is larger than this connector accepts.',
+  MessageTooDeep: 'The message is nested deeper than this connector accepts.',
   NotFound: 'There is no such thing, or it is not yours to see.',
   InvalidTransition: 'The message is not allowed in the present state of the process.',
   Unauthenticated: 'The caller could not be identified.',
@@ -47,6 +48,8 @@ export const PROBLEMS = {
   Conflict: 'The thing exists already, or is in use.',
   SourceUnavailable: 'The data source cannot be read now.',
   RangeInvalid: 'The requested range or position does not exist.',
+  TooManyConnections: 'The partner has more connections open than one partner may have.',
+  TooManyRequests: 'The partner sends more requests a second than one partner may send.',
   TooManyFlows: 'Too many requests run at the same time under this transfer.',
   NotAcceptable: 'The requested representation is not available.',
   Stopping: 'The connector is shutting down.',

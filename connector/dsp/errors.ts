@@ -16,6 +16,8 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   TokenAudience: 401,
   TokenReplayed: 401,
   MessageTooLarge: 413,
+  TooManyConnections: 429,
+  TooManyRequests: 429,
   // Ours to solve: the partner should send again.
   IdentityUnresolvable: 503,
   PartnerUnreachable: 503,

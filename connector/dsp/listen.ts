@@ -5,11 +5,18 @@
  */
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Express } from 'express'
 
-export type Listening = AsyncDisposable & { readonly port: number; readonly address: string }
+export type Listening = AsyncDisposable & {
+  readonly port: number
+  readonly address: string
+  /** Open connections now. */
+  connections(): number
+  /** Connections closed at once so far, because too many were open. */
+  refused(): number
+}
 
 export type PublicServer = {
   readonly app: Express
@@ -22,6 +29,8 @@ export type PublicServer = {
   readonly onData?: (req: http.IncomingMessage, res: http.ServerResponse) => Promise<void>
   readonly onUpgrade?: (req: http.IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
   readonly onError: (cause: unknown) => void
+  /** Open connections, all callers together; without it there is no limit. */
+  readonly maxConnections?: number
   /** What open connections are given to finish on shutdown, milliseconds. */
   readonly drainMs?: number
 }
@@ -29,6 +38,11 @@ export type PublicServer = {
 /** Longer than the idle time of usual partners' clients, so that they never meet a closing connection. */
 const KEEP_ALIVE_MS = 65_000
 const HEADERS_TIMEOUT_MS = 10_000
+const HANDSHAKE_TIMEOUT_MS = 10_000
+/** How often the two limits above are looked at; Node's own thirty seconds would triple the first one. */
+const TIMEOUT_CHECK_MS = 2_000
+/** Share of all connections that one address may hold, so that nobody alone can keep everybody else out. */
+const SHARE_OF_ONE_ADDRESS = 0.5
 const REQUEST_TIMEOUT_MS = 60_000
 const MAX_HEADER_BYTES = 16 * 1024
 
@@ -51,6 +65,7 @@ export async function listen(server: PublicServer): Promise<Listening> {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   }
   const dataPrefix = server.dataPath === undefined ? undefined : `${server.dataPath}/`
   const isData = (url: string | undefined): boolean =>
@@ -66,7 +81,16 @@ export async function listen(server: PublicServer): Promise<Listening> {
   const socketServer =
     server.tls === undefined
       ? http.createServer(options, onRequest)
-      : https.createServer({ ...options, ...server.tls, minVersion: 'TLSv1.2' }, onRequest)
+      : https.createServer(
+          { ...options, ...server.tls, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+          onRequest,
+        )
+  // Behind a reverse proxy everybody comes from one address.
+  const crowd = limitCrowd(
+    socketServer,
+    server.maxConnections,
+    server.tls === undefined ? 1 : SHARE_OF_ONE_ADDRESS,
+  )
   socketServer.on('upgrade', (req: http.IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy())
     if (server.onUpgrade === undefined || !isData(req.url)) socket.destroy()
@@ -88,6 +112,7 @@ export async function listen(server: PublicServer): Promise<Listening> {
   return {
     port,
     address,
+    ...crowd,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         const force = setTimeout(() => socketServer.closeAllConnections(), server.drainMs ?? 5000)
@@ -98,4 +123,44 @@ export async function listen(server: PublicServer): Promise<Listening> {
         socketServer.closeIdleConnections()
       }),
   }
+}
+
+/** Closes connections beyond the limit before a byte is read from them, and counts. */
+function limitCrowd(
+  server: Server,
+  most = Number.POSITIVE_INFINITY,
+  share: number,
+): { connections(): number; refused(): number } {
+  const byAddress = new Map<string, number>()
+  const mostOfOne = Math.ceil(most * share)
+  let open = 0
+  let refused = 0
+  server.on('connection', (socket: Socket) => {
+    const from = networkOf(socket.remoteAddress ?? '')
+    const ofOne = byAddress.get(from) ?? 0
+    if (open >= most || ofOne >= mostOfOne) {
+      refused += 1
+      socket.destroy()
+      return
+    }
+    open += 1
+    byAddress.set(from, ofOne + 1)
+    socket.once('close', () => {
+      open -= 1
+      const left = (byAddress.get(from) ?? 1) - 1
+      if (left === 0) byAddress.delete(from)
+      else byAddress.set(from, left)
+    })
+  })
+  return { connections: () => open, refused: () => refused }
+}
+
+/** One subscriber has a whole /64 of IPv6. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address
+  const [head = '', tail = ''] = address.split('::')
+  const groups = head.split(':').filter((group) => group !== '')
+  const behind = tail.split(':').filter((group) => group !== '')
+  while (address.includes('::') && groups.length + behind.length < 8) groups.push('0')
+  return [...groups, ...behind].slice(0, 4).join(':')
 }

@@ -8,6 +8,7 @@ import type { Problem, ProblemCode } from '../core/result.js'
  */
 const STATUS: Readonly<Record<ProblemCode, number>> = {
   InvalidMessage: 400,
+  MessageTooDeep: 400,
   InvalidInput: 400,
   CallbackRefused: 400,
   AddressRefused: 400,
@@ -33,6 +34,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   SignatureMissing: 422,
   SignatureInvalid: 422,
   TooManyFlows: 429,
+  TooManyConnections: 429,
+  TooManyRequests: 429,
   TooManyAttempts: 429,
   InternalError: 500,
   KeyUnusable: 500,

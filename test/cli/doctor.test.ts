@@ -282,6 +282,9 @@ describe('ports and public-address', () => {
     historyRetentionMs: 0,
     logLevel: 'info',
     maxClockSkewMs: 60_000,
+    maxConnections: 100,
+    maxConnectionsPerPartner: 100,
+    maxRequestsPerSecond: 100,
     language: 'en',
     ...more,
   })

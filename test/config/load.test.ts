@@ -49,6 +49,9 @@ describe('a good configuration', () => {
       historyRetentionMs: 86_400_000,
       logLevel: 'info',
       maxClockSkewMs: 60_000,
+      maxConnections: 2000,
+      maxConnectionsPerPartner: 256,
+      maxRequestsPerSecond: 1000,
       language: 'en',
     })
   })
@@ -212,6 +215,9 @@ describe('a wrong configuration', () => {
     ['historyRetention', 'PT'],
     ['historyRetention', 'P'],
     ['maxClockSkew', 'PT1H'],
+    ['maxConnections', '9'],
+    ['maxRequestsPerSecond', '1.5'],
+    ['maxConnectionsPerPartner', 'many'],
     ['logLevel', 'loud'],
     ['language', 'fr'],
     ['tls', 'maybe'],

@@ -12,6 +12,8 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   NotFound: 404,
   NotAcceptable: 406,
   RangeInvalid: 416,
+  TooManyConnections: 429,
+  TooManyRequests: 429,
   TooManyFlows: 429,
   SourceUnavailable: 503,
   Stopping: 503,
@@ -19,6 +21,8 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
 
 /** Seconds after which trying again makes sense. */
 const RETRY_AFTER: Partial<Record<ProblemCode, number>> = {
+  TooManyConnections: 5,
+  TooManyRequests: 1,
   TooManyFlows: 5,
   SourceUnavailable: 10,
   Stopping: 5,

@@ -43,6 +43,8 @@ export type DataPlaneDeps = {
   readonly clock: Clock
   readonly schedule?: Schedule
   readonly publicPath?: string
+  /** Whether the recipient may have this connection as well. */
+  readonly admit?: (recipient: string, connection: Duplex) => Result<void>
   readonly limits?: Partial<DataPlaneLimits>
 }
 
@@ -69,6 +71,7 @@ const STREAMS: readonly Via[] = ['sse', 'ws']
 
 export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   const { clock, sourceOf, log, usage, schedule = realSchedule, publicPath = '/data' } = deps
+  const { admit = () => ok(undefined) } = deps
   const limits = { ...DEFAULT_LIMITS, ...deps.limits }
   const transfers = createTransfers({ ...deps, schedule, maxFlowsPerTransfer: limits.maxFlowsPerTransfer })
   const sockets = createSocketServer()
@@ -128,6 +131,8 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     const authorized = authorize(req)
     if (!authorized.ok) return sendProblem(req, res, authorized.error)
     const transfer = authorized.value
+    const admitted = admit(transfer.grant.recipient, req.socket)
+    if (!admitted.ok) return sendProblem(req, res, admitted.error, { headers: { Connection: 'close' } })
     if (transfer.stopped !== undefined) return sendProblem(req, res, transfer.stopped, { stopped: true })
     if (req.method !== 'GET' && req.method !== 'HEAD') {
       const reason: Problem = { code: 'InvalidInput', message: 'Data is read with GET or HEAD.' }
@@ -182,6 +187,8 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     const authorized = authorize(req)
     if (!authorized.ok) return refuseUpgrade(socket, authorized.error)
     const transfer = authorized.value
+    const admitted = admit(transfer.grant.recipient, socket)
+    if (!admitted.ok) return refuseUpgrade(socket, admitted.error)
     if (transfer.stopped !== undefined) return refuseUpgrade(socket, transfer.stopped, true)
     const refused = transfer.shape.gate(clock())
     if (refused !== undefined) return refuseUpgrade(socket, refused)

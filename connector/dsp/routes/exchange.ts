@@ -6,6 +6,7 @@ import { hash } from 'node:crypto'
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express'
 import { parseJson } from '../../core/json.js'
 import type { Log } from '../../core/log.js'
+import type { PartnerLimits } from '../../core/partner-limits.js'
 import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, ParticipantId } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
@@ -28,6 +29,8 @@ export type ExchangeDeps = {
   ) => Promise<Result<{ readonly sender: ParticipantId }, AuthenticationFailure>>
   /** Only a trusted partner is answered at all. */
   readonly partner: (did: string) => Partner | undefined
+  /** Whether the partner may send one more request now; see core/partner-limits.ts. */
+  readonly limits: Pick<PartnerLimits, 'admit' | 'met'>
   /** Counts requests for the metrics. */
   readonly count: (kind: ErrorKind, outcome: string) => void
 }
@@ -47,7 +50,15 @@ async function authenticated(
   const did = outcome.ok ? outcome.value.sender : outcome.error.sender
   const partner = did === undefined ? undefined : deps.partner(did)
   const trusted = partner?.trust === 'trusted' ? partner : undefined
-  if (outcome.ok && trusted !== undefined) return trusted
+  if (outcome.ok && trusted !== undefined) {
+    const admitted = deps.limits.admit(trusted.did, req.socket)
+    if (admitted.ok) return trusted
+    deps.count(kind, admitted.error.code)
+    res.set('Retry-After', '1')
+    if (admitted.error.code === 'TooManyConnections') res.set('Connection', 'close')
+    sendError(res, kind, admitted.error)
+    return undefined
+  }
   const why = outcome.ok ? 'NotTrusted' : outcome.error.code
   deps.log.warn(
     { from: did ?? 'unknown', path: req.path, why, ...(outcome.ok ? {} : { detail: outcome.error.message }) },
@@ -104,6 +115,8 @@ export function onMessage<K extends MessageName>(
     }
     deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
     if (outcome.ok) return
+    if (outcome.error.code === 'MessageTooLarge') deps.limits.met(partner.did, 'size')
+    if (outcome.error.code === 'MessageTooDeep') deps.limits.met(partner.did, 'depth')
     deps.log.warn(
       { from: partner.did, path: req.path, code: outcome.error.code, why: outcome.error.message },
       'message refused',
