@@ -235,3 +235,15 @@ it('goes on as if nothing had been: others negotiate, nothing of theirs has chan
   expect(hostile.violations).toEqual([])
   expect(other.violations).toEqual([])
 })
+
+it('refuses a filter whose type is an object that cannot be made a text', async () => {
+  const filter = [{ '@type': { toString: 'x', valueOf: 1 }, offset: 0, limit: 5 }, null, 'x', 1]
+  for (const part of filter) {
+    const answer = await hostile.send(
+      member,
+      '/catalog/request',
+      message('CatalogRequestMessage', { filter: [part] }),
+    )
+    expect(answer.status).toBe(400)
+  }
+})

@@ -115,7 +115,8 @@ function readFilter(filter: readonly Json[] | undefined): Result<{ readonly limi
   for (const part of filter ?? []) {
     const query = (part ?? {}) as { readonly [key: string]: Json }
     const criteria = query.filterExpression
-    const plain = typeof part === 'object' && /QuerySpec$/.test(String(query['@type']))
+    const type = query['@type']
+    const plain = typeof part === 'object' && typeof type === 'string' && /QuerySpec$/.test(type)
     if (!plain || (query.offset ?? 0) !== 0 || (Array.isArray(criteria) && criteria.length > 0)) {
       return problem(
         'InvalidMessage',
