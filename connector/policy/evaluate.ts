@@ -185,7 +185,8 @@ function judgeAtomic(constraint: AtomicConstraint, course: Course): Reason {
   const { operand, rule } = support
   const name = shortName(operand.iri)
   // A constraint of another phase is still read: a value that is none must not wait for delivery to be noticed.
-  if (!rule.phases.includes(course.phase)) {
+  // One that is only carried waits for nothing: no later phase here decides about it.
+  if (operand.enforcedHere && !rule.phases.includes(course.phase)) {
     const wrong = operand.wrong(constraint)
     return wrong === undefined
       ? reason(course, clause, path, name, 'deferred', () => operand.describe(constraint))

@@ -1,5 +1,6 @@
 /** A policy in words for the people who answer for it: every node is one numbered clause, in both languages. */
 import type { Text } from '../core/types.js'
+import { isKnownAction } from './action-terms.js'
 import type { AtomicConstraint, Constraint, LogicalConstraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
@@ -117,11 +118,26 @@ const ACTION_WORDS: Readonly<Record<string, ActionWords>> = {
   inform: words('inform the provider', 'den Anbieter', 'unterrichten'),
   compensate: words('pay for the data', 'die Daten', 'vergüten'),
   obtainConsent: words('obtain consent', 'eine Einwilligung', 'einholen'),
+  logUsage: words('keep a log of the use', 'die Nutzung', 'protokollieren'),
+  developCompetingProduct: words('develop a competing product', 'ein Konkurrenzprodukt', 'entwickeln'),
+  deriveBusinessInsight: words(
+    "draw conclusions about the provider's business",
+    'Rückschlüsse auf das Geschäft des Anbieters',
+    'ziehen',
+  ),
+  reverseEngineer: words('reverse-engineer the machine', 'die Maschine', 'nachkonstruieren'),
+  reidentify: words('re-identify machines or persons', 'Maschinen oder Personen', 'wiedererkennen'),
+  trainModelForOthers: words(
+    'train models for others with the data',
+    'mit den Daten Modelle für andere',
+    'trainieren',
+  ),
+  watermark: words('mark the data', 'die Daten', 'kennzeichnen'),
 }
 
 function actionWords(action: string): ActionWords {
   const name = shortName(action)
-  const known = action.startsWith(ODRL) && Object.hasOwn(ACTION_WORDS, name) ? ACTION_WORDS[name] : undefined
+  const known = isKnownAction(action) && Object.hasOwn(ACTION_WORDS, name) ? ACTION_WORDS[name] : undefined
   if (known !== undefined) return known
   return words(`carry out the action ${quoted(name).en}`, `die Handlung ${quoted(name).de}`, 'ausführen')
 }
@@ -192,10 +208,10 @@ const OPERATOR_WORDS: Readonly<Record<string, readonly [string, string]>> = {
  */
 function atomicText(constraint: AtomicConstraint, of: RuleKind): Text {
   const support = supportOf(constraint)
-  const isClear = 'operand' in support && unsupportedConstraint(constraint) === undefined
-  if (isClear && of === 'permission') return support.operand.describe(constraint)
+  const isRead = 'operand' in support && support.operand.wrong(constraint) === undefined
+  if (isRead && of === 'permission') return support.operand.describe(constraint)
   const raw = rawText(constraint)
-  return isClear
+  return isRead && support.operand.enforcedHere
     ? text(`Condition: ${raw.en}.`, `Bedingung: ${raw.de}.`)
     : text(
         `A condition that this connector cannot check applies: ${raw.en}.`,

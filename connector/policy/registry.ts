@@ -3,13 +3,18 @@ import type { Text } from '../core/types.js'
 import type { AtomicConstraint, Operator } from './model.js'
 import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
+import { content } from './operands/content.js'
 import { count } from './operands/count.js'
 import { dateTime } from './operands/date-time.js'
 import { deliveryDelay } from './operands/delivery-delay.js'
+import { dialects } from './operands/dialects.js'
 import { fields } from './operands/fields.js'
+import { obligations, vocabulary } from './operands/obligations.js'
 import type { Operand, OperatorRule } from './operands/operand.js'
+import { parties } from './operands/parties.js'
 import { recipient } from './operands/recipient.js'
 import { samplingInterval } from './operands/sampling-interval.js'
+import { windows } from './operands/windows.js'
 import { expandTerm, LEFT_OPERANDS } from './spelling.js'
 import { quoted, text } from './words.js'
 
@@ -21,6 +26,12 @@ export const OPERANDS: readonly Operand[] = [
   fields,
   samplingInterval,
   deliveryDelay,
+  ...parties,
+  ...windows,
+  ...content,
+  ...obligations,
+  ...vocabulary,
+  ...dialects,
 ]
 
 const BY_IRI: ReadonlyMap<string, Operand> = new Map(OPERANDS.map((operand) => [operand.iri, operand]))

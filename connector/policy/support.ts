@@ -24,9 +24,18 @@ export function unsupportedConstraint(constraint: AtomicConstraint): Unsupported
   const { path } = constraint
   const support = supportOf(constraint)
   if ('why' in support) return { path, term: support.term, why: support.why }
+  const term = shortName(constraint.leftOperand)
   const why = support.operand.wrong(constraint)
-  return why === undefined ? undefined : { path, term: shortName(constraint.leftOperand), why }
+  if (why !== undefined) return { path, term, why }
+  return support.operand.enforcedHere ? undefined : { path, term, why: carriedOnly(term) }
 }
+
+/** Understood, but nothing here makes it true: it counts only as what the parties promise each other. */
+const carriedOnly = (term: string): Text =>
+  text(
+    `This connector understands ${quoted(term).en} and cannot enforce it: it would be agreed by contract only.`,
+    `Dieser Connector versteht ${quoted(term).de}, kann es aber nicht durchsetzen: Es wäre nur vertraglich vereinbart.`,
+  )
 
 /** The conditions of a rule as one conjunction; connectives other than `and` must be refused before. */
 export function conjunction(constraints: readonly Constraint[]): readonly AtomicConstraint[] {

@@ -109,9 +109,10 @@ function terms(): string {
     [operand.iri, ...operand.aliases].map(code).join(', '),
     Object.keys(operand.operators).map(code).join(', '),
     code(operand.datatype) + (operand.unit === undefined ? '' : `: ${operand.unit.en}`),
-    operand.enforcedBy,
+    operand.enforcedHere ? operand.enforcedBy : 'carried, not enforced',
+    operand.classes.join(', '),
   ])
-  return table(['Left operand, in every spelling', 'Operators', 'Value', 'Enforced by'], rows)
+  return table(['Left operand, in every spelling', 'Operators', 'Value', 'Enforced by', 'Class'], rows)
 }
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[]

@@ -203,7 +203,7 @@ describe('refusals', () => {
     expect(compilePlan(policy(json), agreement)).toMatchObject({
       error: {
         message:
-          'This connector does not know the condition "purpose". (permission[0].constraint[0]) (and 4 more)',
+          'This connector understands "purpose" and cannot enforce it: it would be agreed by contract only. (permission[0].constraint[0]) (and 4 more)',
       },
     })
   })

@@ -12,6 +12,9 @@ export const agreementAge = defineOperand<Duration>({
   iri: `${MDP}agreementAge`,
   aliases: ['mdp:agreementAge'],
   datatype: 'xsd:duration',
+  domain: { kind: 'duration', least: 0 },
+  label: text('Time since the conclusion of the contract', 'Zeit seit Vertragsschluss'),
+  classes: [9],
   operators: {
     lt: { stricter: 'smaller', phases: WHILE_USED },
     lteq: { stricter: 'smaller', phases: WHILE_USED },

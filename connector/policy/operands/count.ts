@@ -20,6 +20,9 @@ export const count = defineOperand<number>({
   iri: `${ODRL}count`,
   aliases: ['count', 'odrl:count'],
   datatype: 'xsd:nonNegativeInteger',
+  domain: { kind: 'integer', least: 0 },
+  label: text('Number of deliveries', 'Zahl der Lieferungen'),
+  classes: [11],
   unit: text('records, or requests for a file', 'Einträge oder, bei Dateien, Abrufe'),
   operators: {
     lt: { stricter: 'smaller', phases: WHILE_USED },

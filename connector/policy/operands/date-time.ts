@@ -67,6 +67,9 @@ export const dateTime = defineOperand<EpochMs>({
   iri: `${ODRL}dateTime`,
   aliases: ['dateTime', 'odrl:dateTime'],
   datatype: 'xsd:dateTime',
+  domain: { kind: 'instant' },
+  label: text('Time of use', 'Zeitpunkt der Nutzung'),
+  classes: [8],
   operators: {
     lt: { stricter: 'smaller', phases: FROM_NEGOTIATION },
     lteq: { stricter: 'smaller', phases: FROM_NEGOTIATION },

@@ -5,15 +5,19 @@
 import type { EpochMs, Text } from '../../core/types.js'
 import type { AtomicConstraint, Facts, Operator, Phase } from '../model.js'
 import type { PlanTerms } from '../plan-terms.js'
+import type { Domain } from './domain.js'
 
 /** Who keeps a term: a connector by its own means, or nobody but the contract. */
 export type Enforcer = 'provider' | 'consumer' | 'contract'
 
+/** The phases of a connector, then those at the consumer: while the data is used, and after that. */
+export type LookedAt = Phase | 'use' | 'after'
+
 export type OperatorRule = {
   /** Which right operand permits less. */
-  readonly stricter: 'smaller' | 'larger' | 'subset'
+  readonly stricter: 'smaller' | 'larger' | 'subset' | 'superset'
   /** Where the constraint is looked at; in other phases it is left for later. */
-  readonly phases: readonly Phase[]
+  readonly phases: readonly LookedAt[]
 }
 
 export type Outcome = {
@@ -28,16 +32,34 @@ type About = {
   readonly iri: string
   /** Every other spelling in which the left operand arrives. */
   readonly aliases: readonly string[]
-  readonly datatype: 'xsd:dateTime' | 'xsd:duration' | 'xsd:nonNegativeInteger' | 'participant' | 'signal'
+  readonly datatype:
+    | 'xsd:dateTime'
+    | 'xsd:duration'
+    | 'xsd:nonNegativeInteger'
+    | 'xsd:decimal'
+    | 'xsd:time'
+    | 'participant'
+    | 'signal'
+    | 'name'
+    | 'concept'
+    | 'weekday'
+  readonly domain: Domain
+  /** What is measured, as a noun. */
+  readonly label: Text
+  /** Numbers of the usage-control classes that the operand belongs to. */
+  readonly classes: readonly number[]
   /** What one unit of the value is, where the datatype leaves it open. */
   readonly unit?: Text
   readonly operators: Readonly<Partial<Record<Operator, OperatorRule>>>
+  /** Who can keep the term; whether this connector does says `enforcedHere`. */
   readonly enforcedBy: Enforcer
   /** Truth depends on the time of evaluation, so that an order of satisfaction cannot be told without history. */
   readonly temporal: boolean
 }
 
 export type Operand = About & {
+  /** The data plane of this connector makes it true or refuses. */
+  readonly enforcedHere: boolean
   /** Why the right operand is not a value of this operand; undefined when it is one. */
   readonly wrong: (constraint: AtomicConstraint) => Text | undefined
   readonly evaluate: (constraint: AtomicConstraint, facts: Facts) => Outcome
@@ -72,6 +94,7 @@ export function defineOperand<V>(definition: Definition<V>): Operand {
   }
   return {
     ...about,
+    enforcedHere: true,
     wrong: (constraint) => {
       const reading = readValue(constraint)
       return 'wrong' in reading ? reading.wrong : undefined

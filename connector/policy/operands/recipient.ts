@@ -10,6 +10,9 @@ export const recipient = defineOperand<readonly string[]>({
   iri: `${ODRL}recipient`,
   aliases: ['recipient', 'odrl:recipient'],
   datatype: 'participant',
+  domain: { kind: 'name' },
+  label: text('Recipient', 'Empfänger'),
+  classes: [1],
   operators: {
     eq: { stricter: 'subset', phases: ALWAYS },
     isAnyOf: { stricter: 'subset', phases: ALWAYS },

@@ -1,0 +1,100 @@
+/** Which records are delivered and in which shape: the measures of data minimisation besides those that are enforced here. */
+import type { Operator } from '../model.js'
+import { MDP, ODRL } from '../model.js'
+import { text } from '../words.js'
+import { carried } from './carried.js'
+import type { Domain } from './domain.js'
+import type { Operand } from './operand.js'
+
+const ROWS: readonly Operator[] = ['eq', 'isAnyOf', 'isNoneOf']
+const SHAPED = ['transfer', 'delivery'] as const
+
+const rows = (name: string, classes: readonly number[], en: string, de: string): Operand =>
+  carried({
+    iri: `${MDP}${name}`,
+    aliases: [`mdp:${name}`],
+    domain: { kind: 'name' },
+    operators: ROWS,
+    enforcedBy: 'provider',
+    phases: SHAPED,
+    classes,
+    label: text(en, de),
+  })
+
+const measure = (
+  name: string,
+  domain: Domain,
+  operators: readonly Operator[],
+  [en, de]: readonly [string, string],
+): Operand =>
+  carried({
+    iri: `${MDP}${name}`,
+    aliases: [`mdp:${name}`],
+    domain,
+    operators,
+    enforcedBy: 'provider',
+    phases: SHAPED,
+    classes: [14, 16],
+    label: text(en, de),
+  })
+
+const NAME: Domain = { kind: 'name' }
+
+export const content: readonly Operand[] = [
+  rows('machineId', [14], 'Machines', 'Maschinen'),
+  rows('line', [14], 'Production lines', 'Fertigungslinien'),
+  rows('signal', [14], 'Signals as rows', 'Signale als Zeilen'),
+  rows('machineState', [13], 'State of the machine', 'Zustand der Maschine'),
+  measure(
+    'aggregationWindow',
+    { kind: 'duration', least: 0 },
+    ['eq', 'gt', 'gteq'],
+    ['Length of the windows of aggregation', 'Länge der Zeitfenster bei der Verdichtung'],
+  ),
+  measure(
+    'aggregation',
+    NAME,
+    ['eq', 'isPartOf', 'isAnyOf'],
+    ['Functions of aggregation', 'Funktionen der Verdichtung'],
+  ),
+  measure(
+    'minGroup',
+    { kind: 'integer', least: 0 },
+    ['gt', 'gteq'],
+    ['Least number of machines in a group', 'Mindestzahl von Maschinen in einer Gruppe'],
+  ),
+  measure(
+    'valueStep',
+    { kind: 'decimal', least: 0 },
+    ['eq', 'gt', 'gteq'],
+    ['Step to which values are rounded', 'Schrittweite, auf die Werte gerundet werden'],
+  ),
+  measure('noise', NAME, ['eq'], ['Noise added to values', 'Rauschen auf den Werten']),
+  measure('pseudonym', NAME, ['eq', 'isAnyOf'], ['Scope of pseudonyms', 'Geltungsbereich der Pseudonyme']),
+  measure(
+    'shape',
+    NAME,
+    ['eq'],
+    ['Document that describes the shape', 'Dokument, das die Aufbereitung beschreibt'],
+  ),
+  carried({
+    iri: `${MDP}sourceLocation`,
+    aliases: ['mdp:sourceLocation'],
+    domain: { kind: 'tree', tree: 'place' },
+    operators: ['eq', 'isAnyOf', 'isNoneOf', 'isPartOf'],
+    enforcedBy: 'provider',
+    phases: SHAPED,
+    classes: [14],
+    label: text('Place of the machine', 'Standort der Maschine'),
+  }),
+  carried({
+    iri: `${ODRL}event`,
+    aliases: ['event', 'odrl:event'],
+    domain: NAME,
+    operators: ['eq', 'neq', 'isAnyOf', 'isNoneOf'],
+    enforcedBy: 'provider',
+    phases: ['delivery', 'after'],
+    classes: [13, 19],
+    label: text('Event', 'Ereignis'),
+  }),
+]

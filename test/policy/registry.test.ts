@@ -1,0 +1,74 @@
+/** The registry: every usage-control class has a term, every term says what a reader and an engine need. */
+import { describe, expect, it } from 'vitest'
+import { ACTION_TERMS, isIncluded } from '../../connector/policy/action-terms.js'
+import { ODRL } from '../../connector/policy/model.js'
+import { leftOperandIri, OPERANDS } from '../../connector/policy/registry.js'
+import { unsupportedTerms } from '../../connector/policy/support.js'
+import { BUYER, constraint, MDP, permit } from './policies.js'
+
+/** Class 26, revocation and emergency stop, is a function of the connector and has no term. */
+const CLASSES = Array.from({ length: 25 }, (_, index) => index + 1)
+
+describe('the registry', () => {
+  it('has a term for each of the usage-control classes 1 to 25', () => {
+    const covered = new Set([...OPERANDS, ...ACTION_TERMS].flatMap(({ classes }) => classes))
+    expect(CLASSES.filter((number) => !covered.has(number))).toEqual([])
+  })
+
+  it('gives no spelling to two operands', () => {
+    const spellings = OPERANDS.flatMap(({ iri, aliases }) => [iri, ...aliases])
+    expect(spellings.filter((spelling, index) => spellings.indexOf(spelling) !== index)).toEqual([])
+  })
+
+  it('resolves every spelling to the absolute IRI', () => {
+    for (const { iri, aliases } of OPERANDS) {
+      for (const alias of aliases) expect(leftOperandIri(alias)).toBe(iri)
+    }
+  })
+
+  it('names every operand in both languages, with operators and phases', () => {
+    for (const { iri, label, operators } of OPERANDS) {
+      expect(label.en, iri).not.toBe('')
+      expect(label.de, iri).not.toBe('')
+      expect(Object.values(operators).length, iri).toBeGreaterThan(0)
+      for (const { phases } of Object.values(operators)) expect(phases.length, iri).toBeGreaterThan(0)
+    }
+  })
+
+  it('never lets an operand be published that the data plane does not enforce', () => {
+    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', BUYER]
+    for (const { iri, operators, enforcedHere } of OPERANDS) {
+      for (const operator of Object.keys(operators)) {
+        const accepted = VALUES.filter(
+          (value) => unsupportedTerms(permit(constraint(iri, operator, value))).length === 0,
+        )
+        expect(accepted.length > 0, `${iri} ${operator}`).toBe(enforcedHere)
+      }
+    }
+  })
+
+  it('says of a carried term that it would be agreed by contract only', () => {
+    const [only, ...rest] = unsupportedTerms(permit(constraint(`${MDP}retention`, 'lteq', 'P30D')))
+    expect(rest).toEqual([])
+    expect(only?.why.en).toBe(
+      'This connector understands "retention" and cannot enforce it: it would be agreed by contract only.',
+    )
+  })
+})
+
+describe('actions', () => {
+  it.each([
+    ['play', 'use', true],
+    ['display', 'play', true],
+    ['display', 'use', true],
+    ['sell', 'transfer', true],
+    ['sell', 'use', false],
+    ['use', 'play', false],
+    ['read', 'print', false],
+  ])('%s within %s: %s', (inner, outer, expected) => {
+    expect(isIncluded(ODRL + inner, ODRL + outer)).toBe(expected)
+  })
+  it('knows nothing about an action of somebody else', () => {
+    expect(isIncluded('https://vocabulary.example/rent', `${ODRL}use`)).toBeUndefined()
+  })
+})
