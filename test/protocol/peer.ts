@@ -28,6 +28,8 @@ export type Received = {
   readonly authorization: string
   /** Accept-Encoding. */
   readonly encodings: string
+  readonly contentType: string
+  readonly accept: string
 }
 
 /** Without a reply the peer acknowledges as DSP 2025-1 says. */
@@ -147,6 +149,8 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
       text,
       authorization: req.headers.authorization ?? '',
       encodings: String(req.headers['accept-encoding'] ?? ''),
+      contentType: req.headers['content-type'] ?? '',
+      accept: req.headers.accept ?? '',
     }
     if (text !== '') {
       const checked = validate(type as 'Catalog', body, 'outgoing')
