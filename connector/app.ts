@@ -55,6 +55,8 @@ export type StartOptions = {
   readonly random?: () => number
   /** What a partner is given for an answer, milliseconds. */
   readonly answerTimeoutMs?: number
+  /** Writes that may share one commit; as many as wait when absent. */
+  readonly groupSize?: number
 }
 
 export type Connector = AsyncDisposable & {
@@ -89,6 +91,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     openStore(join(config.dataDir, 'handschlag.db'), {
       // The audiences follow from what this program understands of policies, so each version finds them anew.
       audience: { version: options.version, of: offerAudience },
+      ...(options.groupSize === undefined ? {} : { groupSize: options.groupSize }),
     }),
   )
   const identity = started.use(assembleIdentity(config, secrets.value, { ...options, store, dspAddress }))

@@ -1,5 +1,6 @@
 /** A whole connector in a process of its own, asked over IPC to negotiate and to open transfers as its operator would. */
 import { randomUUID } from 'node:crypto'
+import { subscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { startConnector } from '../../connector/app.js'
 import { resolveConfig } from '../../connector/config/load.js'
@@ -15,7 +16,13 @@ import { requestTransfer } from '../../connector/services/transfer.js'
 import { answerParent, childInput } from './child.js'
 import { demand } from './report.js'
 
-export type MemberInput = { readonly env: Readonly<Record<string, string>> }
+export type MemberInput = {
+  readonly env: Readonly<Record<string, string>>
+  /** Writes that may share one commit. */
+  readonly groupSize?: number
+  /** Every timer of this process takes so many times as long: what waits for one shows. */
+  readonly stretchTimers?: number
+}
 export type NegotiateInput = {
   readonly partner: string
   readonly offer: JsonObject
@@ -23,16 +30,30 @@ export type NegotiateInput = {
   readonly inFlight: number
 }
 export type NegotiateAnswer = { readonly totalMs: number; readonly latencies: readonly number[] }
+/** Absolute milliseconds, comparable between processes of one machine. */
+export type Moment = {
+  readonly at: number
+  readonly what: 'committed' | 'sent'
+  readonly state?: string
+  readonly pending?: string | undefined
+}
 export type TransferInput = { readonly partner: string; readonly offer: JsonObject }
 export type TransferAnswer = { readonly endpoint: string; readonly token: string }
 /** Bytes of the bodies of one negotiation: request, agreement, verification, finalization. */
 export type MessageSizes = readonly [number, number, number, number]
 
-const { env } = childInput<MemberInput>()
+const { env, groupSize, stretchTimers = 1 } = childInput<MemberInput>()
+stretch(stretchTimers)
 const resolved = demand(resolveConfig({ cwd: process.cwd(), env }))
 const log = createLog(resolved.config.logLevel)
 const connector = demand(
-  await startConnector(resolved.config, { clock: systemClock, log, dev: true, version: 'bench' }),
+  await startConnector(resolved.config, {
+    clock: systemClock,
+    log,
+    dev: true,
+    version: 'bench',
+    ...(groupSize === undefined ? {} : { groupSize }),
+  }),
 )
 const { store } = connector
 const box = demand(await loadSecretBox(join(resolved.config.dataDir, 'keys')))
@@ -133,4 +154,25 @@ async function transfer(input: TransferInput): Promise<TransferAnswer> {
   return { endpoint: started.endpoint, token }
 }
 
-answerParent({ negotiate, messageSizes, transfer }, () => connector[Symbol.asyncDispose]())
+/** What happened on this side, for the time between a commit and the message that follows from it. */
+let moments: Moment[] = []
+const at = (): number => performance.timeOrigin + performance.now()
+store.onProcess(({ pending, state }) => void moments.push({ at: at(), what: 'committed', state, pending }))
+subscribe('undici:client:sendHeaders', () => void moments.push({ at: at(), what: 'sent' }))
+
+function takeMoments(): readonly Moment[] {
+  const taken = moments
+  moments = []
+  return taken
+}
+
+function stretch(times: number): void {
+  if (times === 1) return
+  const { setTimeout: timeout, setInterval: interval } = globalThis
+  globalThis.setTimeout = ((run: () => void, ms = 0, ...more: []) =>
+    timeout(run, ms * times, ...more)) as typeof timeout
+  globalThis.setInterval = ((run: () => void, ms = 0, ...more: []) =>
+    interval(run, ms * times, ...more)) as typeof interval
+}
+
+answerParent({ negotiate, takeMoments, messageSizes, transfer }, () => connector[Symbol.asyncDispose]())

@@ -5,13 +5,16 @@
 import { join } from 'node:path'
 import type { BareInput, ExchangeInput } from './bare-https.js'
 import { type Child, startChild } from './child.js'
-import { foundCompanies, furnish, openPlace } from './company.js'
-import type { MemberInput, MessageSizes, NegotiateAnswer, NegotiateInput } from './member.js'
+import { type Company, foundCompanies, furnish, openPlace } from './company.js'
+import type { MemberInput, MessageSizes, Moment, NegotiateAnswer, NegotiateInput } from './member.js'
 import { aim, figure, median, ms, note, percentile, perSecond, section, times, title, us } from './report.js'
 
 const SEQUENTIAL = 200
 const TOTAL = 1000
 const WARM_UP = 100
+const STRETCH = 10
+/** Negotiations whose steps are timed. */
+const STEPS = 50
 
 type Round = {
   readonly perSecond: number
@@ -55,8 +58,14 @@ title(
   'Provider and consumer are processes of their own; four messages, each over HTTPS with its own identity token; three signatures.',
 )
 await using place = await openPlace()
-const [provider, consumer] = await foundCompanies(place, ['provider', 'consumer'])
-if (provider === undefined || consumer === undefined) throw new Error('no companies')
+const [provider, consumer] = await twoCompanies()
+
+async function twoCompanies(): Promise<readonly [Company, Company]> {
+  const [first, second] = await foundCompanies(place, ['provider', 'consumer'])
+  if (first === undefined || second === undefined) throw new Error('no companies')
+  return [first, second]
+}
+
 const offers = await furnish(provider, consumer, [
   {
     id: 'pump',
@@ -69,19 +78,17 @@ const offers = await furnish(provider, consumer, [
 await furnish(consumer, provider)
 const offer = offers.pump ?? {}
 
-const ours: Round[] = []
-let sizes: MessageSizes = [0, 0, 0, 0]
-{
-  await using seller = startChild(
-    'member',
-    { env: provider.env } satisfies MemberInput,
-    join(provider.dataDir, 'log'),
-  )
-  await using buyer = startChild(
-    'member',
-    { env: consumer.env } satisfies MemberInput,
-    join(consumer.dataDir, 'log'),
-  )
+type Pair = AsyncDisposable & {
+  readonly sides: readonly [Child, Child]
+  negotiate(count: number, inFlight: number): Promise<NegotiateAnswer>
+}
+
+/** Both connectors in processes of their own, warmed up. */
+async function startPair(more: Omit<MemberInput, 'env'> = {}): Promise<Pair> {
+  const start = (company: Company): Child =>
+    startChild('member', { env: company.env, ...more } satisfies MemberInput, join(company.dataDir, 'log'))
+  const seller = start(provider)
+  const buyer = start(consumer)
   await seller.cpu()
   const negotiate = (count: number, inFlight: number) =>
     buyer.ask<NegotiateAnswer>('negotiate', {
@@ -91,13 +98,76 @@ let sizes: MessageSizes = [0, 0, 0, 0]
       inFlight,
     } satisfies NegotiateInput)
   await negotiate(WARM_UP, 4)
+  return {
+    sides: [seller, buyer],
+    negotiate,
+    async [Symbol.asyncDispose]() {
+      await buyer[Symbol.asyncDispose]()
+      await seller[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Time from each commit that owes a message to the sending of that message, by message. */
+async function dispatchTimes({ sides, negotiate }: Pair): Promise<ReadonlyMap<string, number>> {
+  for (const side of sides) await side.ask('takeMoments')
+  await negotiate(STEPS, 1)
+  const times = new Map<string, number[]>()
+  for (const side of sides) {
+    let owed: Moment | undefined
+    for (const moment of await side.ask<readonly Moment[]>('takeMoments')) {
+      if (moment.what === 'committed') owed = moment.pending === undefined ? undefined : moment
+      else if (owed?.pending !== undefined) {
+        times.set(owed.pending, [...(times.get(owed.pending) ?? []), moment.at - owed.at])
+        owed = undefined
+      }
+    }
+  }
+  return new Map([...times].map(([message, all]) => [message, median(all)]))
+}
+
+const ours: Round[] = []
+let sizes: MessageSizes = [0, 0, 0, 0]
+let steps: ReadonlyMap<string, number>
+{
+  await using pair = await startPair()
   for (const { name, count, inFlight } of LOADS) {
-    const round = await measure([seller, buyer], count, () => negotiate(count, inFlight))
+    const round = await measure(pair.sides, count, () => pair.negotiate(count, inFlight))
     ours.push(round)
     section(name)
     show(round, ['provider', 'consumer'])
   }
-  sizes = await buyer.ask<MessageSizes>('messageSizes')
+  sizes = await pair.sides[1].ask<MessageSizes>('messageSizes')
+  steps = await dispatchTimes(pair)
+}
+
+section(`The same with every timer of both sides ${STRETCH} times as long`)
+{
+  await using pair = await startPair({ stretchTimers: STRETCH })
+  const round = await measure(pair.sides, SEQUENTIAL, () => pair.negotiate(SEQUENTIAL, 1))
+  figure(
+    'latency p50',
+    ms(round.p50),
+    `${times(round.p50 / (ours[0]?.p50 ?? 1))} of the above: no step waits for a timer`,
+  )
+  const stretched = await dispatchTimes(pair)
+  for (const [message, between] of steps) {
+    figure(
+      `commit to the sending of "${message}"`,
+      ms(between),
+      `${ms(stretched.get(message) ?? Number.NaN)} stretched`,
+    )
+  }
+}
+
+section('The same without group commit: one fsync for every write')
+{
+  await using pair = await startPair({ groupSize: 1 })
+  for (const [index, { name, count, inFlight }] of LOADS.entries()) {
+    const round = await measure(pair.sides, count, () => pair.negotiate(count, inFlight))
+    const gain = (ours[index]?.perSecond ?? Number.NaN) / round.perSecond
+    figure(`${name}: throughput`, perSecond(round.perSecond), `with group commit ${times(gain)}`)
+  }
 }
 
 section(`Yardstick: 4 bare HTTPS POSTs (${sizes.join(', ')} bytes), one durable insert per message and side`)
