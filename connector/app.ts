@@ -136,7 +136,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   }
   const client = createDspClient({
     fetch: identity.outgoing.fetch,
-    tokenFor: async (audience) => `Bearer ${identity.issuer.tokenFor(audience)}`,
+    authorize: identity.authorize,
     validate,
     readError: wire.readError,
   })
@@ -167,7 +167,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     log,
     clock,
     validate,
-    authenticate: (header) => identity.verifier.verify(header),
+    authenticate: identity.verify,
     partner: (sender) => store.partner(sender),
     limits,
     count: (protocol, outcome) => messages.inc({ protocol, outcome }),

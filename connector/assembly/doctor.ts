@@ -16,6 +16,7 @@ type PartnersAnswer = {
     readonly name: string
     readonly address: string
     readonly trust: string
+    readonly access: string
   }[]
 }
 type SourcesAnswer = { readonly sources: readonly { readonly id: string }[] }
@@ -61,7 +62,8 @@ export const doctorParts: Omit<BaseDeps, 'version'> = {
   async partnerUrls(config) {
     const client = await clientOf(config.dataDir, config)
     const answer = await read<PartnersAnswer>(client?.get('/api/v1/partners', { timeoutMs: 4000 }))
-    return answer.ok ? answer.value.partners.map((p) => new URL(p.address).origin) : []
+    const partners = answer.ok ? answer.value.partners.filter((p) => p.access !== 'lab') : []
+    return partners.map((p) => new URL(p.address).origin)
   },
 
   async extraChecks(config) {
@@ -80,6 +82,7 @@ async function runningChecks(config: Config): Promise<readonly Check[]> {
   const sources = await read<SourcesAnswer>(client.get('/api/v1/sources', { timeoutMs: 4000 }))
   return [
     owedCheck(status.value),
+    labCheck(partners.ok ? partners.value.partners : []),
     ...(partners.ok ? partners.value.partners : [])
       .filter((p) => p.trust === 'trusted')
       .map(
@@ -177,6 +180,33 @@ function databaseCheck(dataDir: string): Check {
           )
       }
     },
+  }
+}
+
+/** A connector in use has no laboratories among its partners. */
+function labCheck(partners: PartnersAnswer['partners']): Check {
+  const labs = partners.filter((p) => p.access === 'lab' && p.trust !== 'blocked')
+  const names = labs.map((p) => p.name).join(', ')
+  return {
+    name: 'lab-partners',
+    run: async () =>
+      labs.length === 0
+        ? { status: 'ok', what: { en: 'none', de: 'keine' } }
+        : {
+            status: 'failed',
+            what: {
+              en: `${names}: nobody's identity is proven`,
+              de: `${names}: niemandes Identität ist belegt`,
+            },
+            impact: {
+              en: 'Whoever reaches this connector can call itself that, and gets what is offered to it, over plain HTTP too.',
+              de: 'Wer diesen Connector erreicht, kann sich so nennen und bekommt, was dort angeboten ist, auch über HTTP.',
+            },
+            fix: {
+              en: `When the test is over: ${labs.map((p) => `handschlag partner remove ${p.did}`).join('; ')}`,
+              de: `Nach dem Test: ${labs.map((p) => `handschlag partner remove ${p.did}`).join('; ')}`,
+            },
+          },
   }
 }
 

@@ -9,17 +9,18 @@ import { sealAgreement, sealKid, verifySeal } from '../crypto/agreement-seal.js'
 import { fingerprint } from '../crypto/jwk.js'
 import { type KeyRing, loadKeys } from '../crypto/keys.js'
 import { loadSecretBox, type SecretBox } from '../crypto/secret-box.js'
-import { didDocument, keyId } from '../identity/did-web.js'
+import { type AccessKind, accessKind, mayUsePlainHttp, ownIdFor } from '../domain/partner.js'
+import type { Authorize } from '../dsp/client.js'
+import { type AuthenticationByKind, byKind } from '../identity/authentication.js'
+import { bearerAuthentication } from '../identity/bearer-token.js'
+import { didDocument, keyId, parseDidWeb } from '../identity/did-web.js'
+import { mockAuthentication } from '../identity/mock-identity.js'
 import { createOutgoing, type Outgoing } from '../identity/outgoing.js'
 import { createReplayGuard } from '../identity/replay.js'
 import { createResolver, type Resolver } from '../identity/resolve.js'
-import {
-  createTokenIssuer,
-  createTokenVerifier,
-  type TokenIssuer,
-  type TokenVerifier,
-} from '../identity/token.js'
+import { createTokenIssuer, createTokenVerifier, didAuthentication } from '../identity/token.js'
 import { offerHash } from '../services/contract.js'
+import { tokenPlace } from '../services/partner-access.js'
 import type { Seals } from '../services/ports.js'
 import type { Store } from '../store/store.js'
 
@@ -29,8 +30,8 @@ export type Identity = AsyncDisposable & {
   readonly fingerprint: string
   readonly outgoing: Outgoing
   readonly resolver: Resolver
-  readonly issuer: TokenIssuer
-  readonly verifier: TokenVerifier
+  readonly verify: AuthenticationByKind<AccessKind>['verify']
+  readonly authorize: Authorize
   readonly seals: Seals
   readonly didDocument: () => JsonObject
   readonly partnerFingerprint: (did: ParticipantId) => Promise<Result<string>>
@@ -92,10 +93,52 @@ export function assembleIdentity(
       // Our own seals are checked with our own keys, retired ones included: no request goes out for that.
       const own = [seal, ...keys.retiredSeals].find((key) => keyId(did, key.kid) === kid.value)
       if (signer === did && own !== undefined) return void0(verifySeal(jws, subject, own.publicJwk))
+      if (!parseDidWeb(signer).ok) {
+        return problem(
+          'SignatureInvalid',
+          `${signer} has no DID and with it no published key, so a signature of it cannot be checked.`,
+        )
+      }
       const key = await resolver.keyFor(signer, kid.value, 'assertionMethod')
       return key.ok ? void0(verifySeal(jws, subject, key.value.key)) : key
     },
   }
+
+  const verifier = createTokenVerifier({
+    ownDid: did,
+    resolver,
+    clock,
+    replay,
+    isKnown: (sender) => {
+      const partner = store.partner(sender)
+      return partner?.trust === 'trusted' && accessKind(partner) === 'did'
+    },
+    maxSkewMs: config.maxClockSkewMs,
+  })
+  const authentication = byKind<AccessKind>(
+    {
+      lab: mockAuthentication,
+      bearer: bearerAuthentication({
+        byHash: (hash) => {
+          const partner = store.partnerByToken(hash)
+          return partner?.access?.kind === 'bearer'
+            ? { id: partner.did, hash: partner.access.tokenHash }
+            : undefined
+        },
+        tokenFor: (id) => {
+          const access = store.partner(id)?.access
+          return access?.kind === 'bearer'
+            ? box.open(access.sealedToken, tokenPlace(id))
+            : problem('NotTrusted', `There is no token for ${id}.`)
+        },
+      }),
+      did: didAuthentication(verifier, createTokenIssuer({ did, authKey: auth, clock })),
+    },
+    (id) => {
+      const partner = store.partner(id)
+      return partner === undefined ? undefined : accessKind(partner)
+    },
+  )
 
   return {
     keys,
@@ -104,15 +147,15 @@ export function assembleIdentity(
     fingerprint: fingerprint(auth.publicJwk, seal.publicJwk, ...keys.retiredSeals.map((k) => k.publicJwk)),
     outgoing,
     resolver,
-    issuer: createTokenIssuer({ did, authKey: auth, clock }),
-    verifier: createTokenVerifier({
-      ownDid: did,
-      resolver,
-      clock,
-      replay,
-      isKnown: (sender) => store.partner(sender)?.trust === 'trusted',
-      maxSkewMs: config.maxClockSkewMs,
-    }),
+    verify: authentication.verify,
+    authorize: (id, baseUrl) => {
+      const partner = store.partner(id)
+      const ownId = ownIdFor(partner, did)
+      const authorization = authentication.present({ id: id as ParticipantId, ownId, baseUrl })
+      return authorization.ok
+        ? ok({ authorization: authorization.value, plainHttp: mayUsePlainHttp(partner) })
+        : authorization
+    },
     seals,
     didDocument: () =>
       didDocument({

@@ -11,6 +11,7 @@ import { err, ok, problem, type Result } from '../core/result.js'
 import type { Pid } from '../core/types.js'
 import { equalsConstantTime, hashToken, randomToken } from '../crypto/tokens.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
+import { mayUsePlainHttp } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { listen } from '../dsp/listen.js'
@@ -143,7 +144,8 @@ function openData(deps: TransferDeps & { readonly identity: Identity }): OpenDat
     }
     const token = deps.identity.box.open(transfer.sealedToken, `transfer:${transfer.pid}`)
     if (!token.ok) return token
-    const url = deps.identity.outgoing.checkUrl(transfer.endpoint)
+    const plainHttp = mayUsePlainHttp(deps.store.partner(transfer.partner))
+    const url = deps.identity.outgoing.checkUrl(transfer.endpoint, { plainHttp })
     if (!url.ok) return url
     for (const [name, value] of new URLSearchParams(wanted.search)) url.value.searchParams.set(name, value)
     try {

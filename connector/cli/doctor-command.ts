@@ -8,6 +8,7 @@ import type { Probe } from './checks/probe.js'
 import { type Call, type Command, EXIT, say, sayJson } from './command.js'
 import { configInput } from './context.js'
 import type { Check } from './doctor.js'
+import { red } from './red.js'
 
 export type DoctorDeps = {
   readonly clock: Clock
@@ -41,7 +42,11 @@ export const doctorCommand = (deps: DoctorDeps): Command => ({
     const { checks, lang } = await doctorChecks(call, deps)
     const outcomes = await runChecks(checks)
     if (call.json) sayJson(call, outcomesAsJson(outcomes, lang))
-    else say(call, renderOutcomes(outcomes, lang))
+    else
+      say(
+        call,
+        renderOutcomes(outcomes, lang, (line) => red(call.io, line)),
+      )
     return isHealthy(outcomes) ? EXIT.ok : EXIT.failed
   },
 })

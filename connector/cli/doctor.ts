@@ -95,10 +95,17 @@ export const isHealthy = (outcomes: readonly Outcome[]): boolean =>
 const MARK = { ok: '✔', warning: '!', failed: '✖', skipped: '-' } as const
 const FIX: Text = { en: 'Fix', de: 'Abhilfe' }
 
-export function renderOutcomes(outcomes: readonly Outcome[], lang: Lang): string {
+/** `alarming` dresses the lines of what failed. */
+export function renderOutcomes(
+  outcomes: readonly Outcome[],
+  lang: Lang,
+  alarming: (line: string) => string = (line) => line,
+): string {
   const width = Math.max(0, ...outcomes.map(({ name }) => name.length))
   const lines = outcomes.flatMap((outcome) => [
-    `${MARK[outcome.status]} ${outcome.name.padEnd(width)}  ${outcome.what[lang]}`,
+    (outcome.status === 'failed' ? alarming : String)(
+      `${MARK[outcome.status]} ${outcome.name.padEnd(width)}  ${outcome.what[lang]}`,
+    ),
     ...('fix' in outcome ? [`    ${outcome.impact[lang]}`, `    ${FIX[lang]}: ${outcome.fix[lang]}`] : []),
   ])
   return [...lines, '', closing(outcomes)[lang]].join('\n')

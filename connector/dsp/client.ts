@@ -4,7 +4,7 @@
  */
 import { parseJson } from '../core/json.js'
 import { ok, problem, type Result } from '../core/result.js'
-import type { Json, JsonObject, ParticipantId } from '../core/types.js'
+import type { Json, JsonObject } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
 import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
@@ -25,6 +25,7 @@ export type Fetch = (request: {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly signal?: AbortSignal
+  readonly plainHttp?: boolean
   readonly maxBytes?: number
   readonly truncate?: boolean
 }) => Promise<
@@ -35,9 +36,15 @@ export type Fetch = (request: {
   }>
 >
 
+/** What a request to a partner needs so that the partner knows us. `baseUrl` is the DSP base address that is called. */
+export type Authorize = (
+  partner: string,
+  baseUrl: string,
+) => Result<{ readonly authorization: string; readonly plainHttp: boolean }>
+
 export type DspClientDeps = {
   readonly fetch: Fetch
-  readonly tokenFor: (audience: ParticipantId) => Promise<string>
+  readonly authorize: Authorize
   readonly validate: Validate
   readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
 }
@@ -68,11 +75,18 @@ export type DspClient = CatalogClient & {
 }
 
 export function createDspClient(deps: DspClientDeps): DspClient {
-  const headers = async (did: ParticipantId) => ({
-    authorization: await deps.tokenFor(did),
-    'content-type': 'application/json',
-    accept: 'application/json',
-  })
+  const send = async (partner: string, m: Omit<Parameters<Fetch>[0], 'plainHttp'>): ReturnType<Fetch> => {
+    const access = deps.authorize(partner, baseOf(m.url))
+    if (!access.ok) return access
+    const { authorization, plainHttp } = access.value
+    const headers = {
+      authorization,
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...m.headers,
+    }
+    return deps.fetch({ ...m, headers, plainHttp })
+  }
 
   const refused = (status: number, body: Buffer, partner: Partner): Result<never> => {
     const { reason } = deps.readError(body)
@@ -103,10 +117,10 @@ export function createDspClient(deps: DspClientDeps): DspClient {
   }
 
   const page = async (partner: Partner, url: string): Promise<Result<CatalogPage>> => {
-    const answer = await deps.fetch({
+    const answer = await send(partner.did, {
       url,
       method: 'POST',
-      headers: { ...(await headers(partner.did)), ...PACKED },
+      headers: PACKED,
       body: JSON.stringify(catalogRequest()),
       maxBytes: MAX_CATALOG_BYTES,
     })
@@ -146,10 +160,9 @@ export function createDspClient(deps: DspClientDeps): DspClient {
 
   return {
     async post(m, signal) {
-      return deps.fetch({
+      return send(m.partner, {
         url: m.url,
         method: 'POST',
-        headers: await headers(m.partner as ParticipantId),
         body: m.body,
         signal,
         // The status acknowledges. Most bodies are never looked at, and none that is may be longer than a message.
@@ -173,9 +186,9 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     },
 
     async dataset(partner, id) {
-      const answer = await deps.fetch({
+      const answer = await send(partner.did, {
         url: urlOf(partner.address, PROVIDER_PATH.dataset, id),
-        headers: { ...(await headers(partner.did)), ...PACKED },
+        headers: PACKED,
       })
       if (!answer.ok) return answer
       if (answer.value.status === 404) {
@@ -204,6 +217,9 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     },
   }
 }
+
+/** What stands before the path of a message. */
+const baseOf = (url: string): string => url.replace(/^(.*)\/(?:catalog|negotiations|transfers)\/.*$/, '$1')
 
 const unusable = (why: string): Result<never> =>
   problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)

@@ -20,6 +20,8 @@ export type OutgoingRequest = {
   readonly timeoutMs?: number
   /** Of the answer's body, packed and unpacked. */
   readonly maxBytes?: number
+  /** The partner is one that may be called without encryption. */
+  readonly plainHttp?: boolean
   /** What exceeds `maxBytes` is left out instead of making the answer invalid. */
   readonly truncate?: boolean
 }
@@ -50,6 +52,8 @@ export type OutgoingOptions = Pick<DialOptions, 'allowPrivate' | 'ca' | 'lookup'
   readonly connections?: number
 }
 
+export type UrlRules = { readonly schemes?: readonly string[]; readonly plainHttp?: boolean }
+
 export type Outgoing = AsyncDisposable & {
   readonly fetch: OutgoingFetch
   /**
@@ -60,7 +64,7 @@ export type Outgoing = AsyncDisposable & {
   /** For clients that dial themselves, such as `ws`. */
   readonly dial: Dial
   /** Scheme and host of a URL before it is used: `AddressRefused` or `InvalidInput`. */
-  checkUrl(url: string, schemes?: readonly string[]): Result<URL>
+  checkUrl(url: string, m?: UrlRules): Result<URL>
 }
 
 const CONNECT_TIMEOUT = 5_000
@@ -74,7 +78,8 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   const data = new Agent(pool)
   const mayUseHttp = (host: string) => (typeof allowHttp === 'function' ? allowHttp(host) : allowHttp)
 
-  const checkUrl = (text: string, schemes: readonly string[] = ['https:', 'http:']): Result<URL> => {
+  const checkUrl = (text: string, m: UrlRules = {}): Result<URL> => {
+    const { schemes = ['https:', 'http:'], plainHttp = false } = m
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !schemes.includes(url.protocol)) {
       return problem('InvalidInput', `"${text.slice(0, 200)}" is not an address that can be called.`)
@@ -85,7 +90,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
         `The address of ${url.host} contains a user name or password; leave them out.`,
       )
     }
-    if ((url.protocol === 'http:' || url.protocol === 'ws:') && !mayUseHttp(url.hostname)) {
+    if ((url.protocol === 'http:' || url.protocol === 'ws:') && !plainHttp && !mayUseHttp(url.hostname)) {
       return problem(
         'AddressRefused',
         `${url.origin} is not encrypted, so nothing is sent there. Use an https address.`,
@@ -96,7 +101,7 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   }
 
   const fetch: OutgoingFetch = async (outgoing) => {
-    const url = checkUrl(outgoing.url)
+    const url = checkUrl(outgoing.url, { plainHttp: outgoing.plainHttp === true })
     if (!url.ok) return url
     const limit = outgoing.timeoutMs ?? timeoutMs
     const deadline = new AbortController()

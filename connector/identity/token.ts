@@ -7,6 +7,12 @@ import { err, ok, type Problem, type ProblemCode, type Result } from '../core/re
 import type { Clock, EpochMs, JsonObject, ParticipantId } from '../core/types.js'
 import { type CompactJws, parseCompact, parseObject, signCompact, verifyEs256 } from '../crypto/jws.js'
 import type { SigningKey } from '../crypto/keys.js'
+import {
+  type Authenticated,
+  type Authentication,
+  type AuthenticationProblem,
+  stranger,
+} from './authentication.js'
 import { keyId, parseDidWeb } from './did-web.js'
 import type { ReplayGuard } from './replay.js'
 import type { Resolver } from './resolve.js'
@@ -46,23 +52,16 @@ export function createTokenIssuer({
   }
 }
 
-export type Authenticated = {
-  readonly sender: ParticipantId
+export type TokenAuthenticated = Authenticated & {
   /** DID URL of the key that signed. */
   readonly kid: string
   readonly jti: string
   readonly expiresAt: EpochMs
 }
 
-/**
- * Why a caller was not let in. Only when `proven` does the sender hold the key of the DID it names; then, and if it is
- * trusted, it may read the sentence. Everybody else gets the answer that strangers get.
- */
-export type AuthenticationProblem = Problem & { readonly proven: boolean; readonly sender?: ParticipantId }
-
 export type TokenVerifier = {
   /** `authorization` is the header as received, with `Bearer `. */
-  verify(authorization: string | undefined): Promise<Result<Authenticated, AuthenticationProblem>>
+  verify(authorization: string | undefined): Promise<Result<TokenAuthenticated, AuthenticationProblem>>
 }
 
 export type TokenVerifierOptions = {
@@ -170,10 +169,11 @@ async function verifySignature(
     : err('The signature of the identity token does not verify.')
 }
 
-const stranger = (reason: Problem | string): Result<never, AuthenticationProblem> =>
-  typeof reason === 'string'
-    ? err({ code: 'Unauthenticated', message: reason, proven: false })
-    : err({ code: 'Unauthenticated', message: reason.message, detail: reason, proven: false })
+/** Tokens signed with the key of the sender's DID. Takes whatever no other kind has taken. */
+export const didAuthentication = (verifier: TokenVerifier, issuer: TokenIssuer): Authentication => ({
+  verify: (authorization) => verifier.verify(authorization),
+  present: ({ id }) => ok(`Bearer ${issuer.tokenFor(id)}`),
+})
 
 /** RFC 7519, "aud": one string or a list; a token for several could be passed on by one of them. */
 const isFor = (aud: unknown, own: ParticipantId): boolean =>

@@ -3,22 +3,42 @@ import { anything, described, list, ref, request, type Schema, seal, signal, tex
 
 const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
 const long: Schema = { type: 'string', maxLength: 4096 }
+const secret = (about: string): Schema =>
+  described(
+    { type: 'string', minLength: 1, maxLength: 4096 },
+    `${about} Stored as a secret, never shown again.`,
+  )
+/** What identifies a partner and us to each other, apart from the ids. */
+const identifying = {
+  outgoingToken: secret('Bearer token that we send to the partner, for partners without DID tokens.'),
+  incomingToken: secret('Bearer token that the partner sends to us.'),
+  ownId: described(filled, 'Our id as this partner knows us, when it is not our DID.'),
+  ownAddress: described(filled, 'Our public address as this partner reaches us, when it is another one.'),
+} as const
+const IDENTIFYING = ['outgoingToken', 'incomingToken', 'ownId', 'ownAddress']
 export const REQUESTS = {
   Nothing: request({}),
   NewPartner: request(
     {
-      did: described(filled, 'The DID of the partner, did:web.'),
-      address: described(filled, 'Public address of its connector.'),
+      did: described(filled, 'The DID of the partner, did:web; of a laboratory, whatever it calls itself.'),
+      address: described(
+        filled,
+        'Public address of its connector; of a laboratory, its whole DSP base address.',
+      ),
       name: { type: 'string', minLength: 1, maxLength: 200 },
       seal,
+      lab: described(
+        { type: 'boolean' },
+        'A laboratory with the mock identity of EDC: nobody proves who it is, and plain HTTP is allowed.',
+      ),
+      ...identifying,
     },
-    ['name', 'seal'],
+    ['name', 'seal', 'lab', ...IDENTIFYING],
   ),
-  PartnerChange: request({ name: { type: 'string', minLength: 1, maxLength: 200 }, seal, address: filled }, [
-    'name',
-    'seal',
-    'address',
-  ]),
+  PartnerChange: request(
+    { name: { type: 'string', minLength: 1, maxLength: 200 }, seal, address: filled, ...identifying },
+    ['name', 'seal', 'address', ...IDENTIFYING],
+  ),
   SourceInput: request({
     kind: described(filled, 'Kind of the source, such as mqtt or files.'),
     config: anything('Settings of that kind. Secrets are stored encrypted and never shown again.'),

@@ -7,7 +7,7 @@ import type { JsonObject, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
-import type { Partner } from '../domain/partner.js'
+import { ownIdFor, type Partner } from '../domain/partner.js'
 import { differenceClause, differences } from '../policy/compare.js'
 import type { Plan } from '../policy/plan.js'
 import {
@@ -106,7 +106,7 @@ function draftOf(
     id: deps.newPid(),
     offer: m.terms,
     datasetId: m.datasetId,
-    assigner: deps.ownDid,
+    assigner: ownIdFor(partner, deps.ownDid),
     assignee: partner.did,
     at,
   })
@@ -157,7 +157,7 @@ export async function checkAgreement(
     offer: n.offer,
     datasetId: n.datasetId,
     assigner: partner.did,
-    assignee: deps.ownDid,
+    assignee: ownIdFor(partner, deps.ownDid),
   })
   if (!same.ok) return same
   if (isTaken(deps, { id: same.value.id, negotiationPid: n.pid })) {

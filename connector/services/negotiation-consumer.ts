@@ -5,7 +5,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
-import type { Partner } from '../domain/partner.js'
+import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
 import { receive, send } from '../domain/process.js'
 import { allows, understood } from './contract.js'
 import {
@@ -31,7 +31,7 @@ export async function requestContract(
   const policy = understood(m.offer)
   if (!policy.ok) return policy
   const at = deps.clock()
-  const allowed = allows(policy.value, 'negotiation', { at, recipient: deps.ownDid })
+  const allowed = allows(policy.value, 'negotiation', { at, recipient: ownIdFor(m.partner, deps.ownDid) })
   if (!allowed.ok) return allowed
   const pid = deps.newPid()
   const next: Negotiation = {
@@ -50,7 +50,7 @@ export async function requestContract(
   const message = deps.wire.contractRequest({
     consumerPid: pid,
     offer: m.offer,
-    callbackAddress: deps.callbackAddress,
+    callbackAddress: reachedBy(m.partner, deps.callbackAddress),
   })
   const created = await deps.store.create({
     next,

@@ -2,7 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject } from '../core/types.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
-import type { Partner, SealMode, Trust } from '../domain/partner.js'
+import { type AccessKind, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
 import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
@@ -14,6 +14,8 @@ import {
   addPartner,
   changePartner,
   decideTrust,
+  type NewPartner,
+  type PartnerChange,
   type PartnerDeps,
   trustedPartner,
   unknownPartner,
@@ -26,6 +28,10 @@ export type PartnerView = {
   readonly address: string
   readonly trust: Trust
   readonly seal: SealMode
+  /** How it proves who it is; its tokens are never shown. */
+  readonly access: AccessKind
+  readonly ownId?: string
+  readonly ownAddress?: string
   readonly fingerprint?: string
   readonly addedAt: string
 }
@@ -47,27 +53,26 @@ export type RemoteDatasetView = {
   readonly offers: readonly RemoteOfferView[]
 }
 
-export type NewPartner = {
-  readonly did: string
-  readonly address: string
-  readonly name?: string
-  readonly seal?: SealMode
-}
-export type PartnerChange = Partial<Omit<NewPartner, 'did'>>
-
 export type PartnerOperationDeps = PartnerDeps &
   AgreementDeps &
   TransferDeps & { readonly catalog: CatalogClient }
 
-export const partnerView = ({
-  did,
-  name,
-  address,
-  trust,
-  seal,
-  fingerprint,
-  addedAt,
-}: Partner): PartnerView => compact({ did, name, address, trust, seal, fingerprint, addedAt: iso(addedAt) })
+export const partnerView = (partner: Partner): PartnerView => {
+  const { did, name, address, trust, seal, ownId, ownAddress, fingerprint, addedAt } = partner
+  const access = accessKind(partner)
+  return compact({
+    did,
+    name,
+    address,
+    trust,
+    seal,
+    access,
+    ownId,
+    ownAddress,
+    fingerprint,
+    addedAt: iso(addedAt),
+  })
+}
 
 export function offerInWords(offer: JsonObject): RemoteOfferView {
   const policy = understood(offer)
@@ -134,11 +139,11 @@ export function partnerOperations(deps: PartnerOperationDeps) {
 
     async add(input: NewPartner, by: string): Promise<Result<PartnerView>> {
       const added = await addPartner(deps, input)
-      const outcome = await noted(deps, added, ({ did, address }) => ({
-        subject: did,
+      const outcome = await noted(deps, added, (partner) => ({
+        subject: partner.did,
         event: 'partner added',
         by,
-        detail: { address },
+        detail: { address: partner.address, access: accessKind(partner) },
       }))
       return viewed(outcome, partnerView)
     },
@@ -148,11 +153,13 @@ export function partnerOperations(deps: PartnerOperationDeps) {
         return problem('InvalidInput', 'Nothing to change. Give name, seal or address.')
       }
       const changed = await changePartner(deps, did, input)
+      const { outgoingToken, incomingToken, ...plain } = input
+      const tokens = outgoingToken === undefined && incomingToken === undefined ? {} : { tokens: 'new' }
       const outcome = await noted(deps, changed, () => ({
         subject: did,
         event: 'partner changed',
         by,
-        detail: { ...input },
+        detail: { ...plain, ...tokens },
       }))
       return viewed(outcome, partnerView)
     },

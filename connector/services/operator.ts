@@ -2,6 +2,7 @@
 
 import type { EpochMs } from '../core/types.js'
 import { iso } from '../core/types.js'
+import { accessKind } from '../domain/partner.js'
 import type { Store } from '../store/store.js'
 import {
   type ContractOperationDeps,
@@ -38,6 +39,8 @@ export type StatusView = Omit<About, 'startedAt'> & {
   readonly schema: number
   readonly datasets: number
   readonly partners: number
+  /** Names of partners whose identity nobody proves. */
+  readonly laboratories: readonly string[]
   readonly contracts: number
   readonly owed: { readonly count: number; readonly oldest?: string }
   readonly startedAt: string
@@ -52,6 +55,10 @@ export function statusOperations({ store, about }: { readonly store: Store; read
         schema: store.schemaVersion(),
         datasets: store.datasets().length,
         partners: store.partners().length,
+        laboratories: store
+          .partners()
+          .filter((partner) => accessKind(partner) === 'lab')
+          .map(({ name }) => name),
         contracts: store.agreements().length,
         owed: compact({ count, oldest: oldest === undefined ? undefined : iso(oldest) }),
         startedAt: iso(about.startedAt),

@@ -2,19 +2,27 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId } from '../core/types.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
-import type { Partner, SealMode, Trust } from '../domain/partner.js'
+import { type Access, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import type { Store } from '../store/store.js'
 import type { AgreementDeps } from './agreements.js'
 import { terminateNegotiation } from './negotiation.js'
+import {
+  type AccessDeps,
+  type AccessInput,
+  checkSeal,
+  labAddress,
+  readAccess,
+  readId,
+  readOwn,
+} from './partner-access.js'
 import type { DataPlanePort } from './ports.js'
 import { endTransfersUnder, type TransferDeps } from './transfer.js'
 
-export type PartnerDeps = {
+export type PartnerDeps = AccessDeps & {
   readonly store: Store
   readonly clock: Clock
   readonly ownDid: ParticipantId
-  readonly parseDid: (text: string) => Result<ParticipantId>
   /** Fingerprint of the keys in the partner's DID document, fetched now. */
   readonly fingerprint: (did: ParticipantId) => Promise<Result<string>>
   /** DSP base address behind a public address, by the partner's version document. */
@@ -22,35 +30,78 @@ export type PartnerDeps = {
   readonly dataPlane: Pick<DataPlanePort, 'stop'>
 }
 
-/** Adds a partner after looking at its DID document and version document. Nothing is trusted by adding it. */
-export async function addPartner(
-  deps: PartnerDeps,
-  m: { readonly did: string; readonly address: string; readonly name?: string; readonly seal?: SealMode },
-): Promise<Result<Partner>> {
-  const did = deps.parseDid(m.did)
+export type NewPartner = AccessInput & {
+  readonly did: string
+  readonly address: string
+  readonly name?: string
+  readonly seal?: SealMode
+}
+
+/**
+ * Adds a partner after looking at its DID document and version document; a laboratory has neither. Nothing is trusted by
+ * adding it.
+ */
+export async function addPartner(deps: PartnerDeps, m: NewPartner): Promise<Result<Partner>> {
+  const lab = m.lab === true
+  const did = readId(deps, m.did, lab)
   if (!did.ok) return did
-  if (did.value === deps.ownDid) return problem('InvalidInput', 'This is your own DID.')
+  if (did.value === deps.ownDid || did.value === m.ownId)
+    return problem('InvalidInput', 'This is your own id.')
+  const access = readAccess(deps, did.value, m)
+  if (!access.ok) return access
+  const own = readOwn(m, access.value)
+  if (!own.ok) return own
+  const seal = checkSeal(deps, did.value, m.seal)
+  if (!seal.ok) return seal
   if (deps.store.partner(did.value) !== undefined) {
     return problem('Conflict', `${did.value} is a partner already. See: handschlag partner show ${did.value}`)
   }
-  const address = await deps.discover(m.address)
+  const address = lab ? labAddress(m.address) : await deps.discover(m.address)
   if (!address.ok) return address
-  const fingerprint = await deps.fingerprint(did.value)
+  const fingerprint = await fingerprintOf(deps, did.value, access.value)
   if (!fingerprint.ok) return fingerprint
   if (deps.store.partner(did.value) !== undefined) {
     return problem('Conflict', `${did.value} has been added in the meantime.`)
   }
+  const taken = tokenTaken(deps, did.value, access.value)
+  if (taken !== undefined) return taken
   const partner: Partner = {
     did: did.value,
     name: m.name ?? did.value,
     address: address.value,
     trust: 'known',
-    seal: m.seal ?? 'offer',
-    fingerprint: fingerprint.value,
+    // What foreign laboratories make of message-level signatures is not known, and theirs would prove nothing.
+    seal: m.seal ?? (lab ? 'off' : 'offer'),
+    ...(access.value === undefined ? {} : { access: access.value }),
+    ...own.value,
+    ...(fingerprint.value === undefined ? {} : { fingerprint: fingerprint.value }),
     addedAt: deps.clock(),
   }
   await deps.store.putPartner(partner)
   return ok(partner)
+}
+
+/** A laboratory has no keys. A partner with tokens may have some, and proves its identity without them. */
+async function fingerprintOf(
+  deps: PartnerDeps,
+  did: ParticipantId,
+  access: Access | undefined,
+): Promise<Result<string | undefined>> {
+  if (access?.kind === 'lab') return ok(undefined)
+  const seen = await deps.fingerprint(did)
+  return seen.ok || access === undefined ? seen : ok(undefined)
+}
+
+function tokenTaken(
+  deps: PartnerDeps,
+  did: ParticipantId,
+  access: Access | undefined,
+): Result<never> | undefined {
+  if (access?.kind !== 'bearer') return undefined
+  const other = deps.store.partnerByToken(access.tokenHash)
+  return other === undefined || other.did === did
+    ? undefined
+    : problem('Conflict', 'The incoming token belongs to another partner already. Each needs one of its own.')
 }
 
 export async function decideTrust(
@@ -62,9 +113,9 @@ export async function decideTrust(
   if (partner === undefined) return unknownPartner(did)
   let fingerprint = partner.fingerprint
   if (trust === 'trusted') {
-    const seen = await deps.fingerprint(partner.did)
+    const seen = await fingerprintOf(deps, partner.did, partner.access)
     if (!seen.ok) return seen
-    fingerprint = seen.value
+    fingerprint = seen.value ?? fingerprint
   }
   // Fetching the keys takes as long as the partner wants; a decision made meanwhile stands.
   const present = deps.store.partner(did)
@@ -79,7 +130,7 @@ export async function decideTrust(
     at: deps.clock(),
     direction: 'own',
     event: trust,
-    detail: { fingerprint: fingerprint ?? '' },
+    detail: { fingerprint: fingerprint ?? '', access: accessKind(partner) },
   })
   if (trust === 'blocked') {
     const why = { code: 'NotTrusted', reason: 'The partner has been blocked.' }
@@ -94,23 +145,47 @@ export async function decideTrust(
   return ok(next)
 }
 
+export type PartnerChange = Partial<Omit<NewPartner, 'did' | 'lab'>>
+
+/** How a partner proves who it is cannot change, only the tokens; another proof means another partner. */
 export async function changePartner(
   deps: PartnerDeps,
   did: string,
-  m: { readonly name?: string; readonly seal?: SealMode; readonly address?: string },
+  m: PartnerChange,
 ): Promise<Result<Partner>> {
   const partner = deps.store.partner(did)
   if (partner === undefined) return unknownPartner(did)
+  const seal = checkSeal(deps, did, m.seal)
+  if (!seal.ok) return seal
+  const given = readAccess(deps, partner.did, m)
+  if (!given.ok) return given
+  if (given.value !== undefined && accessKind(partner) !== 'bearer') {
+    return problem(
+      'InvalidInput',
+      `${partner.name} does not identify itself by tokens. Remove it and add it again with tokens.`,
+    )
+  }
+  const taken = tokenTaken(deps, partner.did, given.value)
+  if (taken !== undefined) return taken
+  const own = readOwn(m, partner.access)
+  if (!own.ok) return own
   let address = partner.address
   if (m.address !== undefined) {
-    const found = await deps.discover(m.address)
+    const found = accessKind(partner) === 'lab' ? labAddress(m.address) : await deps.discover(m.address)
     if (!found.ok) return found
     address = found.value
   }
   // Read again: the partner may have been blocked while its address was looked at.
   const present = deps.store.partner(did)
   if (present === undefined) return unknownPartner(did)
-  const next: Partner = { ...present, name: m.name ?? present.name, seal: m.seal ?? present.seal, address }
+  const next: Partner = {
+    ...present,
+    ...own.value,
+    ...(given.value === undefined ? {} : { access: given.value }),
+    name: m.name ?? present.name,
+    seal: m.seal ?? present.seal,
+    address,
+  }
   await deps.store.putPartner(next)
   return ok(next)
 }
@@ -126,6 +201,6 @@ export function trustedPartner(store: Pick<Store, 'partner'>, did: string): Resu
     ? ok(partner)
     : problem(
         'NotTrusted',
-        `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. Compare its fingerprint, then: handschlag partner trust ${did}`,
+        `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. ${accessKind(partner) === 'lab' ? 'It is a laboratory, whose identity nobody proves; when that is what you want:' : 'Compare its fingerprint, then:'} handschlag partner trust ${did}`,
       )
 }

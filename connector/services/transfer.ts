@@ -7,7 +7,7 @@ import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
-import type { Partner } from '../domain/partner.js'
+import { type Partner, reachedBy } from '../domain/partner.js'
 import { acknowledged, isFinal, receive, send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
@@ -76,7 +76,7 @@ export async function requestTransfer(
     consumerPid: pid,
     agreementId: m.agreement.id,
     format: m.format,
-    callbackAddress: deps.callbackAddress,
+    callbackAddress: reachedBy(m.partner, deps.callbackAddress),
   })
   const { process } = await deps.store.create({
     next,
@@ -181,7 +181,7 @@ function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>
   const { suspendedBy: _, reason: __, ...rest } = sending.value
   const next: Transfer = { ...rest, generation: current.generation + 1 }
   const data = {
-    endpoint: deps.dataEndpoint(next.pid),
+    endpoint: reachedBy(deps.store.partner(next.partner), deps.dataEndpoint(next.pid)),
     token: deps.dataToken(next.pid, next.generation).token,
   }
   const message = deps.wire.transferStart({ ...pidsOf(next), from: 'provider', data })

@@ -97,6 +97,8 @@ export interface Store extends AsyncDisposable {
 
   putPartner(partner: Partner): Promise<void>
   partner(did: string): Partner | undefined
+  /** The partner that identifies itself by a token with this hash; at most one. */
+  partnerByToken(tokenHash: string): Partner | undefined
   partners(): readonly Partner[]
   removePartner(did: string): Promise<boolean>
 

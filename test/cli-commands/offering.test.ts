@@ -153,8 +153,44 @@ describe('a partner', () => {
 
   it('is listed', async () => {
     const { out } = await desk.run(['partner', 'list', '--lang', 'de'])
-    expect(out.split('\n')[0]).toMatch(/^NAME +DID +VERTRAUEN +SIGNATUREN$/)
-    expect(out).toMatch(/^Maker +did:web:maker\.example\.com +vertraut +offer$/m)
+    expect(out.split('\n')[0]).toMatch(/^NAME +DID +VERTRAUEN +IDENTITÄT +SIGNATUREN$/)
+    expect(out).toMatch(/^Maker +did:web:maker\.example\.com +vertraut +signierte Tokens +offer$/m)
+  })
+
+  it('that is a laboratory is listed with a warning in red, which only a terminal gets as a colour', async () => {
+    const LAB = { ...PARTNER, did: 'edc', name: 'EDC', access: 'lab', seal: 'off' }
+    desk.routes['GET /partners'] = { partners: [LAB] }
+    const { out } = await desk.run(['partner', 'list'])
+    expect(out).toMatch(/^EDC +edc +trusted +NOBODY \(laboratory\) +off$/m)
+    expect(out).toContain("EDC is a laboratory: nobody's identity is proven.")
+    expect(out).not.toContain('\u001b')
+  })
+
+  it('of a laboratory is added only on demand, with our own id and address', async () => {
+    const LAB = { did: 'edc', name: 'EDC', address: 'http://x/2025-1', access: 'lab', trust: 'known' }
+    desk.routes['POST /partners'] = { ...LAB, seal: 'off', addedAt: '2026-11-23T10:00:00.000Z' }
+    const line = ['partner', 'add', 'edc', 'http://x/2025-1', '--lab', '--own-id', 'us']
+    const { code, out } = await desk.run([...line, '--own-address', 'http://us:8484'])
+    expect(code).toBe(0)
+    expect(desk.asked.at(-1)?.body).toEqual({
+      did: 'edc',
+      address: 'http://x/2025-1',
+      lab: true,
+      ownId: 'us',
+      ownAddress: 'http://us:8484',
+    })
+    expect(out).toContain("EDC is a laboratory: nobody's identity is proven.")
+    expect(out).toContain('Next: handschlag partner trust edc')
+  })
+
+  it('with tokens gets both from standard input, never from the command line', async () => {
+    desk.routes['POST /partners'] = { ...PARTNER, access: 'bearer' }
+    const line = ['partner', 'add', DID, 'https://maker.example.com', '--tokens-stdin']
+    await desk.run(line, { stdin: 'ours-1\ntheirs-2\n' })
+    expect(desk.asked.at(-1)?.body).toMatchObject({ outgoingToken: 'ours-1', incomingToken: 'theirs-2' })
+    const short = await desk.run(line, { stdin: 'only-one\n' })
+    expect([short.code, short.err]).toEqual([1, expect.stringContaining('2 lines are expected')])
+    expect(short.err).not.toContain('only-one')
   })
 
   it('cannot move the cursor with its name', async () => {

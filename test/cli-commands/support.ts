@@ -140,6 +140,7 @@ export const PARTNER = {
   name: 'Maker',
   address: 'https://maker.example.com/dsp',
   trust: 'trusted',
+  access: 'did',
   seal: 'offer',
   fingerprint: 'ab12 cd34',
   addedAt: '2026-11-01T09:00:00.000Z',

@@ -42,6 +42,7 @@ describe('status', () => {
       schema: api.store.schemaVersion(),
       datasets: 0,
       partners: 0,
+      laboratories: [],
       contracts: 0,
       owed: { count: 0 },
       startedAt: '2026-11-02T08:00:00.000Z',
@@ -62,6 +63,7 @@ describe('partners', () => {
       address: 'https://buyer.example.com/dsp',
       trust: 'known',
       seal: 'offer',
+      access: 'did',
       fingerprint: 'AA:BB',
       addedAt: '2026-11-02T08:00:00.000Z',
     })

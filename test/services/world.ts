@@ -130,6 +130,7 @@ function createSide(role: Role, clock: () => EpochMs, automation: Automation): S
         hash: sha256Hex(`token ${pid} ${generation}`),
       }),
       sealToken: (token) => `sealed ${token}`,
+      sealSecret: (text) => `sealed ${text}`,
       parseDid: (text) => ok(text as ParticipantId),
       fingerprint: async () => ok('AB:CD'),
       discover: async (address) => ok(address),

@@ -1,10 +1,20 @@
 /** `partner ...`: who may exchange data with us. Nobody is trusted before a person has compared the fingerprint. */
+import { ok, type Result } from '../../core/result.js'
 import { type Call, type Command, say, usageError } from '../command.js'
-import { renderPairs, renderTable } from '../table.js'
-import { answer, connected, type Here, inLang, next, path, quoted } from './connected.js'
+import { renderTable } from '../table.js'
+import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner } from './ids.js'
+import {
+  accessWords,
+  called,
+  compareFirst,
+  isLab,
+  showPartner,
+  trustWords,
+  warnOfLab,
+} from './partner-words.js'
+import { readSecretLines } from './secret-input.js'
 import { entriesOf, type View, viewOf } from './view.js'
-import { whenWords } from './when.js'
 
 const SEALS = ['off', 'offer', 'require']
 
@@ -22,7 +32,33 @@ const CHANGES = {
       de: 'Signaturen: aus, anbieten (sonst so), oder für jeden Vertrag verlangen',
     },
   },
+  'own-id': {
+    type: 'string',
+    value: 'ID',
+    about: {
+      en: 'your own id as this partner knows you, when it is not your DID',
+      de: 'Ihre eigene Id, wie dieser Partner Sie kennt, wenn es nicht Ihre DID ist',
+    },
+  },
+  'own-address': {
+    type: 'string',
+    value: 'URL',
+    about: {
+      en: 'your own public address as this partner reaches you, when it is another one',
+      de: 'Ihre eigene öffentliche Adresse, wie dieser Partner Sie erreicht, wenn es eine andere ist',
+    },
+  },
+  'tokens-stdin': {
+    type: 'boolean',
+    about: {
+      en: 'fixed tokens instead of a DID: two lines of standard input, the token you send and the token you get',
+      de: 'feste Tokens statt einer DID: zwei Zeilen der Standardeingabe, Ihr Token und das des Partners',
+    },
+  },
 } as const
+
+/** Flags of one text each, and what the API calls them. */
+const TEXTS = { name: 'name', seal: 'seal', 'own-id': 'ownId', 'own-address': 'ownAddress' } as const
 
 function wrongSeal(call: Call): boolean {
   const seal = call.value('seal')
@@ -36,56 +72,21 @@ const sealError = (call: Call, command: string): number =>
     command,
   )
 
-const bodyOf = (call: Call, names: readonly string[]): Record<string, string> =>
+const bodyOf = (call: Call, names: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(
-    names.flatMap((name) => {
-      const value = call.value(name)
+    Object.entries(names).flatMap(([flag, name]) => {
+      const value = call.value(flag)
       return value === undefined ? [] : [[name, value]]
     }),
   )
 
-const trustWords = (trust: string, here: Here): string =>
-  ({
-    known: inLang(here, 'not decided yet', 'noch nicht entschieden'),
-    trusted: inLang(here, 'trusted', 'vertraut'),
-    blocked: inLang(here, 'blocked', 'gesperrt'),
-  })[trust] ?? trust
-
-const called = (partner: View): string => partner.text('name') || partner.text('did')
-
-function showPartner(here: Here, partner: View): void {
-  say(
-    here,
-    renderPairs([
-      [inLang(here, 'Name', 'Name'), partner.text('name')],
-      ['DID', partner.text('did')],
-      [inLang(here, 'Address', 'Adresse'), partner.text('address')],
-      [inLang(here, 'Trust', 'Vertrauen'), trustWords(partner.text('trust'), here)],
-      [inLang(here, 'Signatures', 'Signaturen'), partner.text('seal')],
-      [
-        inLang(here, 'Fingerprint', 'Fingerabdruck'),
-        partner.maybe('fingerprint') ?? inLang(here, 'not known yet', 'noch nicht bekannt'),
-      ],
-      [inLang(here, 'Added', 'Hinzugefügt'), whenWords(partner.text('addedAt'), here.lang)],
-    ]),
-  )
-}
-
-function compareFirst(here: Here, partner: View): void {
-  say(
-    here,
-    partner.has('fingerprint')
-      ? inLang(
-          here,
-          `\nCall your partner and compare this fingerprint with the one that "handschlag status" shows there.\nOnly when both are the same, trust it: until then it gets nothing and you get nothing.`,
-          `\nRufen Sie Ihren Partner an und vergleichen Sie diesen Fingerabdruck mit dem, den „handschlag status“ dort zeigt.\nErst wenn beide gleich sind, vertrauen Sie ihm: Bis dahin bekommt er nichts, und Sie bekommen nichts.`,
-        )
-      : inLang(
-          here,
-          `\nIts keys could not be fetched yet, so there is no fingerprint to compare. Check the DID and that it can be reached.`,
-          `\nSeine Schlüssel waren noch nicht abrufbar, es gibt also keinen Fingerabdruck zum Vergleichen. Prüfen Sie die DID und ob sie erreichbar ist.`,
-        ),
-  )
+/** The two tokens, when they are announced. */
+async function tokensOf(here: Here): Promise<Result<Record<string, string>>> {
+  if (!here.flag('tokens-stdin')) return ok({})
+  const lines = await readSecretLines(here, 2)
+  if (!lines.ok) return lines
+  const [outgoingToken = '', incomingToken = ''] = lines.value
+  return ok({ outgoingToken, incomingToken })
 }
 
 const add: Command = {
@@ -96,21 +97,35 @@ const add: Command = {
   },
   usage: 'DID ADDRESS [options]',
   operands: [2, 2],
-  options: CHANGES,
+  options: {
+    ...CHANGES,
+    lab: {
+      type: 'boolean',
+      about: {
+        en: 'a laboratory with the mock identity of EDC: nobody proves who it is, plain HTTP is allowed',
+        de: 'ein Labor mit der Schein-Identität von EDC: niemand belegt, wer er ist, HTTP ist erlaubt',
+      },
+    },
+  },
   json: true,
   examples: [
     'handschlag partner add did:web:connector.example.com https://connector.example.com --name Example',
+    'handschlag partner add edc-provider http://edc.example.com:8282/protocol/2025-1 --lab --own-id handschlag',
   ],
   run: async (call) => {
     if (wrongSeal(call)) return sealError(call, 'partner add')
     const [did = '', address = ''] = call.operands
     return connected(call, async (here) => {
-      const body = { did, address, ...bodyOf(call, ['name', 'seal']) }
+      const tokens = await tokensOf(here)
+      if (!tokens.ok) return fail(here, tokens.error)
+      const lab = call.flag('lab') ? { lab: true } : {}
+      const body = { did, address, ...bodyOf(call, TEXTS), ...lab, ...tokens.value }
       return answer(here, await here.client.post('/api/v1/partners', body), (value) => {
         const partner = viewOf(value)
         showPartner(here, partner)
         compareFirst(here, partner)
-        next(here, partner.has('fingerprint') ? `partner trust ${quoted(did)}` : 'doctor')
+        const decidable = partner.has('fingerprint') || ['bearer', 'lab'].includes(partner.text('access'))
+        next(here, decidable ? `partner trust ${quoted(did)}` : 'doctor')
       })
     })
   },
@@ -135,16 +150,18 @@ const list: Command = {
           here,
           renderTable(
             here.lang === 'de'
-              ? ['Name', 'DID', 'Vertrauen', 'Signaturen']
-              : ['Name', 'DID', 'Trust', 'Signatures'],
+              ? ['Name', 'DID', 'Vertrauen', 'Identität', 'Signaturen']
+              : ['Name', 'DID', 'Trust', 'Identity', 'Signatures'],
             partners.map((partner) => [
               partner.text('name'),
               partner.text('did'),
               trustWords(partner.text('trust'), here),
+              accessWords(partner.text('access'), here),
               partner.text('seal'),
             ]),
           ),
         )
+        for (const partner of partners.filter(isLab)) warnOfLab(here, called(partner))
       }),
     ),
 }
@@ -197,10 +214,11 @@ const trust = onPartner(
         here,
         inLang(
           here,
-          `${called(partner)} is trusted. Fingerprint: ${partner.text('fingerprint')}`,
-          `${called(partner)} gilt jetzt als vertrauenswürdig. Fingerabdruck: ${partner.text('fingerprint')}`,
+          `${called(partner)} is trusted.${partner.has('fingerprint') ? ` Fingerprint: ${partner.text('fingerprint')}` : ''}`,
+          `${called(partner)} gilt jetzt als vertrauenswürdig.${partner.has('fingerprint') ? ` Fingerabdruck: ${partner.text('fingerprint')}` : ''}`,
         ),
       )
+      if (isLab(partner)) warnOfLab(here, called(partner))
       next(here, `catalog ${quoted(did)}`)
     }),
 )
@@ -231,6 +249,8 @@ const remove = onPartner(
     ),
 )
 
+const CHANGED = { ...TEXTS, address: 'address' } as const
+
 const set = onPartner(
   'set',
   {
@@ -238,7 +258,9 @@ const set = onPartner(
     de: 'Name, Adresse oder Signaturen eines Partners ändern',
   },
   async (here, _, did) => {
-    const changes = bodyOf(here, ['name', 'seal', 'address'])
+    const tokens = await tokensOf(here)
+    if (!tokens.ok) return fail(here, tokens.error)
+    const changes = { ...bodyOf(here, CHANGED), ...tokens.value }
     return answer(here, await here.client.patch(path`/partners/${did}`, changes), (value) =>
       showPartner(here, viewOf(value)),
     )
@@ -255,12 +277,13 @@ const checkedSet: Command = {
   ...set,
   run: async (call) => {
     if (wrongSeal(call)) return sealError(call, 'partner set')
-    if (Object.keys(bodyOf(call, ['name', 'seal', 'address'])).length > 0) return set.run(call)
+    const tokens = call.flag('tokens-stdin')
+    if (tokens || Object.keys(bodyOf(call, CHANGED)).length > 0) return set.run(call)
     return usageError(
       call,
       {
-        en: 'Name what to change: --name, --address or --seal.',
-        de: 'Nennen Sie, was sich ändern soll: --name, --address oder --seal.',
+        en: 'Name what to change: --name, --address, --seal, --own-id, --own-address or --tokens-stdin.',
+        de: 'Nennen Sie, was sich ändern soll: --name, --address, --seal, --own-id, --own-address oder --tokens-stdin.',
       },
       'partner set',
     )

@@ -2,6 +2,7 @@
 import { type Command, say } from '../command.js'
 import { renderPairs } from '../table.js'
 import { answer, connected, inLang, next } from './connected.js'
+import { warnOfLab } from './partner-words.js'
 import { viewOf } from './view.js'
 import { whenWords } from './when.js'
 
@@ -56,6 +57,7 @@ export const statusCommand: Command = {
             [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${count === 0 ? '' : since}`],
           ]),
         )
+        for (const name of status.texts('laboratories')) warnOfLab(here, name)
         if (count > 0) next(here, 'doctor')
         else if (status.number('partners') === 0) next(here, 'partner add DID ADDRESS')
         else if (status.number('datasets') === 0) next(here, 'source add ID ...', 'catalog PARTNER')

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { Request, Response, Router } from 'express'
 import { ok, problem, type Result } from '../../core/result.js'
 import type { Json, ParticipantId } from '../../core/types.js'
+import { ownIdFor, type Partner, reachedBy } from '../../domain/partner.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
 import { FORMATS } from '../../services/transfer.js'
 import { catalog, dataset, type OfferedDataset } from '../build-catalog.js'
@@ -22,22 +23,29 @@ const PAGE = 100
 const WORTH_COMPRESSING = 1400
 
 export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount {
-  const service = { id: `${own.ownDid}#dsp`, baseUrl: own.baseUrl }
-  const offered = ({ dataset: d, offers }: Entry): OfferedDataset => ({
+  /** Who and where we are for one partner. */
+  const seenBy = (partner: Partner) => ({
+    participantId: ownIdFor(partner, own.ownDid),
+    service: { id: `${own.ownDid}#dsp`, baseUrl: reachedBy(partner, own.baseUrl) },
+  })
+  const offered = ({ dataset: d, offers }: Entry, assigner: string): OfferedDataset => ({
     id: d.id,
     title: d.title,
     ...(d.description === undefined ? {} : { description: d.description }),
     keywords: d.keywords,
-    offers: offers.map((offer) => ({ id: offer.id, policy: offer.policy, assigner: own.ownDid })),
+    offers: offers.map((offer) => ({ id: offer.id, policy: offer.policy, assigner })),
     formats: FORMATS,
     extensions: descriptionOf(d),
   })
 
   // DSP 2025-1, Catalog HTTPS Binding, "Pagination": both relations, by the Link header.
-  const link = (where: 'after' | 'before', id: string | undefined, rel: string): readonly string[] =>
-    id === undefined
-      ? []
-      : [`<${own.baseUrl}${P.catalogRequest}?${where}=${encodeURIComponent(id)}>; rel="${rel}"`]
+  const link = (
+    base: string,
+    where: 'after' | 'before',
+    id: string | undefined,
+    rel: string,
+  ): readonly string[] =>
+    id === undefined ? [] : [`<${base}${P.catalogRequest}?${where}=${encodeURIComponent(id)}>; rel="${rel}"`]
 
   return (router: Router) => {
     router.post(
@@ -50,13 +58,18 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
           ...asked('after', req),
           ...asked('before', req),
         })
-        const links = [link('after', page.next, 'next'), link('before', page.previous, 'previous')].flat()
+        const { participantId, service } = seenBy(partner)
+        const base = service.baseUrl
+        const links = [
+          link(base, 'after', page.next, 'next'),
+          link(base, 'before', page.previous, 'previous'),
+        ].flat()
         if (links.length > 0) res.setHeader('Link', links.join(', '))
         const body = catalog({
-          id: `${own.baseUrl}/catalog`,
-          participantId: own.ownDid,
+          id: `${base}/catalog`,
+          participantId,
           service,
-          datasets: page.entries.map(offered),
+          datasets: page.entries.map((entry) => offered(entry, participantId)),
         })
         send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(body))
         return ok(undefined)
@@ -68,10 +81,11 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
       onRead(deps, 'catalog', async ({ partner }, req, res) => {
         const entry = catalogEntry(own.services, partner, param(req, 'id'))
         if (!entry.ok) return entry
+        const { participantId, service } = seenBy(partner)
         send(
           res,
           req.acceptsEncodings('gzip') === 'gzip',
-          JSON.stringify(dataset(offered(entry.value), service)),
+          JSON.stringify(dataset(offered(entry.value, participantId), service)),
         )
         return ok(undefined)
       }),

@@ -36,7 +36,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
     router.post(
       P.negotiationRequest,
       onMessage(deps, 'negotiation', 'ContractRequestMessage', async (m, caller, _req, res) => {
-        const callback = callbackOf(m.callbackAddress)
+        const callback = callbackOf(m.callbackAddress, caller.partner)
         if (!callback.ok) return callback
         const outcome = await asProvider.receiveRequest(services, caller.partner, {
           ...caller,
@@ -70,7 +70,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
     router.post(
       C.initialOffer,
       onMessage(deps, 'negotiation', 'ContractOfferMessage', async (m, caller, _req, res) => {
-        const callback = callbackOf(m.callbackAddress)
+        const callback = callbackOf(m.callbackAddress, caller.partner)
         if (!callback.ok) return callback
         const outcome = await asConsumer.receiveInitialOffer(services, caller.partner, {
           ...caller,

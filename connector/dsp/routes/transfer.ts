@@ -40,7 +40,7 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
     router.post(
       P.transferRequest,
       onMessage(deps, 'transfer', 'TransferRequestMessage', async (m, caller, _req, res) => {
-        const callback = callbackOf(m.callbackAddress)
+        const callback = callbackOf(m.callbackAddress, caller.partner)
         if (!callback.ok) return callback
         const outcome = await receiveTransferRequest(services, {
           ...caller,

@@ -91,4 +91,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE audience_rule (version TEXT NOT NULL) STRICT;
   DROP INDEX dataset_published;
   `,
+  // Two partners with the same token could not be told apart.
+  `
+  CREATE UNIQUE INDEX partner_token ON partner (json_extract(data, '$.access.tokenHash'))
+    WHERE json_extract(data, '$.access.tokenHash') IS NOT NULL;
+  `,
 ]

@@ -50,6 +50,10 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
   const { datasets, offers, offered, offeredAfter, offeredBefore } = offeringTables(db, options.audience)
 
+  const byToken = db
+    .prepare("SELECT data FROM partner WHERE json_extract(data, '$.access.tokenHash') = @tokenHash")
+    .pluck()
+
   const bookedSoFar = db.prepare('SELECT booked FROM usage WHERE agreement_id = @agreementId').pluck()
   const book = db.prepare(`
     INSERT INTO usage (agreement_id, booked) VALUES (@agreementId, @amount)
@@ -136,6 +140,10 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
 
     putPartner: (partner) => run(() => partners.put(partner)),
     partner: partners.get,
+    partnerByToken: (tokenHash) => {
+      const data = byToken.get({ tokenHash }) as string | undefined
+      return data === undefined ? undefined : (JSON.parse(data) as Partner)
+    },
     partners: partners.all,
     removePartner: (did) => run(() => partners.remove(did)),
     putDataset: (dataset) => run(() => datasets.put(dataset)),

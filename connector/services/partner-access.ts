@@ -1,0 +1,141 @@
+/**
+ * How a partner proves who it is, as the operator says it: a DID by default, a fixed token each way, or the mock identity of
+ * a laboratory. Checks what was given; the secrets leave here only sealed or hashed.
+ */
+import { ok, problem, type Result } from '../core/result.js'
+import type { ParticipantId } from '../core/types.js'
+import { hashToken } from '../crypto/tokens.js'
+import type { Access, SealMode } from '../domain/partner.js'
+import { checkBearerToken } from '../identity/bearer-token.js'
+
+export type AccessInput = {
+  /** A laboratory, whose identity nobody proves. */
+  readonly lab?: boolean
+  /** What we send to the partner; write-only. */
+  readonly outgoingToken?: string
+  /** What the partner sends to us; write-only. */
+  readonly incomingToken?: string
+  readonly ownId?: string
+  readonly ownAddress?: string
+}
+
+export type AccessDeps = {
+  readonly parseDid: (text: string) => Result<ParticipantId>
+  readonly sealSecret: (plaintext: string, context: string) => string
+}
+
+/** Where the token for a partner is sealed to. */
+export const tokenPlace = (id: string): string => `partner:${id}:token`
+
+const OPAQUE_ID = /^[\x21-\x7e]{1,500}$/
+
+/** The id of a partner: a did:web, or in a laboratory whatever it calls itself. */
+export function readId(deps: AccessDeps, text: string, lab: boolean): Result<ParticipantId> {
+  if (!lab) return deps.parseDid(text)
+  return OPAQUE_ID.test(text)
+    ? ok(text as ParticipantId)
+    : problem('InvalidInput', 'The id of a partner has 1 to 500 visible characters without spaces.')
+}
+
+/** `undefined` means a DID. */
+export function readAccess(deps: AccessDeps, id: ParticipantId, m: AccessInput): Result<Access | undefined> {
+  const { outgoingToken, incomingToken } = m
+  const tokens = outgoingToken !== undefined || incomingToken !== undefined
+  if (m.lab === true) {
+    return tokens
+      ? problem('InvalidInput', 'A laboratory partner has no tokens: give either lab or the two tokens.')
+      : ok({ kind: 'lab' })
+  }
+  if (!tokens) return ok(undefined)
+  if (outgoingToken === undefined || incomingToken === undefined) {
+    return problem(
+      'InvalidInput',
+      'Both tokens are needed: the one that we send to the partner and the one that it sends to us.',
+    )
+  }
+  return withTokens(deps, id, { outgoingToken, incomingToken })
+}
+
+function withTokens(
+  deps: AccessDeps,
+  id: ParticipantId,
+  m: { readonly outgoingToken: string; readonly incomingToken: string },
+): Result<Access> {
+  const outgoing = checkBearerToken(m.outgoingToken, 'outgoing')
+  if (!outgoing.ok) return outgoing
+  const incoming = checkBearerToken(m.incomingToken, 'incoming')
+  if (!incoming.ok) return incoming
+  return m.outgoingToken === m.incomingToken
+    ? problem(
+        'InvalidInput',
+        'The two tokens must differ: with the same one each side could pass itself off as the other.',
+      )
+    : ok({
+        kind: 'bearer',
+        sealedToken: deps.sealSecret(m.outgoingToken, tokenPlace(id)),
+        tokenHash: hashToken(m.incomingToken),
+      })
+}
+
+/** Who and where we are for this partner, when that is not what everybody else sees. */
+export function readOwn(
+  m: AccessInput,
+  access: Access | undefined,
+): Result<{ readonly ownId?: ParticipantId; readonly ownAddress?: string }> {
+  const { ownId, ownAddress } = m
+  if (ownId !== undefined && access === undefined) {
+    return problem(
+      'InvalidInput',
+      'A partner with a DID knows you by your own DID. Another id is for laboratory partners and for partners with tokens.',
+    )
+  }
+  if (ownId !== undefined && !OPAQUE_ID.test(ownId)) {
+    return problem('InvalidInput', 'Your own id has 1 to 500 visible characters without spaces.')
+  }
+  const address = ownAddress === undefined ? ok(undefined) : originOf(ownAddress, access?.kind === 'lab')
+  if (!address.ok) return address
+  return ok({
+    ...(ownId === undefined ? {} : { ownId: ownId as ParticipantId }),
+    ...(address.value === undefined ? {} : { ownAddress: address.value }),
+  })
+}
+
+function originOf(address: string, lab: boolean): Result<string> {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  const allowed = lab ? ['https:', 'http:'] : ['https:']
+  return url !== undefined && allowed.includes(url.protocol) && url.href.replace(/\/$/, '') === url.origin
+    ? ok(url.origin)
+    : problem(
+        'InvalidInput',
+        `Your own address for this partner must be ${lab ? 'an http or https' : 'an https'} address without a path, such as https://connector.example.com`,
+      )
+}
+
+/** A laboratory's DSP base address is taken as it is given: it has no document that would lead there. */
+export function labAddress(address: string): Result<string> {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  return url !== undefined &&
+    (url.protocol === 'http:' || url.protocol === 'https:') &&
+    url.username === '' &&
+    url.password === '' &&
+    url.search === '' &&
+    url.hash === ''
+    ? ok(url.href.replace(/\/+$/, ''))
+    : problem(
+        'InvalidInput',
+        'The address of a laboratory partner is its whole DSP base address, such as http://edc.example.com:8282/protocol/2025-1',
+      )
+}
+
+/** Signatures need a published key. */
+export const checkSeal = (
+  deps: Pick<AccessDeps, 'parseDid'>,
+  id: string,
+  seal: SealMode | undefined,
+): Result<void> =>
+  seal === 'require' && !deps.parseDid(id).ok
+    ? problem(
+        'InvalidInput',
+        `Signatures cannot be required of ${id}: it has no DID, so there is no key to check them with.`,
+      )
+    : ok(undefined)
