@@ -19,6 +19,8 @@ export type NegotiationEvent = 'request' | 'offer' | 'accept' | 'agree' | 'verif
 export type Negotiation = ProcessCore<'negotiation', NegotiationState, NegotiationEvent> & {
   /** The offer on the table, as it stood in the last request or offer message. */
   readonly offer: JsonObject
+  /** The offer that stood there before the partner changed it. */
+  readonly previous?: JsonObject
   readonly datasetId: string
   readonly agreementId?: string
   /** Hash of the offer that a person of ours approved word by word. Another offer needs another approval. */

@@ -1,9 +1,10 @@
 /** What one row of the route table says, and what a handler gets. The table is the source of the routes and of OpenAPI. */
 import type { Result } from '../core/result.js'
 import type { DatasetInput } from '../services/datasets.js'
+import type { Proposal } from '../services/negotiation-person.js'
 import type { Operations } from '../services/operator.js'
 import type { NewOffer, SourceInput } from '../services/operator-datasets.js'
-import type { NewNegotiation } from '../services/operator-negotiations.js'
+import type { NewNegotiation, NewProposal } from '../services/operator-negotiations.js'
 import type { Setup } from '../services/operator-tokens.js'
 import type { NewTransfer } from '../services/operator-transfers.js'
 import type { NewPartner, PartnerChange } from '../services/partners.js'
@@ -20,6 +21,10 @@ type Bodies = {
   readonly DatasetInput: Omit<DatasetInput, 'id'>
   readonly NewOffer: NewOffer
   readonly NewNegotiation: NewNegotiation
+  readonly NewProposal: NewProposal
+  readonly Proposal: Proposal
+  readonly Acceptance: { readonly offerHash?: string }
+  readonly Approval: { readonly offerHash: string }
   readonly Reason: { readonly reason: string }
   readonly OptionalReason: { readonly reason?: string }
   readonly NewTransfer: NewTransfer

@@ -35,8 +35,19 @@ export const TRANSFER_STATES = [
 ] as const
 
 const waiting: Properties = {
-  waitingFor: described(side, 'Who has to act next; absent when nobody has to.'),
+  waitingFor: described(
+    oneOf('us', 'partner', 'person'),
+    'Who has to act next; absent when nobody has to. us: the connector by itself; person: somebody here decides.',
+  ),
+  waitingSince: time,
+  waitingBecause: described(
+    oneOf('approval', 'terms', 'offer', 'rules'),
+    'Why a person is needed: manual approval is set, the terms are not the published ones, the partner made an offer, or the rules could not decide.',
+  ),
+  waitingDetail: described(text, 'What belongs to that, such as the term that differs.'),
   lastError: described(text, 'Why the last attempt to reach the partner failed.'),
+  attempts: described(whole, 'Attempts to reach the partner so far.'),
+  nextAttemptAt: time,
 }
 const WAITING = Object.keys(waiting)
 
@@ -49,6 +60,7 @@ const negotiation: Properties = {
   pending: described(text, 'Our message that the partner has not acknowledged yet.'),
   dataset: text,
   offer: text,
+  offerHash: described(text, 'SHA-256 that names exactly the terms on the table; an approval repeats it.'),
   contract: text,
   reason: text,
   endedBy: side,
@@ -160,6 +172,15 @@ export const ANSWERS = {
     text: inBothLanguages,
     enforcement: inBothLanguages,
   }),
+  OfferInWords: object(
+    {
+      id: text,
+      clauses: list(ref('Clause')),
+      acceptable: described(flag, 'Whether every term is understood and can be kept here.'),
+      problem: text,
+    },
+    ['problem'],
+  ),
   RemoteDataset: object(
     {
       id: text,
@@ -167,9 +188,7 @@ export const ANSWERS = {
       description: text,
       keywords: list(text),
       formats: list(text),
-      offers: list(
-        object({ id: text, clauses: list(ref('Clause')), acceptable: flag, problem: text }, ['problem']),
-      ),
+      offers: list(ref('OfferInWords')),
     },
     ['title', 'description'],
   ),
@@ -233,7 +252,15 @@ export const ANSWERS = {
     'lastError',
   ]),
   Negotiation: object(negotiation, NEGOTIATION_OPTIONAL),
-  NegotiationDetail: object({ ...negotiation, ...history }, NEGOTIATION_OPTIONAL),
+  NegotiationDetail: object(
+    {
+      ...negotiation,
+      terms: ref('OfferInWords'),
+      changes: described(list(inBothLanguages), 'What the partner changed in the terms before.'),
+      ...history,
+    },
+    NEGOTIATION_OPTIONAL,
+  ),
   Negotiations: object({ negotiations: list(ref('Negotiation')) }),
   Contract: object(contract, CONTRACT_OPTIONAL),
   ContractDetail: object(

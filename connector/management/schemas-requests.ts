@@ -16,6 +16,17 @@ const identifying = {
   ownAddress: described(filled, 'Our public address as this partner reaches us, when it is another one.'),
 } as const
 const IDENTIFYING = ['outgoingToken', 'incomingToken', 'ownId', 'ownAddress']
+const offerHash: Schema = {
+  type: 'string',
+  pattern: '^[0-9a-f]{64}$',
+  description:
+    'The offerHash that the negotiation showed: nothing is decided when the terms have changed since.',
+}
+const proposal = {
+  offer: described(filled, 'Id of one of our published offers of the dataset.'),
+  terms: ref('Terms'),
+  policy: anything('A policy as ODRL.'),
+}
 export const REQUESTS = {
   Nothing: request({}),
   NewPartner: request(
@@ -67,6 +78,17 @@ export const REQUESTS = {
     },
     ['offer'],
   ),
+  NewProposal: request(
+    {
+      partner: described(filled, 'DID of a trusted partner.'),
+      dataset: described(filled, 'One of our datasets; it need not be published.'),
+      ...proposal,
+    },
+    ['offer', 'terms', 'policy'],
+  ),
+  Proposal: request(proposal, ['offer', 'terms', 'policy']),
+  Acceptance: request({ offerHash }, ['offerHash']),
+  Approval: request({ offerHash }),
   Reason: request({
     reason: described({ type: 'string', minLength: 1, maxLength: 1000 }, 'The partner reads it.'),
   }),
@@ -124,6 +146,14 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
     terms: { until: '2026-12-31', fields: ['pressure'], samplingInterval: 'PT10S' },
   },
   NewNegotiation: { partner: 'did:web:maker.example.com', dataset: 'press-7' },
+  NewProposal: {
+    partner: 'did:web:buyer.example.com',
+    dataset: 'press-7',
+    terms: { agreementAge: 'P30D', count: 100000 },
+  },
+  Proposal: { terms: { agreementAge: 'P14D', samplingInterval: 'PT1M' } },
+  Acceptance: {},
+  Approval: { offerHash: 'a8f5f167f44f4964e6c998dee827110ca8f5f167f44f4964e6c998dee827110c' },
   Reason: { reason: 'The project has ended.' },
   OptionalReason: { reason: 'Maintenance until Monday.' },
   NewTransfer: { contract: 'urn:uuid:0b0c9a52-6f0e-4c38-9a53-6f1f6bb5d3a1' },

@@ -186,15 +186,19 @@ export async function addOffer(
   if (deps.store.offer(id) !== undefined)
     return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
   const offer: Offer = { id, datasetId: m.datasetId, policy: policy.value, createdAt: deps.clock() }
-  const enforceable = checkOffer(deps, dataset, offer)
+  const enforceable = checkTerms(deps, dataset, offer.policy)
   if (!enforceable.ok) return enforceable
   await deps.store.putOffer(offer)
   return ok(offer)
 }
 
 /** Whether every term can be kept here for this dataset. */
-function checkOffer(deps: DatasetDeps, dataset: Dataset, offer: Offer): Result<Plan> {
-  const policy = understood(offer.policy)
+export function checkTerms(
+  deps: Pick<DatasetDeps, 'clock'>,
+  dataset: Dataset,
+  terms: JsonObject,
+): Result<Plan> {
+  const policy = understood(terms)
   if (!policy.ok) return policy
   const plan = compilePlan(policy.value, { agreedAt: deps.clock() })
   if (!plan.ok) return plan
@@ -219,7 +223,7 @@ function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
       `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
     )
   for (const offer of offers) {
-    const plan = checkOffer(deps, dataset, offer)
+    const plan = checkTerms(deps, dataset, offer.policy)
     if (!plan.ok) return plan
     const servable = deps.dataPlane.canServe(dataset.id, plan.value)
     if (!servable.ok) return servable

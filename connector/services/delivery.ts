@@ -3,7 +3,7 @@
  */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
-import { acknowledged, broken, isFinal } from '../domain/process.js'
+import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { reflect } from './flow.js'
@@ -23,8 +23,9 @@ export async function delivered(
   answer: Uint8Array,
 ): Promise<Result<Process>> {
   let partnerPid: string | undefined
-  if (owed.event === 'request') {
-    const read = deps.wire.readAnswer(owed.kind, answer, 'consumer', owed.pid)
+  const opening = deps.store.find<ProcessKind>({ kind: owed.kind, pid: owed.pid })
+  if (opening?.state === 'NEW') {
+    const read = deps.wire.readAnswer(owed.kind, answer, opening.role, owed.pid)
     if (!read.ok) return undeliverable(deps, owed, read.error)
     partnerPid = read.value.partnerPid
     const apart = statesDiffer(owed, read.value.state)
@@ -65,21 +66,22 @@ export async function delivered(
   return undeliverable(deps, owed, why)
 }
 
-/** Where the partner may be when it answers our request: there, or ahead by messages that are on their way to us. */
-const POSSIBLE = {
-  negotiation: ['REQUESTED', 'OFFERED', 'AGREED'],
-  transfer: ['REQUESTED', 'STARTED', 'SUSPENDED'],
-} as const satisfies Record<Owed['kind'], readonly string[]>
+/** Where the partner may be when it answers our opening: there, or ahead by messages that are on their way to us. */
+const POSSIBLE: { readonly [opening: string]: readonly string[] } = {
+  'negotiation request': ['REQUESTED', 'OFFERED', 'AGREED'],
+  'negotiation offer': ['OFFERED', 'REQUESTED', 'ACCEPTED'],
+  'transfer request': ['REQUESTED', 'STARTED', 'SUSPENDED'],
+}
 
 /** DSP 2025-1, Contract Negotiation Protocol: when the states of the two sides differ, the negotiation is terminated. */
-function statesDiffer({ kind }: Owed, state: string): Problem | undefined {
-  if ((POSSIBLE[kind] as readonly string[]).includes(state)) return undefined
+function statesDiffer({ kind, event }: Owed, state: string): Problem | undefined {
+  if (POSSIBLE[`${kind} ${event}`]?.includes(state) === true) return undefined
   return {
     code: 'PartnerAnswerInvalid',
     message:
       state === 'TERMINATED'
-        ? `The partner answered our request with a ${kind} that is TERMINATED already.`
-        : `The partner answered our request with a ${kind} in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`,
+        ? `The partner answered our ${event} with a ${kind} that is TERMINATED already.`
+        : `The partner answered our ${event} with a ${kind} in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`,
   }
 }
 

@@ -6,7 +6,7 @@ import { ok, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
-import { receive, send } from '../domain/process.js'
+import { receive } from '../domain/process.js'
 import { allows, understood } from './contract.js'
 import {
   closeNegotiation,
@@ -19,6 +19,7 @@ import {
   oweTo,
   pidsOf,
   sameOffer,
+  tabled,
 } from './negotiation.js'
 import { checkAgreement, isTaken } from './negotiation-agreement.js'
 import { decided, takeTurn } from './negotiation-moves.js'
@@ -176,7 +177,7 @@ export async function receiveOffer(
   const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
   const foreseen = receive(NEGOTIATION, found, 'offer', message())
   const mayAct = foreseen.ok && !foreseen.value.repeated && found.closing === undefined
-  const turn = mayAct ? await takeTurn(deps, partner, { ...foreseen.value.next, offer: m.offer }) : undefined
+  const turn = mayAct ? await takeTurn(deps, partner, tabled(foreseen.value.next, m.offer)) : undefined
   return deciding(deps, ref, (current) => {
     const received = receive(NEGOTIATION, current, 'offer', message())
     if (!received.ok) return received
@@ -185,7 +186,7 @@ export async function receiveOffer(
       const step = closeNegotiation(deps, received.value.next)
       return step.ok ? ok({ step: step.value }) : step
     }
-    const next: Negotiation = { ...received.value.next, offer: m.offer }
+    const next = tabled(received.value.next, m.offer)
     const audit = [entry(next, 'in', 'offer', { offer: String(m.offer['@id']) })]
     return decided(deps, { next, settle: received.value.settlesPending, audit }, turn)
   })
@@ -227,22 +228,4 @@ export async function receiveInitialOffer(
   if (!decision.ok) return decision
   const { created, process } = await deps.store.create(decision.value.step)
   return created || process.openingDigest === m.digest ? ok(process) : other
-}
-
-/** Consumer: the operator accepts the offer on the table. */
-export function acceptOffer(deps: NegotiationDeps, pid: Pid): Promise<Result<Negotiation>> {
-  return deciding(deps, { kind: 'negotiation', pid, role: 'consumer' }, (current) => {
-    const policy = understood(current.offer)
-    if (!policy.ok) return policy
-    const sending = send(NEGOTIATION, current, 'accept', deps.clock())
-    if (!sending.ok) return sending
-    const next = sending.value
-    return ok({
-      step: {
-        next,
-        owe: oweTo(next, 'accept', deps.wire.accepted(pidsOf(next))),
-        audit: [entry(next, 'out', 'accept')],
-      },
-    })
-  })
 }

@@ -6,10 +6,11 @@ import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
-import type { Partner } from '../domain/partner.js'
+import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Awaiting, awaitPerson, send, transition } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
-import { offerHash, understood } from './contract.js'
+import { differenceClause, differences } from '../policy/compare.js'
+import { allows, offerHash, understood } from './contract.js'
 import {
   type Decision,
   endStep,
@@ -58,13 +59,27 @@ function contextOf(deps: NegotiationDeps, partner: Partner, n: Negotiation): Neg
   const approved = isApproved(n)
   if (n.role === 'consumer') return { partner, approved }
   const asked = askedFor(deps, partner, n.offer)
-  if (!asked.ok) return { partner, approved, differs: asked.error }
+  if (!asked.ok) {
+    const differs = approved ? {} : { differs: otherThanBefore(n) ?? asked.error }
+    return { partner, approved, ...differs }
+  }
   const { published, differs } = asked.value
   return {
     partner,
     approved,
     ...(published === undefined ? {} : { published }),
-    ...(differs === undefined ? {} : { differs }),
+    ...(differs === undefined || approved ? {} : { differs }),
+  }
+}
+
+/** Provider: what the consumer changed in an offer that is not a published one. */
+function otherThanBefore(n: Negotiation): Problem | undefined {
+  const [difference] = n.previous === undefined ? [] : differences(n.previous, n.offer)
+  if (difference === undefined) return undefined
+  const clause = differenceClause(difference, 'en')
+  return {
+    code: 'OfferDiffers',
+    message: `The requested offer differs from the one that you made: ${clause}.`,
   }
 }
 
@@ -104,13 +119,16 @@ export async function ready(
       )
     }
     case 'accept': {
-      const policy = understood(n.offer)
-      if (!policy.ok) return policy
+      const fit = mayHold(deps, partner, n.offer)
+      if (!fit.ok) return fit
       return ok((current) => sending(deps, current, 'accept', deps.wire.accepted(pidsOf(current))))
     }
     case 'offer':
     case 'request': {
-      const fit = move.move === 'offer' ? mayOffer(deps, partner, n, move.offer) : mayRequest(n, move.offer)
+      const fit =
+        move.move === 'offer'
+          ? mayOffer(deps, partner, n, move.offer)
+          : mayRequest(deps, partner, n, move.offer)
       if (!fit.ok) return fit
       const { offer } = move
       return ok((current) => {
@@ -176,8 +194,21 @@ function mayOffer(
   return offerable(deps, partner, n.datasetId, offer)
 }
 
-function mayRequest(n: Negotiation, offer: JsonObject): Result<unknown> {
-  return offer.target === n.datasetId ? understood(offer) : sameTarget(n)
+function mayRequest(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  offer: JsonObject,
+): Result<unknown> {
+  return offer.target === n.datasetId ? mayHold(deps, partner, offer) : sameTarget(n)
+}
+
+/** Consumer: every term is understood, can be kept here, and allows us to agree now. */
+function mayHold(deps: NegotiationDeps, partner: Partner, offer: JsonObject): Result<unknown> {
+  const policy = understood(offer)
+  if (!policy.ok) return policy
+  const recipient = ownIdFor(partner, deps.ownDid)
+  return allows(policy.value, 'negotiation', { at: deps.clock(), recipient })
 }
 
 const sameTarget = (n: Negotiation) =>

@@ -16,6 +16,7 @@ import {
   isPassing,
   type NegotiationDeps,
   sameOffer,
+  tabled,
 } from './negotiation.js'
 import { askedFor, checkVerification } from './negotiation-agreement.js'
 import { decided, takeTurn } from './negotiation-moves.js'
@@ -126,7 +127,7 @@ async function inConversation(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current, repeated: true })
-    const next: Negotiation = { ...received.value.next, offer }
+    const next = tabled(received.value.next, offer)
     const detail = event === 'request' ? { offer: String(offer['@id']) } : undefined
     const audit = [entry(next, 'in', event, detail)]
     return ok({ next, audit, settle: received.value.settlesPending, repeated: false })

@@ -162,6 +162,14 @@ export const isPassing = (why: Problem): boolean => PASSING.has(why.code)
 export const sameOffer = (a: Negotiation, b: Negotiation): boolean =>
   canonicalize(a.offer) === canonicalize(b.offer)
 
+/** The partner's offer on the table, and beside it the one that it takes the place of. */
+export function tabled(n: Negotiation, offer: JsonObject): Negotiation {
+  const { previous: _, ...rest } = n
+  return canonicalize(offer) === canonicalize(n.offer)
+    ? { ...rest, offer }
+    : { ...rest, offer, previous: n.offer }
+}
+
 /** A decision, and the problem the partner is told about although the step is written. */
 export type Decision = { readonly step: Step<Negotiation>; readonly refusal?: Problem | undefined }
 

@@ -1,11 +1,14 @@
 /** The operator's view of negotiations: start one from a partner's catalog, follow it, accept, end or hurry it. */
 import { ok, problem, type Result } from '../core/result.js'
-import { iso, type JsonObject, type Pid, type Role } from '../core/types.js'
+import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
+import { differences, differenceText } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
+import { offerHash } from './contract.js'
 import { type NegotiationDeps, terminateNegotiation } from './negotiation.js'
-import { acceptOffer, requestContract } from './negotiation-consumer.js'
-import { offerInWords } from './operator-partners.js'
+import { requestContract } from './negotiation-consumer.js'
+import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } from './negotiation-person.js'
+import { offerInWords, type RemoteOfferView } from './operator-partners.js'
 import {
   compact,
   noted,
@@ -28,6 +31,8 @@ export type NegotiationView = Waiting & {
   readonly dataset: string
   /** Id of the offer on the table. */
   readonly offer: string
+  /** Names exactly the terms on the table; an approval repeats it. */
+  readonly offerHash: string
   readonly contract?: string
   readonly reason?: string
   readonly endedBy?: 'us' | 'partner'
@@ -36,11 +41,17 @@ export type NegotiationView = Waiting & {
 }
 
 export type NegotiationDetail = NegotiationView & {
+  /** The terms on the table in words, and whether they can be kept here. */
+  readonly terms: RemoteOfferView
+  /** What the partner changed, one sentence each. */
+  readonly changes: readonly Text[]
   readonly timeline: readonly TimelineEntry[]
   readonly owed: readonly OwedView[]
 }
 
 export type NewNegotiation = { readonly partner: string; readonly dataset: string; readonly offer?: string }
+
+export type NewProposal = Proposal & { readonly partner: string; readonly dataset: string }
 
 export type NegotiationOperationDeps = NegotiationDeps & { readonly catalog: CatalogClient }
 
@@ -93,6 +104,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       pending: n.pending,
       dataset: n.datasetId,
       offer: String(n.offer['@id'] ?? ''),
+      offerHash: offerHash(n.offer),
       contract: n.agreementId,
       reason: n.reason ?? n.closing,
       endedBy: n.endedBy,
@@ -125,7 +137,15 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
     show(pid: string): Result<NegotiationDetail> {
       const found = find(pid)
       if (!found.ok) return found
-      return ok({ ...view(found.value), timeline: timelineOf(store, pid), owed: owedTo(store, pid) })
+      const { offer, previous } = found.value
+      const changed = previous === undefined ? [] : differences(previous, offer)
+      return ok({
+        ...view(found.value),
+        terms: offerInWords(offer),
+        changes: changed.map((one) => ({ en: differenceText(one, 'en'), de: differenceText(one, 'de') })),
+        timeline: timelineOf(store, pid),
+        owed: owedTo(store, pid),
+      })
     },
 
     /** Reads the partner's catalog now, so that the offer asked for is the one that stands there. */
@@ -146,8 +166,26 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       return acted(requested, 'negotiation started', by, { dataset: datasetId })
     },
 
-    accept: async (pid: string, by: string) =>
-      acted(await acceptOffer(deps, pid as Pid), 'offer accepted', by),
+    /** As provider: offers a contract to a partner that has not asked for one. */
+    async offer(input: NewProposal, by: string): Promise<Result<NegotiationView>> {
+      const { partner: did, dataset: datasetId, ...proposal } = input
+      const partner = trustedPartner(store, did)
+      if (!partner.ok) return partner
+      const offered = await offerContract(deps, { partner: partner.value, datasetId, proposal })
+      return acted(offered, 'contract offered', by, { dataset: datasetId })
+    },
+
+    counter: async (pid: string, proposal: Proposal, by: string) =>
+      acted(await counter(deps, pid as Pid, proposal), 'countered', by),
+
+    accept: async (pid: string, read: string | undefined, by: string) =>
+      acted(await acceptOffer(deps, pid as Pid, read), 'offer accepted', by),
+
+    approve: async (pid: string, read: string, by: string) =>
+      acted(await approve(deps, pid as Pid, read), 'request approved', by, { offerHash: read }),
+
+    refuse: async (pid: string, reason: string, by: string) =>
+      acted(await refuse(deps, pid as Pid, reason), 'refused', by, { reason }),
 
     terminate: async (pid: string, reason: string, by: string) =>
       acted(await terminateNegotiation(deps, pid as Pid, reason), 'negotiation ended', by, { reason }),

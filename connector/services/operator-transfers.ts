@@ -57,8 +57,8 @@ export function transferOperations(deps: TransferDeps) {
   const { store } = deps
 
   const waits = (t: Transfer): Waiting =>
-    t.state === 'SUSPENDED' && t.pending === undefined
-      ? compact({ waitingFor: t.suspendedBy })
+    t.state === 'SUSPENDED' && t.pending === undefined && t.awaiting === undefined
+      ? compact({ waitingFor: t.suspendedBy, waitingSince: iso(t.updatedAt) })
       : waiting(store, TRANSFER, t)
 
   const view = (t: Transfer): TransferView => ({

@@ -4,7 +4,7 @@
  */
 import type { Result } from '../core/result.js'
 import { type Clock, type EpochMs, iso, type JsonObject, type Role } from '../core/types.js'
-import type { StateTable } from '../domain/process.js'
+import type { AwaitingReason, StateTable } from '../domain/process.js'
 import type { AuditEntry, Process } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 
@@ -51,10 +51,17 @@ export const owedTo = (store: Store, pid: string): readonly OwedView[] =>
   )
 
 export type Waiting = {
-  /** Who has to act next; absent when nobody has to. */
-  readonly waitingFor?: 'partner' | 'us'
-  /** Why the last attempt to reach the partner failed. */
+  /** Who has to act next; absent when nobody has to. `us`: this connector by itself, at once or after a delay. */
+  readonly waitingFor?: 'partner' | 'us' | 'person'
+  readonly waitingSince?: string
+  /** Why a person is needed. */
+  readonly waitingBecause?: AwaitingReason
+  /** What belongs to that reason, such as the term that differs. */
+  readonly waitingDetail?: string
+  /** Why the last attempt to reach the partner failed, how many there were, and when the next one is. */
   readonly lastError?: string
+  readonly attempts?: number
+  readonly nextAttemptAt?: string
 }
 
 /** Whose turn it is. What both may do at any time, such as ending the process, keeps nobody waiting. */
@@ -64,12 +71,28 @@ export function waiting<State extends string, Event extends string>(
   process: Process & { readonly state: 'NEW' | NoInfer<State> },
 ): Waiting {
   if (process.pending !== undefined) {
-    return compact({ waitingFor: 'partner' as const, lastError: store.owedFor(process.pid)[0]?.lastError })
+    const owed = store.owedFor(process.pid)[0]
+    return compact({
+      waitingFor: 'partner' as const,
+      waitingSince: iso(owed?.createdAt ?? process.updatedAt),
+      lastError: owed?.lastError,
+      attempts: owed?.attempts,
+      nextAttemptAt: time(owed?.nextAttemptAt),
+    })
+  }
+  if (process.awaiting !== undefined) {
+    const { because, since, detail } = process.awaiting
+    return compact({
+      waitingFor: 'person' as const,
+      waitingSince: iso(since),
+      waitingBecause: because,
+      waitingDetail: detail,
+    })
   }
   const cells = Object.values<{ readonly by: Role | 'either' } | undefined>(table[process.state])
   const turn = cells.map((cell) => cell?.by).find((by) => by !== undefined && by !== 'either')
   if (turn === undefined) return {}
-  return { waitingFor: turn === process.role ? 'us' : 'partner' }
+  return { waitingFor: turn === process.role ? 'us' : 'partner', waitingSince: iso(process.updatedAt) }
 }
 
 /** Writes down who did it once it is done. A refused action leaves no note. */

@@ -114,6 +114,10 @@ describe('starting a negotiation', () => {
       createdAt: '2026-11-02T08:00:00.000Z',
       updatedAt: '2026-11-02T08:00:00.000Z',
       waitingFor: 'partner',
+      waitingSince: '2026-11-02T08:00:00.000Z',
+      attempts: 0,
+      nextAttemptAt: '2026-11-02T08:00:00.000Z',
+      offerHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     })
     const stored = api.store.find({ kind: 'negotiation', pid: answer.body.pid })
     expect(stored?.offer).toEqual({ ...remoteOffer('dated'), target: 'press' })

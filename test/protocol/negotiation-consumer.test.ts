@@ -104,7 +104,7 @@ describe('the ways to the end', () => {
     const changed = counterOffer(asked)
     expect((await offer(asked, changed)).status).toBe(200)
     expect(await stateAt(consumerPid)).toBe('OFFERED')
-    expect(await consumer.get(asked.path)).toMatchObject({ offer: 'counter-offer', waitingFor: 'us' })
+    expect(await consumer.get(asked.path)).toMatchObject({ offer: 'counter-offer', waitingFor: 'person' })
     await consumer.post(`${asked.path}/accept`)
     await accepted(consumerPid)
     await ended(consumer, asked.path, ['ACCEPTED'])
@@ -199,7 +199,8 @@ describe('an offer that the provider begins with', () => {
     expect(await consumer.get(path)).toMatchObject({
       role: 'consumer',
       state: 'OFFERED',
-      waitingFor: 'us',
+      waitingFor: 'person',
+      waitingBecause: 'offer',
       offer: 'for-you',
       dataset: 'pump',
     })

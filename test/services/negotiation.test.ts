@@ -6,7 +6,7 @@ import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../../connector/
 import type { Partner } from '../../connector/domain/partner.js'
 import { delivered, undeliverable } from '../../connector/services/delivery.js'
 import { terminateNegotiation } from '../../connector/services/negotiation.js'
-import { acceptOffer } from '../../connector/services/negotiation-consumer.js'
+import { acceptOffer } from '../../connector/services/negotiation-person.js'
 import {
   arrive,
   begin,
