@@ -10,6 +10,7 @@ import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
 import { linkTo, NEXT, PREVIOUS } from './links.js'
 import {
+  BINDING,
   type DatasetEntry,
   DESCRIPTION,
   DSP_VERSION,
@@ -109,10 +110,19 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       )
     }
     // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
-    const match = versions.value.protocolVersions.find((v) => v.version === DSP_VERSION)
-    const spoken = versions.value.protocolVersions.map((v) => v.version).join(', ')
+    const match = versions.value.protocolVersions.find(
+      (v) => v.version === DSP_VERSION && v.binding.toUpperCase() === BINDING,
+    )
+    const spoken = versions.value.protocolVersions
+      .map(({ version, binding }) =>
+        version === DSP_VERSION ? `${version} over ${binding.slice(0, 50)}` : version,
+      )
+      .join(', ')
     return match === undefined
-      ? problem('VersionUnsupported', `${root} speaks ${spoken}, not ${DSP_VERSION}.`)
+      ? problem(
+          'VersionUnsupported',
+          `${root} speaks ${spoken.slice(0, 300)}, not ${DSP_VERSION}${spoken.includes(DSP_VERSION) ? ' over HTTPS' : ''}.`,
+        )
       : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
   }
 

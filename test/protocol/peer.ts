@@ -66,6 +66,8 @@ export type Peer = AsyncDisposable & {
   readonly received: readonly Received[]
   /** Trusts the development authority; for requests that `fetch` cannot make. */
   readonly agent: Agent
+  /** Requests for documents that everybody may read, with what they brought for identification. */
+  readonly documents: readonly { readonly path: string; readonly authorization: string }[]
   /** Requests for the DID document so far. */
   readonly didReads: () => number
   /** Messages of ours that do not match the schemas we promise. */
@@ -91,6 +93,8 @@ export type PeerOptions = {
   readonly base?: string
   /** The version it speaks; without one its version document is none. */
   readonly version?: string
+  /** Instead of that version: all entries of its version document. */
+  readonly versions?: readonly object[]
   /** Another certificate than a good one of the development authority. */
   readonly tls?: { readonly cert: string; readonly key: string }
 }
@@ -118,7 +122,7 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
   const validate = createValidator()
   const received: Received[] = []
   const violations: string[] = []
-  let didReads = 0
+  const documents: { readonly path: string; readonly authorization: string }[] = []
   let script: (message: Received) => Reply | undefined | Promise<Reply | undefined> = () => undefined
 
   const server = createServer(tls, async (req, res): Promise<void> => {
@@ -126,14 +130,17 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
     const json = (status: number, body: object): void => {
       res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
     }
+    if (path.includes('/.well-known/'))
+      documents.push({ path, authorization: req.headers.authorization ?? '' })
     if (path === '/.well-known/did.json') {
-      didReads += 1
       return json(200, didDocument({ did, keys, dspBase: address }))
     }
     if (path === '/.well-known/dspace-version') {
       return json(
         200,
-        version === '' ? {} : { protocolVersions: [{ version, path: base, binding: 'HTTPS' }] },
+        version === ''
+          ? {}
+          : { protocolVersions: options.versions ?? [{ version, path: base, binding: 'HTTPS' }] },
       )
     }
     const chunks: Buffer[] = []
@@ -205,7 +212,8 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
     address,
     agent,
     received,
-    didReads: () => didReads,
+    documents,
+    didReads: () => documents.filter(({ path }) => path === '/.well-known/did.json').length,
     violations,
     script(answer) {
       script = answer
