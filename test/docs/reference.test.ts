@@ -23,6 +23,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
   handschlag_dsp_messages_total: ['protocol', 'outcome'],
   handschlag_source_records_total: ['dataset'],
   handschlag_source_malformed_total: ['dataset'],
+  handschlag_event_loop_delay_seconds: ['quantile'],
   handschlag_negotiations: ['state'],
   handschlag_transfers: ['state'],
 }
