@@ -29,6 +29,7 @@ import { BASE_PATH, createDspServer } from './dsp/server.js'
 import { createValidator } from './dsp/validate.js'
 import { createWire } from './dsp/wire.js'
 import { parseDidWeb } from './identity/did-web.js'
+import { createOutgoing } from './identity/outgoing.js'
 import { type AgreementDeps, watchExpiry } from './services/agreements.js'
 import { operatorRules } from './services/automation.js'
 import { offerAudience } from './services/catalog.js'
@@ -57,7 +58,14 @@ export type StartOptions = {
   readonly answerTimeoutMs?: number
   /** Writes that may share one commit; as many as wait when absent. */
   readonly groupSize?: number
+  /** The way out and the way in; sockets of this machine when absent. */
+  readonly network?: Network
+  /** The embedded store when absent. */
+  readonly openStore?: typeof openStore
 }
+
+/** How others are reached, and how we are. */
+export type Network = { readonly createOutgoing: typeof createOutgoing; readonly listen: typeof listen }
 
 export type Connector = AsyncDisposable & {
   readonly did: ParticipantId
@@ -86,15 +94,23 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   if (!secrets.ok) return secrets
   const did = config.participantId
   const dspAddress = config.publicUrl + BASE_PATH
+  const network = options.network ?? { createOutgoing, listen }
 
   const store = started.use(
-    openStore(join(config.dataDir, 'handschlag.db'), {
+    (options.openStore ?? openStore)(join(config.dataDir, 'handschlag.db'), {
       // The audiences follow from what this program understands of policies, so each version finds them anew.
       audience: { version: options.version, of: offerAudience },
       ...(options.groupSize === undefined ? {} : { groupSize: options.groupSize }),
     }),
   )
-  const identity = started.use(assembleIdentity(config, secrets.value, { ...options, store, dspAddress }))
+  const identity = started.use(
+    assembleIdentity(config, secrets.value, {
+      ...options,
+      store,
+      dspAddress,
+      createOutgoing: network.createOutgoing,
+    }),
+  )
   const metrics = createRegistry()
   const limits = assembleLimits(config, clock, metrics)
   const data = await assembleData(config, {
@@ -147,18 +163,6 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   started.use(watchExpiry(deps))
   started.use(watchTurns(deps))
 
-  const dispatcher = createDispatcher({
-    store,
-    clock,
-    log,
-    post: (owed, signal) => client.post(owed, signal),
-    delivered: (owed, answer) => delivered(deps, owed, answer),
-    undeliverable: (owed, why) => undeliverable(deps, owed, why),
-    readError: wire.readError,
-    random: options.random ?? Math.random,
-  })
-  started.use(dispatcher)
-
   const messages = metrics.counter('handschlag_dsp_messages_total', 'DSP requests from partners.', [
     'protocol',
     'outcome',
@@ -183,7 +187,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     ],
   })
   const onError = (cause: unknown) => log.error({ err: cause }, 'request failed')
-  const publicSide = await listen({
+  const publicSide = await network.listen({
     app,
     host: config.host,
     port: config.port,
@@ -206,6 +210,18 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   )
   // Closed before the socket: streams get their end message while their connections are still there.
   started.use(data.plane)
+  // After the socket: a partner looks at our DID document when it gets the first message.
+  const dispatcher = createDispatcher({
+    store,
+    clock,
+    log,
+    post: (owed, signal) => client.post(owed, signal),
+    delivered: (owed, answer) => delivered(deps, owed, answer),
+    undeliverable: (owed, why) => undeliverable(deps, owed, why),
+    readError: wire.readError,
+    random: options.random ?? Math.random,
+  })
+  started.use(dispatcher)
   const management = await assembleManagement(config, {
     ...deps,
     identity,
@@ -215,6 +231,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     data,
     version: options.version,
     onError,
+    listen: network.listen,
   })
   started.use(management)
 

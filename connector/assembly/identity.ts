@@ -15,7 +15,7 @@ import { type AuthenticationByKind, byKind } from '../identity/authentication.js
 import { bearerAuthentication } from '../identity/bearer-token.js'
 import { didDocument, keyId, parseDidWeb } from '../identity/did-web.js'
 import { mockAuthentication } from '../identity/mock-identity.js'
-import { createOutgoing, type Outgoing } from '../identity/outgoing.js'
+import type { createOutgoing, Outgoing } from '../identity/outgoing.js'
 import { createReplayGuard } from '../identity/replay.js'
 import { createResolver, type Resolver } from '../identity/resolve.js'
 import { createTokenIssuer, createTokenVerifier, didAuthentication } from '../identity/token.js'
@@ -65,11 +65,12 @@ export function assembleIdentity(
     readonly store: Store
     readonly dspAddress: string
     readonly answerTimeoutMs?: number
+    readonly createOutgoing: typeof createOutgoing
   },
 ): Identity {
   const { clock, store } = deps
   const did = config.participantId
-  const outgoing = createOutgoing({
+  const outgoing = deps.createOutgoing({
     ...(deps.answerTimeoutMs === undefined ? {} : { timeoutMs: deps.answerTimeoutMs }),
     allowPrivate: privateAddresses(config.allowPrivateAddresses),
     ...(config.trustedCa === undefined ? {} : { ca: [readFileSync(config.trustedCa, 'utf8')] }),

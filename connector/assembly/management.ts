@@ -14,7 +14,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { mayUsePlainHttp } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
-import { listen } from '../dsp/listen.js'
+import type { listen } from '../dsp/listen.js'
 import { describeFailure } from '../identity/outgoing-failure.js'
 import type { DataAnswer, OpenData } from '../management/data.js'
 import { createManagementServer } from '../management/server.js'
@@ -39,6 +39,7 @@ export async function assembleManagement(
     readonly data: DataSide
     readonly version: string
     readonly onError: (cause: unknown) => void
+    readonly listen: typeof listen
   },
 ): Promise<ManagementSide> {
   await using started = new Resources()
@@ -78,7 +79,7 @@ export async function assembleManagement(
     clock,
     log: deps.log,
   })
-  const socket = await listen({
+  const socket = await deps.listen({
     app,
     host: config.managementHost,
     port: config.managementPort,

@@ -33,8 +33,13 @@ const LIMITS = {
   perPartner: 32,
   firstRetryMs: 100,
   longestRetryMs: 60_000,
-  /** Tries against a partner that answers 404: a process it has not stored yet shows up within moments. */
+  /** Tries against a partner that says it has no such process: one it has not stored yet shows up within moments. */
   notFoundAttempts: 5,
+  /**
+   * How long a 404 without a word is tried, from the first one on: the partner does not know who we are, perhaps because
+   * it cannot reach our DID document, or something before it answers while it starts.
+   */
+  strangerForMs: 3600_000,
   /** How long an unreachable partner is tried. */
   giveUpAfterMs: 3 * 24 * 3600_000,
   /** Pause of everything while not even a failed attempt can be recorded, such as on a full disk. */
@@ -59,8 +64,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   // One listener for each message under way is meant, no leak.
   setMaxListeners(0, stop.signal)
   const idleWaiters: (() => void)[] = []
-  /** How often the partner answered 404, by message. */
-  const unknownTo = new Map<number, number>()
+  /** How often the partner answered 404, and since when, by message. */
+  const unknownTo = new Map<number, { readonly times: number; readonly since: EpochMs }>()
   let timer: NodeJS.Timeout | undefined
   let scheduled = false
   let paused = false
@@ -146,7 +151,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       return
     }
     const why = answer.ok ? refusal(answer.value) : answer.error
-    const again = answer.ok ? mayRetry(answer.value.status, owed) : isPassing(answer.error)
+    const again = answer.ok ? mayRetry(answer.value, owed) : isPassing(answer.error)
     if (again && deps.clock() - owed.createdAt < limits.giveUpAfterMs) {
       deps.log.warn(
         {
@@ -175,12 +180,15 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     return deps.store.attemptFailed(owed.id, why, nextAttemptAt as EpochMs)
   }
 
-  /** Only answers of 404 count against its limit: a partner may have been unreachable for long before. */
-  const mayRetry = (status: number, owed: Owed): boolean => {
+  /** Only answers of 404 count against their limits: a partner may have been unreachable for long before. */
+  const mayRetry = ({ status, body }: Answer, owed: Owed): boolean => {
     if (status !== 404) return status >= 500 || RETRY.has(status)
-    const times = (unknownTo.get(owed.id) ?? 0) + 1
-    unknownTo.set(owed.id, times)
-    return times < limits.notFoundAttempts
+    const known = unknownTo.get(owed.id) ?? { times: 0, since: deps.clock() }
+    const times = known.times + 1
+    unknownTo.set(owed.id, { ...known, times })
+    if (times < limits.notFoundAttempts) return true
+    const { code, reason } = deps.readError(body)
+    return code === undefined && reason === undefined && deps.clock() - known.since < limits.strangerForMs
   }
 
   const refusal = (answer: Answer): Problem => {

@@ -2,6 +2,7 @@
  * What follows when the partner has answered one of our messages, or never will. The dispatcher sends; this decides.
  */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
+import type { JsonObject } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
@@ -206,13 +207,16 @@ function stillSuspended(
   return { next, settle: true, audit: [failed(owed, next, why)] }
 }
 
-const failed = (owed: Owed, next: Process, why: Problem): AuditEntry => ({
-  subject: owed.pid,
+const out = (next: Process, event: string, detail: JsonObject): AuditEntry => ({
+  subject: next.pid,
   at: next.updatedAt,
   direction: 'out',
-  event: `${owed.event} failed`,
-  detail: { code: why.code, reason: why.message, attempts: owed.attempts + 1 },
+  event,
+  detail,
 })
+
+const failed = (owed: Owed, next: Process, why: Problem): AuditEntry =>
+  out(next, `${owed.event} failed`, { code: why.code, reason: why.message, attempts: owed.attempts + 1 })
 
 function ending<P extends Process>(
   current: P,
@@ -224,10 +228,8 @@ function ending<P extends Process>(
 ): Step<P> {
   // The refusal of a termination may be ignored: the process is over either way. DSP 2025-1, 7.2.6.
   const tell = owed.event !== 'terminate' && current.partnerPid !== undefined && !wasFinal
-  return {
-    next,
-    settle: true,
-    ...(tell && termination !== undefined ? { owe: termination } : {}),
-    audit: [failed(owed, next, why)],
-  }
+  const audit = [failed(owed, next, why)]
+  if (!tell || termination === undefined) return { next, settle: true, audit }
+  const told = { code: why.code, reason: why.message }
+  return { next, settle: true, owe: termination, audit: [...audit, out(next, 'terminate', told)] }
 }

@@ -88,7 +88,7 @@ export async function receiveAgreement(
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     if (current.closing !== undefined) {
-      const step = closeNegotiation(deps, received.value.next)
+      const step = closeNegotiation(deps, received.value.next, 'agree')
       return step.ok ? ok({ step: step.value }) : step
     }
     if (!checked.ok && isPassing(checked.error)) return checked
@@ -183,7 +183,7 @@ export async function receiveOffer(
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     if (current.closing !== undefined) {
-      const step = closeNegotiation(deps, received.value.next)
+      const step = closeNegotiation(deps, received.value.next, 'offer')
       return step.ok ? ok({ step: step.value }) : step
     }
     const next = tabled(received.value.next, m.offer)

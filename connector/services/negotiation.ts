@@ -6,7 +6,7 @@ import { canonicalize } from '../core/canonical.js'
 import type { Log } from '../core/log.js'
 import { ok, type Problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
-import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
+import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { broken, receive, send } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
@@ -68,24 +68,33 @@ export function endStep(deps: NegotiationDeps, current: Negotiation, why: Proble
     code: why.code,
     reason: why.message,
   })
+  const detail = { code: why.code, reason: why.message }
+  const ended = entry(next, 'own', 'terminated', detail)
+  if (current.partnerPid === undefined) return { next, settle: true, audit: [ended] }
   return {
     next,
     settle: true,
-    ...(current.partnerPid === undefined ? {} : { owe: oweTo(current, 'terminate', message) }),
-    audit: [entry(next, 'own', 'terminated', { code: why.code, reason: why.message })],
+    owe: oweTo(current, 'terminate', message),
+    audit: [ended, entry(next, 'out', 'terminate', detail)],
   }
 }
 
 /** What ends a negotiation needs less than what makes a contract. */
 export type EndDeps = Pick<NegotiationDeps, 'store' | 'clock' | 'wire' | 'log'>
 
-/** The operator wanted to end it while the first message was unanswered: now there is somebody to tell. */
+/**
+ * The operator wanted to end it while the first message was unanswered: now there is somebody to tell. `because` is the
+ * message that overtook the answer.
+ */
 export function closeNegotiation(
   deps: Pick<EndDeps, 'clock' | 'wire'>,
   { closing: reason = '', ...open }: Negotiation,
+  because?: NegotiationEvent,
 ): Result<Step<Negotiation>> {
   const current: Negotiation = open
-  return terminating(deps, current, { code: 'OperatorDecision', reason })
+  const step = terminating(deps, current, { code: 'OperatorDecision', reason })
+  if (!step.ok || because === undefined) return step
+  return ok({ ...step.value, audit: [entry(step.value.next, 'in', because), ...(step.value.audit ?? [])] })
 }
 
 /** Our termination of a process whose partner's pid is known. */

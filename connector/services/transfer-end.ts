@@ -7,7 +7,7 @@ import type { JsonObject } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { send } from '../domain/process.js'
 import type { AuditEntry, Step } from '../domain/step.js'
-import { TRANSFER, type Transfer } from '../domain/transfer.js'
+import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { oweTo, pidsOf } from './negotiation.js'
 import type { TransferDeps } from './transfer.js'
 
@@ -24,10 +24,14 @@ export const entry = (
   ...(detail === undefined ? {} : { detail }),
 })
 
-/** The operator wanted to end it while the first message was unanswered: now there is somebody to tell. */
+/**
+ * The operator wanted to end it while the first message was unanswered: now there is somebody to tell. `because` is the
+ * message that overtook the answer.
+ */
 export function closeTransfer(
   deps: Pick<TransferDeps, 'clock' | 'wire'>,
   { closing: reason = '', ...open }: Transfer,
+  because?: TransferEvent,
 ): Result<Step<Transfer>> {
   const current: Transfer = open
   const sending = send(TRANSFER, current, 'terminate', deps.clock(), { reason })
@@ -39,7 +43,10 @@ export function closeTransfer(
     next,
     settle: true,
     owe: oweTo(next, 'terminate', message),
-    audit: [entry(next, 'out', 'terminate', { reason })],
+    audit: [
+      ...(because === undefined ? [] : [entry(next, 'in', because)]),
+      entry(next, 'out', 'terminate', { reason }),
+    ],
   })
 }
 

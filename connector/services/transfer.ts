@@ -201,7 +201,7 @@ export function receiveStart(
     const received = receive(TRANSFER, current, 'start', { ...m, at: deps.clock() })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })
-    if (current.closing !== undefined) return closeTransfer(deps, received.value.next)
+    if (current.closing !== undefined) return closeTransfer(deps, received.value.next, 'start')
     if (current.role === 'provider') {
       // Ours carries a new data token and has to reach the consumer; its own start is not needed then.
       if (current.pending === 'start') {

@@ -248,8 +248,8 @@ describe('after a failure', () => {
     expect(undeliverable[0]?.why.code).toBe(code)
   })
 
-  it('tries a 404 five times: the partner may not have stored the process yet', async () => {
-    start()
+  it('tries a 404 with a reason five times: the partner may not have stored the process yet', async () => {
+    start({ readError: () => ({ code: 'NotFound', reason: 'There is no such negotiation.' }) })
     await owe('a')
     for (let n = 0; n < 4; n++) {
       await failing(n, 404)
@@ -259,6 +259,24 @@ describe('after a failure', () => {
     ;(await post(4)).answer(404)
     await waitFor(() => undeliverable.length === 1)
     expect(posts).toHaveLength(5)
+    expect(undeliverable[0]?.why.message).toBe(
+      'The partner answered 404: There is no such negotiation. (NotFound)',
+    )
+  })
+
+  it('tries a 404 without a word much longer: the partner cannot tell yet who we are', async () => {
+    start({ limits: { strangerForMs: 600_000 } })
+    await owe('a')
+    await failing(0, unreachable())
+    forward(3_000_000)
+    dispatcher.wake()
+    for (let n = 1; n < 11; n++) {
+      await failing(n, 404)
+      forward(60_000)
+      dispatcher.wake()
+    }
+    ;(await post(11)).answer(404)
+    await waitFor(() => undeliverable.length === 1)
     expect(undeliverable[0]?.why.message).toBe('The partner answered 404')
   })
 

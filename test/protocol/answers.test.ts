@@ -157,10 +157,15 @@ it('is at the end also when the partner refuses the termination', async () => {
 })
 
 it('gives up on a partner that does not know the process, after a few attempts', async () => {
-  answering('ContractRequestMessage', ...Array.from({ length: 20 }, () => ({ status: 404 })))
+  const body = {
+    '@context': ['https://w3id.org/dspace/2025/1/context.jsonld'],
+    '@type': 'ContractNegotiationError',
+    reason: ['Never heard of it.'],
+  }
+  answering('ContractRequestMessage', ...Array.from({ length: 20 }, () => ({ status: 404, body })))
   const { path, consumerPid } = await provider.asked()
   const done = await ended(member, path, ['TERMINATED'])
-  expect(done.reason).toBe('The partner answered 404')
+  expect(done.reason).toBe('The partner answered 404: Never heard of it.')
   expect(peer.messages('ContractRequestMessage', { consumerPid })).toHaveLength(5)
 })
 
