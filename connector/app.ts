@@ -19,6 +19,7 @@ import { isDevelopmentCertificate } from './crypto/certificates.js'
 import { deriveToken, hashToken } from './crypto/tokens.js'
 import type { DataPlane } from './dataplane/delivery/data-plane.js'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.js'
+import { mayUsePlainHttp } from './domain/partner.js'
 import { createDspClient } from './dsp/client.js'
 import { listen } from './dsp/listen.js'
 import { catalogRoutes } from './dsp/routes/catalog.js'
@@ -113,7 +114,10 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   )
   const metrics = createRegistry()
   const limits = assembleLimits(config, clock, metrics)
+  const openToken = (sealed: string, pid: string) => identity.box.open(sealed, `transfer:${pid}`)
   const data = await assembleData(config, {
+    outgoing: identity.outgoing,
+    openToken,
     limits,
     clock,
     log,
@@ -137,7 +141,12 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     callbackAddress: dspAddress,
     seals: identity.seals,
     automation: options.automation ?? operatorRules(),
-    dataPlane: data.plane,
+    dataPlane: data.port,
+    pushEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/push/${pid}`,
+    checkEndpoint: (url, partner) => identity.outgoing.checkUrl(url, { plainHttp: mayUsePlainHttp(partner) }),
+    checkSink: data.checkSink,
+    pushProgress: data.pushProgress,
+    openToken,
     dataEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/${pid}`,
     dataToken: (pid, generation) => {
       const token = deriveToken(tokenKey, pid, generation)
@@ -193,8 +202,9 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     port: config.port,
     ...(tls.value === undefined ? {} : { tls: tls.value }),
     dataPath: DATA_PATH,
-    onData: data.plane.handle,
-    onUpgrade: data.plane.upgrade,
+    longBodies: `${DATA_PATH}/push`,
+    onData: data.doors.handle,
+    onUpgrade: data.doors.upgrade,
     onError,
     maxConnections: config.maxConnections,
   })
@@ -209,7 +219,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     () => [{ value: publicSide.refused() }],
   )
   // Closed before the socket: streams get their end message while their connections are still there.
-  started.use(data.plane)
+  started.use(data.doors)
   // After the socket: a partner looks at our DID document when it gets the first message.
   const dispatcher = createDispatcher({
     store,
@@ -245,7 +255,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     keyName: identity.keys.name,
     store,
     dispatcher,
-    activeFlows: () => data.plane.active(),
+    activeFlows: () => data.active(),
     ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   })

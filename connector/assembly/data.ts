@@ -12,14 +12,23 @@ import { createDataPlane, type DataPlane } from '../dataplane/delivery/data-plan
 import { checkSource, findSourceKind, SOURCE_KINDS } from '../dataplane/sources/registry.js'
 import { createSupervisor, type DeclaredSource, type SourceStatus } from '../dataplane/sources/supervisor.js'
 import type { SourceConfig } from '../domain/dataset.js'
+import type { Outgoing } from '../identity/outgoing.js'
 import type { SourcePort } from '../services/datasets.js'
+import type { DataPlanePort } from '../services/ports.js'
 import { moveTransfer, type TransferDeps } from '../services/transfer.js'
 import { openRecordLog } from '../store/sqlite/record-log.js'
 import type { Store } from '../store/store.js'
+import { assemblePush, type PushSide } from './push.js'
+import { createSinks, type Sinks } from './sinks.js'
 
 /** Disposing ends sources and history; the plane has an end of its own, before its socket. */
 export type DataSide = AsyncDisposable & {
-  readonly plane: DataPlane
+  /** What partners reach: data to fetch, and the address at which data is delivered to us. */
+  readonly doors: Pick<DataPlane, 'handle' | 'upgrade'> & AsyncDisposable
+  readonly port: DataPlanePort
+  active(): ReturnType<DataPlane['active']>
+  readonly checkSink: Sinks['check']
+  readonly pushProgress: PushSide['progress']
   readonly sources: SourcePort
   status(): readonly SourceStatus[]
   /** Lets flows that ended for a reason of ours end their transfers too. */
@@ -39,6 +48,8 @@ export async function assembleData(
     readonly metrics: Registry
     readonly dataPath: string
     readonly limits: PartnerLimits
+    readonly outgoing: Outgoing
+    readonly openToken: (sealed: string, transferPid: string) => Result<string>
   },
 ): Promise<DataSide> {
   const { clock, log, store, metrics } = deps
@@ -109,19 +120,27 @@ export async function assembleData(
     'via',
   ])
   let stopped: (transferPid: string, why: Problem) => void = () => {}
+  const pushPath = `${deps.dataPath}/push`
+  const sinks = createSinks({
+    folder: config.receiveDir,
+    stateDir: join(config.dataDir, 'receiving'),
+    openToken: deps.openToken,
+  })
+  const push = assemblePush({ ...deps, sinks, publicPath: pushPath, maxBytes: config.receiveLimit })
   const plane = createDataPlane({
     clock,
     publicPath: deps.dataPath,
     admit: deps.limits.connect,
     sourceOf: supervisor.sourceOf,
     signalsOf: (datasetId) => store.dataset(datasetId)?.signals ?? [],
+    push: push.plane,
     usage: { book: (agreementId, wanted, limit) => store.book(agreementId, wanted, limit) },
     log: {
       delivered(entry) {
         records.inc({ via: entry.via }, entry.records)
         bytes.inc({ via: entry.via }, entry.bytes)
         // A partner may pull a thousand times a second: by default that is for the metrics alone.
-        const level = entry.via === 'pull' || entry.via === 'bytes' ? 'debug' : 'info'
+        const level = entry.via === 'pull' || entry.via === 'bytes' || entry.via === 'push' ? 'debug' : 'info'
         log[level](entry, 'data delivered')
       },
       stopped: (transferPid, why) => stopped(transferPid, why),
@@ -141,10 +160,31 @@ export async function assembleData(
   )
 
   return {
-    plane,
+    doors: {
+      handle: (req, res) =>
+        req.url?.startsWith(`${pushPath}/`) === true
+          ? push.receiver.handle(req, res)
+          : plane.handle(req, res),
+      upgrade: plane.upgrade,
+      [Symbol.asyncDispose]: async () => {
+        await Promise.all([plane[Symbol.asyncDispose](), push.receiver[Symbol.asyncDispose]()])
+      },
+    },
+    port: {
+      start: plane.start,
+      stop(transferPid, why) {
+        plane.stop(transferPid, why)
+        push.receiver.stop(transferPid, why)
+      },
+      canServe: plane.canServe,
+    },
+    active: plane.active,
+    checkSink: sinks.check,
+    pushProgress: push.progress,
     sources,
     status: () => supervisor.status(),
     connect(transfers) {
+      push.connect(transfers)
       stopped = (transferPid, why) => {
         log.warn({ transfer: transferPid, why: why.message, code: why.code }, 'flow stopped')
         if (!FINAL.includes(why.code)) return

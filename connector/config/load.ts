@@ -36,6 +36,9 @@ export type Config = {
   readonly trustedCa?: string
   readonly allowPrivateAddresses: PrivateAddresses
   readonly historyRetentionMs: number
+  readonly receiveDir: string
+  /** Bytes. */
+  readonly receiveLimit: number
   readonly logLevel: LogLevel
   readonly maxClockSkewMs: number
   /** All callers together. */
@@ -146,6 +149,8 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
   const trustedCa = path('trustedCa', SETTINGS.trustedCa)
   const allowPrivateAddresses = read('allowPrivateAddresses', SETTINGS.allowPrivateAddresses)
   const historyRetentionMs = read('historyRetention', SETTINGS.historyRetention)
+  const receiveDir = path('receiveDir', SETTINGS.receiveDir)
+  const receiveLimit = read('receiveLimit', SETTINGS.receiveLimit)
   const logLevel = read('logLevel', SETTINGS.logLevel)
   const maxClockSkewMs = read('maxClockSkew', SETTINGS.maxClockSkew)
   const maxConnections = read('maxConnections', SETTINGS.maxConnections)
@@ -231,6 +236,7 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
     tls === undefined ||
     allowPrivateAddresses === undefined ||
     historyRetentionMs === undefined ||
+    receiveLimit === undefined ||
     logLevel === undefined ||
     maxClockSkewMs === undefined ||
     maxConnections === undefined ||
@@ -256,6 +262,8 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
       ...(trustedCa === undefined ? {} : { trustedCa }),
       allowPrivateAddresses,
       historyRetentionMs,
+      receiveDir: receiveDir ?? resolve(dataDir, 'received'),
+      receiveLimit,
       logLevel,
       maxClockSkewMs,
       maxConnections,

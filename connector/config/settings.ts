@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import type { LogLevel } from '../core/log.js'
 import type { Lang, ParticipantId, Text } from '../core/types.js'
 import { parseDuration } from './duration.js'
+import { parseSize } from './size.js'
 
 export type Parsed<T> = { readonly value: T } | { readonly expected: Text; readonly fix?: Text }
 
@@ -299,6 +300,31 @@ export const SETTINGS = {
       en: 'up to ten years, such as PT24H or P7D',
       de: 'bis zehn Jahre, etwa PT24H oder P7D',
     }),
+  }),
+  receiveDir: setting({
+    env: 'HANDSCHLAG_RECEIVE_DIR',
+    about: {
+      en: 'Folder for data that providers deliver to us (push). Nothing is written outside it.',
+      de: 'Ordner für Daten, die uns Anbieter zustellen (Push). Außerhalb davon wird nichts geschrieben.',
+    },
+    example: '/var/lib/handschlag/received',
+    otherwise: { en: 'received, in dataDir', de: 'received, in dataDir' },
+    parse: parsePath,
+  }),
+  receiveLimit: setting({
+    env: 'HANDSCHLAG_RECEIVE_LIMIT',
+    about: {
+      en: 'Largest single delivery (push) that is taken, as 500MB or 2GB.',
+      de: 'Größte einzelne Zustellung (Push), die angenommen wird, etwa 500MB oder 2GB.',
+    },
+    example: '1GB',
+    fallback: '1GB',
+    parse: (raw) => {
+      const bytes = parseSize(text(raw) ?? '')
+      return bytes === undefined
+        ? expected('a size such as 500MB or 2GB', 'eine Größe wie 500MB oder 2GB')
+        : { value: bytes }
+    },
   }),
   logLevel: setting({
     env: 'HANDSCHLAG_LOG_LEVEL',

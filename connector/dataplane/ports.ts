@@ -18,6 +18,64 @@ export type Grant = {
   readonly plan: Plan
   /** SHA-256 of the bearer token, lower-case hex. */
   readonly tokenHash: string
+  /** The consumer wants the data delivered there instead of fetching it here. */
+  readonly push?: PushTarget
+}
+
+export type PushTarget = {
+  readonly endpoint: string
+  /** A header that the receiver wants to see; its value is a secret. */
+  readonly credential?: { readonly header: string; readonly value: string }
+  /** Event time of the records that are wanted; the end is exclusive, and with it the push comes to an end. */
+  readonly from?: EpochMs
+  readonly to?: EpochMs
+}
+
+/** How far a push has come. Survives a restart. */
+export type PushState = {
+  /** Acknowledged by the receiver. The number of the next batch is one more. */
+  readonly batches: number
+  readonly records: number
+  readonly bytes: number
+  /** Position of the last acknowledged record. */
+  readonly position?: string
+  readonly lastAt?: EpochMs
+  /** Everything that was wanted has been acknowledged. */
+  readonly done?: true
+  /** Sent or about to be sent, booked, and not acknowledged. Its bytes are kept with it, except for a file's. */
+  readonly pending?: { readonly number: number; readonly position?: string; readonly records: number }
+}
+
+export interface PushJournal {
+  read(transferPid: string): { readonly state: PushState; readonly body?: Uint8Array } | undefined
+  /** Durable when it resolves. `body` belongs to the pending batch. */
+  write(transferPid: string, state: PushState, body?: Uint8Array): Promise<void>
+}
+
+/** Sends one body to an address that a partner chose. A Problem means that no answer came. */
+export type PushPost = (m: {
+  /** DID of the partner that named the address. */
+  readonly recipient: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | Readable
+  readonly signal: AbortSignal
+}) => Promise<
+  Result<{
+    readonly status: number
+    readonly retryAfterMs?: number
+    /** What the receiver says about a refusal, for our operator only. */
+    readonly said?: string
+  }>
+>
+
+/** Told about the course of pushes. Must not block. */
+export interface PushLog {
+  acknowledged(transferPid: string, state: PushState): void
+  failed(transferPid: string, problem: Problem, retryInMs: number): void
+  /** The receiver will not have it, or has not been there for too long: somebody has to look at it. */
+  halted(transferPid: string, problem: Problem): void
+  completed(transferPid: string): void
 }
 
 export type ReadQuery = {
@@ -106,7 +164,7 @@ export interface DeliveryLog {
     readonly bytes: number
     readonly firstTime?: EpochMs
     readonly lastTime?: EpochMs
-    readonly via: 'pull' | 'sse' | 'ws' | 'bytes'
+    readonly via: 'pull' | 'sse' | 'ws' | 'bytes' | 'push'
   }): void
   /** A flow that stopped for a reason of ours, such as a used-up quota or a failing source. */
   stopped(transferPid: string, problem: Problem): void

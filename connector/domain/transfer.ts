@@ -2,7 +2,14 @@
  * Transfer process: record and state table.
  * DSP 2025-1, Transfer Process Protocol, "States" and "State Machine".
  */
+import type { EpochMs } from '../core/types.js'
 import type { ProcessCore, StateTable } from './process.js'
+
+/** One address serves everything that is fetched: what the consumer asks for there decides. */
+export const PULL = 'HttpData-PULL'
+/** The provider delivers to the address that the consumer names in its request. */
+export const PUSH = 'HttpData-PUSH'
+export const FORMATS: readonly string[] = [PULL, PUSH]
 
 export type TransferState = 'REQUESTED' | 'STARTED' | 'SUSPENDED' | 'COMPLETED' | 'TERMINATED'
 
@@ -18,7 +25,31 @@ export type Transfer = ProcessCore<'transfer', TransferState, TransferEvent> & {
   readonly endpoint?: string
   readonly sealedToken?: string
   readonly suspendedBy?: 'us' | 'partner'
+  /** Provider: where the consumer wants the data delivered. */
+  readonly pushTo?: PushAddress
+  /** Consumer: where delivered data is put. */
+  readonly sink?: SinkAddress
 }
+
+export type PushAddress = {
+  readonly endpoint: string
+  /** What the receiver wants to see; the value is sealed with the key of this machine. */
+  readonly credential?: { readonly header: string; readonly sealedValue: string }
+  /** Event time; the end is exclusive. */
+  readonly from?: EpochMs
+  readonly to?: EpochMs
+}
+
+/** A file below the folder for received data, or a topic of a broker. */
+export type SinkAddress =
+  | { readonly kind: 'file'; readonly name: string }
+  | {
+      readonly kind: 'mqtt'
+      readonly url: string
+      readonly topic: string
+      readonly username?: string
+      readonly sealedPassword?: string
+    }
 
 // biome-ignore format: a table reads best aligned
 export const TRANSFER: StateTable<TransferState, TransferEvent> = {

@@ -27,6 +27,8 @@ export type PublicServer = {
   /** Requests below this path go to the data plane. */
   readonly dataPath?: string
   readonly onData?: (req: http.IncomingMessage, res: http.ServerResponse) => Promise<void>
+  /** Below this path bodies may take as long as they come at all; whoever answers there watches for silence. */
+  readonly longBodies?: string
   readonly onUpgrade?: (req: http.IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
   readonly onError: (cause: unknown) => void
   /** Open connections, all callers together; without it there is no limit. */
@@ -63,14 +65,17 @@ export async function listen(server: PublicServer): Promise<Listening> {
     ServerResponse: Response as unknown as typeof http.ServerResponse<http.IncomingMessage>,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Every body has its time below; Node knows only one limit for all of them.
+    requestTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   }
   const dataPrefix = server.dataPath === undefined ? undefined : `${server.dataPath}/`
   const isData = (url: string | undefined): boolean =>
     dataPrefix !== undefined && url?.startsWith(dataPrefix) === true
+  const { longBodies } = server
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
+    if (longBodies === undefined || req.url?.startsWith(`${longBodies}/`) !== true) limitBodyTime(req)
     if (server.onData !== undefined && isData(req.url)) {
       server.onData(req, res).catch((cause: unknown) => {
         server.onError(cause)
@@ -123,6 +128,18 @@ export async function listen(server: PublicServer): Promise<Listening> {
         socketServer.closeIdleConnections()
       }),
   }
+}
+
+/** A body that is not complete in time is answered as Node does it: 408, and the end of the connection. */
+function limitBodyTime(req: http.IncomingMessage): void {
+  if (req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return
+  const timer = setTimeout(() => {
+    if (req.complete || req.socket.destroyed) return
+    req.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
+    req.destroy()
+  }, REQUEST_TIMEOUT_MS)
+  timer.unref()
+  req.once('close', () => clearTimeout(timer))
 }
 
 /** Closes connections beyond the limit before a byte is read from them, and counts. */

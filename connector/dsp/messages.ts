@@ -12,6 +12,8 @@ export const EVENT_ACCEPTED = 'ACCEPTED'
 export const EVENT_FINALIZED = 'FINALIZED'
 
 export const ENDPOINT_TYPE_HTTP = 'https://w3id.org/idsa/v4.1/HTTP'
+/** How EDC calls an address that data is delivered to, and the only one its data plane knows for HTTP. */
+export const ENDPOINT_TYPE_HTTP_DATA = 'HttpData'
 export const AUTH_TYPE_BEARER = 'bearer'
 
 /** Names of endpoint properties: the specification's short ones, and the only ones that EDC reads and writes. */
@@ -24,6 +26,12 @@ export const PROPERTY = {
   edcEndpointType: 'https://w3id.org/edc/v0.0.1/ns/endpointType',
   /** Where EDC's consumer wants pushed data. */
   edcBaseUrl: 'https://w3id.org/edc/v0.0.1/ns/baseUrl',
+  /** Name and value of the header that EDC sends along with pushed data. */
+  edcAuthKey: 'https://w3id.org/edc/v0.0.1/ns/authKey',
+  edcAuthCode: 'https://w3id.org/edc/v0.0.1/ns/authCode',
+  /** Our own: event time of the records that are to be pushed, as instants; the end is exclusive. */
+  pushFrom: 'https://w3id.org/machine-data-policy/v1#pushFrom',
+  pushTo: 'https://w3id.org/machine-data-policy/v1#pushTo',
 } as const
 
 /** Describing a dataset needs absolute names: the DSP context has no term for them. */

@@ -14,6 +14,7 @@ import {
   PROVIDER_PATH,
   urlOf,
 } from './messages.js'
+import { pushDataAddress } from './push-address.js'
 import type { Validate } from './validate.js'
 
 const outgoing = (path: DspPath, pid: string, message: object): Outgoing => ({
@@ -60,7 +61,15 @@ export function createWire(validate: Validate): Wire {
       ),
     negotiationTermination: ({ from, ...m }) =>
       outgoing(PROVIDER_PATH.negotiationTermination, receiver(from, m), build.negotiationTermination(m)),
-    transferRequest: (m) => outgoing(PROVIDER_PATH.transferRequest, '', build.transferRequest(m)),
+    transferRequest: ({ data, ...m }) =>
+      outgoing(
+        PROVIDER_PATH.transferRequest,
+        '',
+        build.transferRequest({
+          ...m,
+          ...(data === undefined ? {} : { dataAddress: pushDataAddress(data) }),
+        }),
+      ),
     transferStart: ({ from, data, ...m }) =>
       outgoing(
         PROVIDER_PATH.transferStart,

@@ -290,7 +290,21 @@ export const ANSWERS = {
     ),
   }),
   Transfer: object(transfer, TRANSFER_OPTIONAL),
-  TransferDetail: object({ ...transfer, ...history }, TRANSFER_OPTIONAL),
+  TransferDetail: object({ ...transfer, push: ref('PushProgress'), ...history }, [
+    ...TRANSFER_OPTIONAL,
+    'push',
+  ]),
+  PushProgress: object(
+    {
+      to: described(text, 'Where the data goes: the address of the receiver, or our own file or broker.'),
+      batches: described(whole, 'Acknowledged deliveries.'),
+      records: whole,
+      bytes: whole,
+      lastAt: described(time, 'Of the last acknowledged delivery.'),
+      lastError: described(text, 'Why the last delivery failed; absent once one has succeeded again.'),
+    },
+    ['lastAt', 'lastError'],
+  ),
   Transfers: object({ transfers: list(ref('Transfer')) }),
   Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
   CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),

@@ -27,6 +27,7 @@ const proposal = {
   terms: ref('Terms'),
   policy: anything('A policy as ODRL.'),
 }
+const instant: Schema = { type: 'string', format: 'date-time' }
 export const REQUESTS = {
   Nothing: request({}),
   NewPartner: request(
@@ -93,7 +94,19 @@ export const REQUESTS = {
     reason: described({ type: 'string', minLength: 1, maxLength: 1000 }, 'The partner reads it.'),
   }),
   OptionalReason: request({ reason: { type: 'string', minLength: 1, maxLength: 1000 } }, ['reason']),
-  NewTransfer: request({ contract: filled, format: filled }, ['format']),
+  NewTransfer: request(
+    {
+      contract: filled,
+      format: described(filled, 'HttpData-PULL: fetched by us. HttpData-PUSH: delivered to us.'),
+      sink: ref('SinkInput'),
+      from: described(instant, 'Only for push: earliest event time of what is delivered.'),
+      to: described(
+        instant,
+        'Only for push: end of the event time, itself excluded; the transfer ends with it.',
+      ),
+    },
+    ['format', 'sink', 'from', 'to'],
+  ),
   NewToken: request({ name: { type: 'string', minLength: 1, maxLength: 64 } }),
   SetupRequest: request({
     code: described(
@@ -106,6 +119,17 @@ export const REQUESTS = {
 
 /** Parts of requests. */
 export const PARTS = {
+  SinkInput: request(
+    {
+      to: described(
+        filled,
+        'Where delivered data is put: file:NAME below receiveDir, or mqtt://HOST[:PORT]/TOPIC.',
+      ),
+      username: described({ type: 'string', maxLength: 200 }, 'User at the broker.'),
+      password: described({ type: 'string', maxLength: 1000 }, 'Stored encrypted and never shown again.'),
+    },
+    ['username', 'password'],
+  ),
   Terms: request(
     {
       recipients: described(list(text), 'DIDs of the only participants that may receive.'),

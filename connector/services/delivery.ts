@@ -24,6 +24,7 @@ export async function delivered(
   answer: Uint8Array,
 ): Promise<Result<Process>> {
   let partnerPid: string | undefined
+  let before: Transfer | undefined
   const opening = deps.store.find<ProcessKind>({ kind: owed.kind, pid: owed.pid })
   if (opening?.state === 'NEW') {
     const read = deps.wire.readAnswer(owed.kind, answer, opening.role, owed.pid)
@@ -52,13 +53,17 @@ export async function delivered(
           return ok({ ...settled(deps, current, next, owed), ...activation(deps, current, next) })
         })
       : await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
+          before = current
           if (!deps.store.isOwed(owed.id)) return ok({ next: current })
           const next = acknowledged(TRANSFER, current, owed.event as TransferEvent, deps.clock(), partnerPid)
           if (current.closing !== undefined && current.state === 'NEW') return closeTransfer(deps, next)
           return ok(settled(deps, current, next, owed))
         })
   // A providerPid that belongs to another of our processes: the partner's answer cannot be used.
-  if (outcome.ok) return outcome
+  if (outcome.ok) {
+    const { value } = outcome
+    return value.kind === 'transfer' && before !== undefined ? reflect(deps, before, value) : outcome
+  }
   const { message } = outcome.error
   const why = {
     code: 'PartnerAnswerInvalid',

@@ -8,6 +8,7 @@ import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
+import { pushGrant } from './transfer-push.js'
 
 /** Why an agreement that is not active allows nothing. */
 export function inactive(agreement: Agreement): { readonly ok: false; readonly error: Problem } {
@@ -57,6 +58,8 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
   }
   const plan = planOf(agreement)
   if (!plan.ok) return plan
+  const push = pushGrant(deps, transfer)
+  if (!push.ok) return push
   deps.dataPlane.start({
     transferPid: transfer.pid,
     agreementId: agreement.id,
@@ -64,13 +67,18 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
     recipient: transfer.partner,
     plan: plan.value,
     tokenHash: deps.dataToken(transfer.pid, transfer.generation).hash,
+    ...(push.value === undefined ? {} : { push: push.value }),
   })
   return ok(transfer)
 }
 
-/** Whether data may flow in this state; a start that is on its way counts, a suspension that is on its way as well. */
+/**
+ * Whether data may flow in this state; a start that is on its way counts, a suspension that is on its way as well. Only a
+ * push waits until the consumer has heard of the start.
+ */
 export const isFlowing = (t: Transfer): boolean =>
-  t.role === 'provider' && (t.pending === 'start' || (t.state === 'STARTED' && t.pending === undefined))
+  t.role === 'provider' &&
+  ((t.pending === 'start' && t.pushTo === undefined) || (t.state === 'STARTED' && t.pending === undefined))
 
 /** The problem that the data plane answers with for a transfer that is not flowing. */
 export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Problem {
@@ -93,7 +101,12 @@ export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Prob
 
 /** Brings the data plane in line with the process, at once and before the partner has answered. */
 export function reflect(deps: TransferDeps, before: Transfer | undefined, after: Transfer): Result<Transfer> {
-  if (after.role !== 'provider') return ok(after)
+  if (after.role !== 'provider') {
+    // What is being delivered to us ends as well.
+    if (after.sink !== undefined && (isFinal(TRANSFER, after.state) || after.state === 'SUSPENDED'))
+      deps.dataPlane.stop(after.pid, whyStopped(deps, after))
+    return ok(after)
+  }
   if (isFlowing(after)) {
     const fresh = before === undefined || !isFlowing(before) || before.generation !== after.generation
     return fresh ? grant(deps, after) : ok(after)

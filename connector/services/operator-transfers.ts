@@ -1,7 +1,7 @@
 /** The operator's view of transfers: start, follow, suspend, resume, complete and end. */
 import { ok, problem, type Result } from '../core/result.js'
-import { iso, type JsonObject, type Pid, type Role } from '../core/types.js'
-import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { type EpochMs, iso, type JsonObject, type Pid, type Role } from '../core/types.js'
+import { PULL, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { nothingOwed } from './operator-negotiations.js'
 import {
   compact,
@@ -14,7 +14,9 @@ import {
   waiting,
 } from './operator-view.js'
 import { trustedPartner } from './partners.js'
-import { FORMATS, moveTransfer, requestTransfer, type TransferDeps } from './transfer.js'
+import type { PushRange } from './ports.js'
+import { moveTransfer, requestTransfer, type TransferDeps } from './transfer.js'
+import { type PushProgress, readSink, type SinkWish } from './transfer-push.js'
 
 export type TransferView = Waiting & {
   readonly pid: string
@@ -34,11 +36,21 @@ export type TransferView = Waiting & {
 }
 
 export type TransferDetail = TransferView & {
+  /** How far the delivery of a push has come. */
+  readonly push?: PushProgress
   readonly timeline: readonly TimelineEntry[]
   readonly owed: readonly OwedView[]
 }
 
-export type NewTransfer = { readonly contract: string; readonly format?: string }
+export type NewTransfer = {
+  readonly contract: string
+  readonly format?: string
+  /** Where data that is delivered to us is put; with it, the format is push. */
+  readonly sink?: { readonly to: string; readonly username?: string; readonly password?: string }
+  /** Only for push: event time of what is to be delivered, as instants. */
+  readonly from?: string
+  readonly to?: string
+}
 
 /** What the operator may do with a running transfer, and what the partner reads when no reason is given. */
 const MOVES = {
@@ -106,17 +118,29 @@ export function transferOperations(deps: TransferDeps) {
     show(pid: string): Result<TransferDetail> {
       const found = find(pid)
       if (!found.ok) return found
-      return ok({ ...view(found.value), timeline: timelineOf(store, pid), owed: owedTo(store, pid) })
+      return ok({
+        ...view(found.value),
+        ...compact({ push: deps.pushProgress(found.value) }),
+        timeline: timelineOf(store, pid),
+        owed: owedTo(store, pid),
+      })
     },
 
-    async start({ contract, format = FORMATS[0] }: NewTransfer, by: string): Promise<Result<TransferView>> {
+    async start(wish: NewTransfer, by: string): Promise<Result<TransferView>> {
+      const { contract } = wish
+      const pushed = pushWish(wish)
+      if (!pushed.ok) return pushed
       const agreement = store.agreement(contract)
       if (agreement === undefined) {
         return problem('NotFound', `There is no contract ${contract}. See: handschlag contract list`)
       }
       const partner = trustedPartner(store, agreement.partner)
       if (!partner.ok) return partner
-      const requested = await requestTransfer(deps, { agreement, partner: partner.value, format })
+      const requested = await requestTransfer(deps, {
+        agreement,
+        partner: partner.value,
+        ...pushed.value,
+      })
       return acted(requested, 'transfer started', by, { contract })
     },
 
@@ -139,6 +163,34 @@ export function transferOperations(deps: TransferDeps) {
       return acted(found, 'delivery hurried', by)
     },
   }
+}
+
+/** The format, and what belongs to push alone. */
+function pushWish({ format, sink, from, to }: NewTransfer): Result<{
+  readonly format: string
+  readonly sink?: SinkWish
+  readonly range?: PushRange
+}> {
+  const wanted = format ?? (sink === undefined ? PULL : PUSH)
+  if (wanted !== PUSH && (from !== undefined || to !== undefined)) {
+    return problem(
+      'InvalidInput',
+      `"from" and "to" belong to ${PUSH}. What is fetched is limited when it is fetched.`,
+    )
+  }
+  const read = sink === undefined ? ok(undefined) : readSink(sink)
+  if (!read.ok) return read
+  const range = {
+    ...(from === undefined ? {} : { from: Date.parse(from) as EpochMs }),
+    ...(to === undefined ? {} : { to: Date.parse(to) as EpochMs }),
+  }
+  if (Number.isNaN(range.from) || Number.isNaN(range.to)) {
+    return problem('InvalidInput', '"from" and "to" have to be instants such as 2026-12-31T23:59:59Z.')
+  }
+  if (range.from !== undefined && range.to !== undefined && range.to <= range.from) {
+    return problem('InvalidInput', '"to" has to be later than "from".')
+  }
+  return ok({ format: wanted, range, ...(read.value === undefined ? {} : { sink: read.value }) })
 }
 
 export type TransferOperations = ReturnType<typeof transferOperations>

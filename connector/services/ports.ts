@@ -3,7 +3,7 @@
  * and the way out to partners. app.ts hands in the implementations.
  */
 import type { Problem, Result } from '../core/result.js'
-import type { JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
 import type { Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
@@ -35,6 +35,8 @@ export interface Wire {
     agreementId: string
     format: string
     callbackAddress: string
+    /** Only for push: where the data is wanted, and which. */
+    data?: { readonly endpoint: string; readonly token: string } & PushRange
   }): Outgoing
   transferStart(
     m: Pids & { from: Role; data?: { readonly endpoint: string; readonly token: string } },
@@ -114,7 +116,18 @@ export type DataGrant = {
   readonly recipient: string
   readonly plan: Plan
   readonly tokenHash: string
+  readonly push?: PushDestination
 }
+
+/** Where a partner wants data delivered. */
+export type PushDestination = {
+  readonly endpoint: string
+  /** A header with its value; a secret. */
+  readonly credential?: { readonly header: string; readonly value: string }
+} & PushRange
+
+/** Event time of the records that a push is to deliver; the end is exclusive. */
+export type PushRange = { readonly from?: EpochMs; readonly to?: EpochMs }
 
 export interface DataPlanePort {
   start(grant: DataGrant): void

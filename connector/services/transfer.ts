@@ -6,19 +6,20 @@ import type { Log } from '../core/log.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
-import { NEGOTIATION } from '../domain/negotiation.js'
 import { type Partner, reachedBy } from '../domain/partner.js'
-import { acknowledged, isFinal, receive, send } from '../domain/process.js'
+import { isFinal, receive, send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
-import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { FORMATS, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
 import { inactive, mayRun, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
-import type { Automation, DataPlanePort, NewPid, Wire } from './ports.js'
+import type { Automation, DataPlanePort, NewPid, PushDestination, PushRange, Wire } from './ports.js'
+import { finalized } from './transfer-agreement.js'
 import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
+import { chosenSink, type PushDeps, requestedPush, type SinkWish } from './transfer-push.js'
 
-export type TransferDeps = {
+export type TransferDeps = PushDeps & {
   readonly store: Store
   readonly clock: Clock
   readonly newPid: NewPid
@@ -35,18 +36,20 @@ export type TransferDeps = {
     transferPid: string,
     generation: number,
   ) => { readonly token: string; readonly hash: string }
-  /** Seals a received data token for storage; bound to the transfer. */
-  readonly sealToken: (token: string, transferPid: string) => string
   readonly log: Log
 }
-
-/** Formats we serve: everything goes through one address; what the consumer asks for there decides. */
-export const FORMATS = ['HttpData-PULL'] as const
 
 /** Consumer: asks for a transfer under an active agreement. */
 export async function requestTransfer(
   deps: TransferDeps,
-  m: { readonly agreement: Agreement; readonly partner: Partner; readonly format: string },
+  m: {
+    readonly agreement: Agreement
+    readonly partner: Partner
+    readonly format: string
+    /** Only for push. */
+    readonly sink?: SinkWish
+    readonly range?: PushRange
+  },
 ): Promise<Result<Transfer>> {
   if (m.agreement.role !== 'consumer') {
     return problem(
@@ -57,6 +60,8 @@ export async function requestTransfer(
   if (m.agreement.status !== 'active') return inactive(m.agreement)
   const at = deps.clock()
   const pid = deps.newPid()
+  const sink = await chosenSink(deps, m, pid)
+  if (!sink.ok) return sink
   const next: Transfer = {
     kind: 'transfer',
     pid,
@@ -69,6 +74,7 @@ export async function requestTransfer(
     datasetId: m.agreement.datasetId,
     format: m.format,
     generation: 0,
+    ...(sink.value === undefined ? {} : { sink: sink.value }),
     createdAt: at,
     updatedAt: at,
   }
@@ -77,6 +83,15 @@ export async function requestTransfer(
     agreementId: m.agreement.id,
     format: m.format,
     callbackAddress: reachedBy(m.partner, deps.callbackAddress),
+    ...(sink.value === undefined
+      ? {}
+      : {
+          data: {
+            endpoint: reachedBy(m.partner, deps.pushEndpoint(pid)),
+            token: deps.dataToken(pid, 0).token,
+            ...m.range,
+          },
+        }),
   })
   const { process } = await deps.store.create({
     next,
@@ -94,22 +109,25 @@ export async function receiveTransferRequest(
     readonly agreementId: string
     readonly format: string
     readonly callbackAddress: string
+    readonly data?: PushDestination
   },
 ): Promise<Result<Transfer>> {
   const existing = deps.store.findByPartnerPid('transfer', 'provider', m.sender, m.consumerPid)
   if (existing !== undefined) return repeated(existing, m)
   const agreement = await finalized(deps, m.agreementId, m.sender)
   if (!agreement.ok) return agreement
-  if (!(FORMATS as readonly string[]).includes(m.format)) {
+  if (!FORMATS.includes(m.format)) {
     return problem(
       'FormatUnsupported',
       `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`,
     )
   }
+  const pid = deps.newPid()
+  const pushTo = requestedPush(deps, m.format, m.data, { pid, partner: deps.store.partner(m.sender) })
+  if (!pushTo.ok) return pushTo
   const grantable = mayRun(deps, agreement.value)
   if (!grantable.ok) return grantable
   const at = deps.clock()
-  const pid = deps.newPid()
   const requested: Transfer = {
     kind: 'transfer',
     pid,
@@ -123,6 +141,7 @@ export async function receiveTransferRequest(
     datasetId: agreement.value.datasetId,
     format: m.format,
     generation: 0,
+    ...(pushTo.value === undefined ? {} : { pushTo: pushTo.value }),
     openingDigest: m.digest,
     lastDigest: m.digest,
     createdAt: at,
@@ -148,32 +167,6 @@ const repeated = (existing: Transfer, m: { agreementId: string; format: string }
     ? ok(existing)
     : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
 
-/** The sender's agreement with us as provider, once it is final. */
-async function finalized(
-  deps: TransferDeps,
-  agreementId: string,
-  partner: ParticipantId,
-): Promise<Result<Agreement>> {
-  const unknown = problem('NotFound', 'There is no such agreement with you.')
-  const agreement = deps.store.agreement(agreementId, { partner, role: 'provider' })
-  if (agreement === undefined) return unknown
-  if (agreement.status === 'pending') {
-    // The request overtook the answer to our FINALIZED event: it proves that the event arrived.
-    await deps.store.change({ kind: 'negotiation', pid: agreement.negotiationPid, partner }, (current) => {
-      // Read inside the step: the countersignature may have come since the first look.
-      const latest = deps.store.agreement(agreementId, { partner, role: 'provider' })
-      if (current.pending !== 'finalize' || latest === undefined) return unknown
-      const next = acknowledged(NEGOTIATION, current, 'finalize', deps.clock())
-      return ok({ next, settle: true, agreement: { ...latest, status: 'active' as const } })
-    })
-    // Looked at again also when the step was refused: the answer to FINALIZED may have been faster.
-    const now = deps.store.agreement(agreementId, { partner, role: 'provider' })
-    if (now === undefined || now.status === 'pending') return unknown
-    return now.status === 'active' ? ok(now) : inactive(now)
-  }
-  return agreement.status === 'active' ? ok(agreement) : inactive(agreement)
-}
-
 /** Provider: our start message, with a new address token for every start. */
 function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>> {
   const sending = send(TRANSFER, current, 'start', deps.clock())
@@ -184,7 +177,12 @@ function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>
     endpoint: reachedBy(deps.store.partner(next.partner), deps.dataEndpoint(next.pid)),
     token: deps.dataToken(next.pid, next.generation).token,
   }
-  const message = deps.wire.transferStart({ ...pidsOf(next), from: 'provider', data })
+  const message = deps.wire.transferStart({
+    ...pidsOf(next),
+    from: 'provider',
+    // DSP 2025-1, "Transfer Start Message": a dataAddress only where the consumer fetches the data.
+    ...(next.format === PUSH ? {} : { data }),
+  })
   return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
 }
 

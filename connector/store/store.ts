@@ -3,7 +3,7 @@
  * on one process. Every promise below resolves only after what it wrote is durable.
  */
 import type { Result } from '../core/result.js'
-import type { EpochMs, Role } from '../core/types.js'
+import type { EpochMs, JsonObject, Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
@@ -127,6 +127,10 @@ export interface Store extends AsyncDisposable {
   /** Books up to `wanted` against `limit`; answers how many were granted. */
   book(agreementId: string, wanted: number, limit: number): Promise<number>
   booked(agreementId: string): number
+
+  /** How far the push of a transfer has come, in the data plane's own words, and the bytes that are on their way. */
+  pushOf(pid: string): { readonly state: JsonObject; readonly body?: Uint8Array } | undefined
+  putPush(pid: string, state: JsonObject, body?: Uint8Array): Promise<void>
 
   /** Remembers used token ids; durable together with the next commit, without waiting for it. */
   rememberToken(jti: string, expiresAt: EpochMs): void

@@ -280,6 +280,8 @@ describe('ports and public-address', () => {
     tls: 'on',
     allowPrivateAddresses: true,
     historyRetentionMs: 0,
+    receiveDir: dir,
+    receiveLimit: 1000,
     logLevel: 'info',
     maxClockSkewMs: 60_000,
     maxConnections: 100,

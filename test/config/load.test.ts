@@ -38,6 +38,8 @@ describe('a good configuration', () => {
     expect(config(GOOD)).toEqual({
       name: 'Example Machines GmbH',
       publicUrl: 'https://connector.example.com',
+      receiveDir: join(dir, 'handschlag-data', 'received'),
+      receiveLimit: 1_000_000_000,
       participantId: 'did:web:connector.example.com',
       host: '0.0.0.0',
       port: 8484,

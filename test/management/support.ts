@@ -79,6 +79,11 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     dataEndpoint: (pid) => `https://maker.example.com/data/${pid}`,
     dataToken: () => ({ token: 'data-token-in-clear', hash: 'hash' }),
     sealToken: (token, pid) => box.seal(token, pid),
+    openToken: (sealed, pid) => box.open(sealed, pid),
+    pushEndpoint: (pid) => `https://maker.example.com/data/push/${pid}`,
+    checkEndpoint: (url) => ok(url),
+    checkSink: async () => ok(undefined),
+    pushProgress: () => undefined,
     sealSecret: (text, context) => box.seal(text, context),
     seals: { sign: async () => 'seal', verify: async () => ok(undefined) },
     dataPlane: {

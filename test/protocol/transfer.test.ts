@@ -217,7 +217,7 @@ describe('as provider', () => {
   it('refuses a format that is not offered and a callbackAddress that cannot be called', async () => {
     const ask = (more: object) => consumer.requestTransfer(tankContract, newPid(), more)
     expect(refused(await ask({ format: 'AmazonS3-PUSH' }), 400, 'FormatUnsupported')).toBe(
-      'The format AmazonS3-PUSH is not offered for this dataset. Offered: HttpData-PULL.',
+      'The format AmazonS3-PUSH is not offered for this dataset. Offered: HttpData-PULL, HttpData-PUSH.',
     )
     expect(refused(await ask({ callbackAddress: 'http://localhost:1' }), 400, 'CallbackRefused')).toBe(
       'The callbackAddress cannot be used: it must begin with https://.',

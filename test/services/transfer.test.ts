@@ -103,7 +103,7 @@ describe('a transfer', () => {
       'a format that is not offered',
       { format: 'AmazonS3-PUSH' },
       'FormatUnsupported',
-      'The format AmazonS3-PUSH is not offered for this dataset. Offered: HttpData-PULL.',
+      'The format AmazonS3-PUSH is not offered for this dataset. Offered: HttpData-PULL, HttpData-PUSH.',
     ],
   ])('for %s is refused', async (_, change, code, message) => {
     const { provider } = await open()

@@ -131,6 +131,12 @@ function createSide(role: Role, clock: () => EpochMs, automation: Automation): S
       }),
       sealToken: (token) => `sealed ${token}`,
       sealSecret: (text) => `sealed ${text}`,
+      openToken: (sealed) => ok(sealed.replace('sealed ', '')),
+      pushEndpoint: (pid) => `https://${role}.example/data/push/${pid}`,
+      checkEndpoint: (url) =>
+        url.startsWith('https:') ? ok(url) : problem('AddressRefused', `${url} is inside the network.`),
+      checkSink: async () => ok(undefined),
+      pushProgress: () => undefined,
       parseDid: (text) => ok(text as ParticipantId),
       fingerprint: async () => ok('AB:CD'),
       discover: async (address) => ok(address),

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream'
 import { err, ok, type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock } from '../../core/types.js'
 import { type Plan, shapesRecords } from '../../policy/plan.js'
-import type { DeliveryLog, Grant, Source, SourceOf, UsageMeter } from '../ports.js'
+import type { DeliveryLog, Grant, PushState, Source, SourceOf, UsageMeter } from '../ports.js'
 import type { Wanted } from '../reading.js'
 import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
@@ -19,6 +19,7 @@ import { serveBytes } from './bytes.js'
 import type { Delivery } from './delivery.js'
 import { openLedger } from './ledger.js'
 import { servePull, sourceFailed } from './pull.js'
+import { createPusher, type PushDeps } from './pusher.js'
 import { isPosition, parsePullQuery, parseStreamQuery, refuseQuery } from './query.js'
 import { serveSse } from './sse.js'
 import { createTransfers, type Flow, type Transfer, type Via } from './transfers.js'
@@ -46,11 +47,15 @@ export type DataPlaneDeps = {
   /** Whether the recipient may have this connection as well. */
   readonly admit?: (recipient: string, connection: Duplex) => Result<void>
   readonly limits?: Partial<DataPlaneLimits>
+  /** Without it nothing is pushed. */
+  readonly push?: PushDeps
 }
 
 export type DataPlane = AsyncDisposable & {
   /** Serves the transfer from now on, to whoever holds its token. Also resumes a stopped one. */
   start(grant: Grant): void
+  /** How far the push of a transfer has come; undefined when this data plane does not push. */
+  pushed(transferPid: string): PushState | undefined
   /** Ends its running flows at the next record; later requests are answered with the problem. */
   stop(transferPid: string, reason: Problem): void
   /** Ends its flows and knows nothing of it any more. */
@@ -67,7 +72,8 @@ const STOPPING: Problem = {
   code: 'Stopping',
   message: 'The connector is shutting down. Connect again later.',
 }
-const STREAMS: readonly Via[] = ['sse', 'ws']
+/** What would go on for ever. A push ends in the middle of a batch as well, and repeats that after the restart. */
+const ENDLESS: readonly Via[] = ['sse', 'ws', 'push']
 
 export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   const { clock, sourceOf, log, usage, schedule = realSchedule, publicPath = '/data' } = deps
@@ -210,8 +216,17 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     }
   }
 
+  const pusher =
+    deps.push === undefined
+      ? undefined
+      : createPusher({ push: deps.push, transfers, deliveryOf, sourceOf, clock, schedule })
+
   return {
-    start: transfers.start,
+    start: (grant) => {
+      transfers.start(grant)
+      if (!stopping) pusher?.start(grant)
+    },
+    pushed: (transferPid) => pusher?.state(transferPid),
     stop: transfers.stop,
     forget: transfers.forget,
     canServe: (datasetId, plan) => {
@@ -239,12 +254,12 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     active: () => ({ ...transfers.active(), droppedAhead }),
     async [Symbol.asyncDispose]() {
       stopping = true
-      transfers.endAll(STOPPING, 'finish', STREAMS)
+      transfers.endAll(STOPPING, 'finish', ENDLESS)
       let cancel = (): void => {}
       const patience = new Promise<void>((resolve) => {
         cancel = schedule(limits.drainMs, resolve)
       })
-      await Promise.race([transfers.settled(), patience])
+      await Promise.race([Promise.all([transfers.settled(), pusher?.settled()]), patience])
       cancel()
       transfers.endAll(STOPPING, 'cut', ['pull', 'bytes'])
     },

@@ -10,7 +10,7 @@ import type { Grant } from '../ports.js'
 import type { Signal } from '../record.js'
 import { type Schedule, scheduleAt } from '../schedule.js'
 
-export type Via = 'pull' | 'sse' | 'ws' | 'bytes'
+export type Via = 'pull' | 'sse' | 'ws' | 'bytes' | 'push'
 
 /** How a flow ends: `cut` drops what has not left yet, `finish` lets it go out first. */
 export type Ending = 'cut' | 'finish'
@@ -114,6 +114,14 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       return ok({ grant: entry.grant, shape: entry.shape, stopped: entry.stopped })
     },
 
+    /** For flows that we begin ourselves. */
+    find(transferPid: string): Transfer | undefined {
+      const entry = entries.get(transferPid)
+      return entry === undefined
+        ? undefined
+        : { grant: entry.grant, shape: entry.shape, stopped: entry.stopped }
+    },
+
     open(transfer: Transfer, via: Via): Result<Flow> {
       const entry = entries.get(transfer.grant.transferPid)
       // The grant may have ended between the look at the token and here.
@@ -150,7 +158,7 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
     },
 
     active(): Record<Via, number> {
-      const counts = { pull: 0, sse: 0, ws: 0, bytes: 0 }
+      const counts = { pull: 0, sse: 0, ws: 0, bytes: 0, push: 0 }
       for (const { flows } of entries.values()) for (const { via } of flows) counts[via] += 1
       return counts
     },
@@ -161,7 +169,7 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
   }
 }
 
-const GRANT_INVALID = problem(
+export const GRANT_INVALID = problem(
   'GrantInvalid',
   'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
 )

@@ -135,7 +135,9 @@ async function onePage(
 }
 
 /** Whole lines as they arrive; a Problem in the place of a line that is not a record. */
-async function* recordsOf(body: Body): AsyncGenerator<readonly Received[] | Problem, void> {
+export async function* recordsOf(
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly Received[] | Problem, void> {
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of body) {

@@ -24,8 +24,20 @@ export async function openFileSink(options: FileSinkOptions): Promise<Result<Sin
   if (format === 'csv' && options.columns === undefined) {
     return problem('InvalidInput', 'A CSV file needs the names of its columns. Name them, or use NDJSON.')
   }
-  const statePath = `${path}.state`
-  const progress = await readProgress(statePath, subject)
+  const target = await openTarget(path, subject)
+  if (!target.ok) return target
+  const { file, begun } = target.value
+  return ok(fileSink(file, statePathOf(path), begun, format === 'csv' ? csvLines(columns) : ndjsonLines))
+}
+
+export const statePathOf = (path: string): string => `${path}.state`
+
+/** The file as far as it is accounted for; Conflict when it holds something else. */
+export async function openTarget(
+  path: string,
+  subject: string,
+): Promise<Result<{ readonly file: FileHandle; readonly begun: Progress }>> {
+  const progress = await readProgress(statePathOf(path), subject)
   if (!progress.ok) return progress
   let file: FileHandle
   try {
@@ -46,7 +58,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<Result<Sin
   }
   await file.truncate(begun.size)
   await syncFolder(dirname(path))
-  return ok(fileSink(file, statePath, begun, format === 'csv' ? csvLines(columns) : ndjsonLines))
+  return ok({ file, begun })
 }
 
 const FOREIGN = 'exists already and was not written by this command. Name another file, or move it away.'

@@ -1,4 +1,5 @@
 /** A small file that says how far a sink has come. Replaced as a whole: it is the old one or the new one, never half. */
+import { readFileSync } from 'node:fs'
 import { open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
@@ -9,6 +10,15 @@ export type Progress = {
   readonly lastId?: string
   /** Bytes of the data file that are accounted for. */
   readonly size: number
+  /** Of what was delivered to us: the last batch by its name, and how much there was in all. */
+  readonly pushed?: Pushed
+}
+
+export type Pushed = {
+  readonly batch?: string
+  readonly batches: number
+  readonly records: number
+  readonly bytes: number
 }
 
 export async function readProgress(path: string, subject: string): Promise<Result<Progress | undefined>> {
@@ -33,6 +43,17 @@ export async function readProgress(path: string, subject: string): Promise<Resul
     )
   }
   return ok(progress)
+}
+
+/** For a look at how far it is, while the sink itself may be closed; undefined when nothing can be said. */
+export function readProgressNow(path: string, subject: string): Progress | undefined {
+  try {
+    const progress = parse(readFileSync(path, 'utf8'))
+    return progress?.subject === subject ? progress : undefined
+  } catch {
+    // Not there yet, or not readable: the sink tells what is wrong when it is opened.
+    return undefined
+  }
 }
 
 export async function writeProgress(path: string, progress: Progress): Promise<void> {
@@ -62,13 +83,21 @@ function parse(text: string): Progress | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null) return undefined
-    const { subject, lastId, size } = value as Record<string, unknown>
+    const { subject, lastId, size, pushed } = value as Record<string, unknown>
     if (typeof subject !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
       return undefined
     if (lastId !== undefined && typeof lastId !== 'string') return undefined
-    return { subject, size, ...(lastId !== undefined && { lastId }) }
+    if (pushed !== undefined && !isPushed(pushed)) return undefined
+    return { subject, size, ...(lastId !== undefined && { lastId }), ...(pushed !== undefined && { pushed }) }
   } catch {
     // Not JSON is the same finding as not a progress.
     return undefined
   }
+}
+
+function isPushed(value: unknown): value is Pushed {
+  if (typeof value !== 'object' || value === null) return false
+  const { batch, ...counts } = value as Record<string, unknown>
+  const known = ['batches', 'records', 'bytes'].every((name) => Number.isSafeInteger(counts[name]))
+  return known && (batch === undefined || typeof batch === 'string')
 }

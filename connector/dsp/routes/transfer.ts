@@ -12,6 +12,7 @@ import {
 } from '../../services/transfer.js'
 import { readDataAddress, transferProcess } from '../build.js'
 import { PROVIDER_PATH as P } from '../messages.js'
+import { readPushAddress } from '../push-address.js'
 import { callbackOf } from './callback.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 import { reasonOf } from './negotiation.js'
@@ -42,12 +43,15 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
       onMessage(deps, 'transfer', 'TransferRequestMessage', async (m, caller, _req, res) => {
         const callback = callbackOf(m.callbackAddress, caller.partner)
         if (!callback.ok) return callback
+        const data = m.dataAddress === undefined ? ok(undefined) : readPushAddress(m.dataAddress)
+        if (!data.ok) return data
         const outcome = await receiveTransferRequest(services, {
           ...caller,
           consumerPid: m.consumerPid,
           agreementId: m.agreementId,
           format: m.format,
           callbackAddress: callback.value,
+          ...(data.value === undefined ? {} : { data: data.value }),
         })
         if (outcome.ok) res.status(201).json(rendered(outcome.value))
         return outcome

@@ -96,4 +96,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX partner_token ON partner (json_extract(data, '$.access.tokenHash'))
     WHERE json_extract(data, '$.access.tokenHash') IS NOT NULL;
   `,
+  `
+  CREATE TABLE push (
+    pid TEXT PRIMARY KEY REFERENCES process (pid),
+    state TEXT NOT NULL,
+    body BLOB
+  ) STRICT;
+  `,
 ]

@@ -1,5 +1,5 @@
 /** The embedded store: one SQLite file. Reads are synchronous; writes go through the group commit. */
-import type { EpochMs } from '../../core/types.js'
+import type { EpochMs, JsonObject } from '../../core/types.js'
 import type { SourceConfig } from '../../domain/dataset.js'
 import type { Partner } from '../../domain/partner.js'
 import type { Process } from '../../domain/step.js'
@@ -58,6 +58,11 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const book = db.prepare(`
     INSERT INTO usage (agreement_id, booked) VALUES (@agreementId, @amount)
     ON CONFLICT (agreement_id) DO UPDATE SET booked = booked + excluded.booked`)
+
+  const push = db.prepare('SELECT state, body FROM push WHERE pid = @pid')
+  const putPush = db.prepare(`
+    INSERT INTO push (pid, state, body) VALUES (@pid, @state, @body)
+    ON CONFLICT (pid) DO UPDATE SET state = excluded.state, body = excluded.body`)
 
   const seenTokens: { jti: string; expiresAt: EpochMs }[] = []
   const insertToken = db.prepare(
@@ -170,6 +175,17 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
         return granted
       }),
     booked: (agreementId) => (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0,
+
+    pushOf: (pid) => {
+      const row = push.get({ pid }) as { state: string; body: Buffer | null } | undefined
+      if (row === undefined) return undefined
+      const state = JSON.parse(row.state) as JsonObject
+      return row.body === null ? { state } : { state, body: row.body }
+    },
+    putPush: (pid, state, body) =>
+      run(() => {
+        putPush.run({ pid, state: JSON.stringify(state), body: body ?? null })
+      }),
 
     rememberToken: (jti, expiresAt) => {
       seenTokens.push({ jti, expiresAt })

@@ -1,0 +1,241 @@
+/** Wires push in both directions: the way out to receivers, the address at which we receive, and what is told about both. */
+import type { Readable } from 'node:stream'
+import { request } from 'undici'
+import type { Log } from '../core/log.js'
+import type { Registry } from '../core/metrics.js'
+import { err, ok, type Problem, type Result } from '../core/result.js'
+import { iso, type JsonObject, type Pid } from '../core/types.js'
+import type { PushDeps as PlanePushDeps } from '../dataplane/delivery/pusher.js'
+import type { PushLog, PushPost, PushState } from '../dataplane/ports.js'
+import { createPushReceiver, type Intake, type PushReceiver } from '../dataplane/receive/push-receiver.js'
+import { mayUsePlainHttp } from '../domain/partner.js'
+import { isFinal } from '../domain/process.js'
+import { TRANSFER, type Transfer } from '../domain/transfer.js'
+import type { Outgoing } from '../identity/outgoing.js'
+import { describeFailure } from '../identity/outgoing-failure.js'
+import { barredBy, whyStopped } from '../services/flow.js'
+import { moveTransfer, type TransferDeps } from '../services/transfer.js'
+import type { PushProgress } from '../services/transfer-push.js'
+import type { Store } from '../store/store.js'
+import type { Sinks } from './sinks.js'
+
+/** Longest wait for a receiver that takes nothing or answers nothing, milliseconds. */
+const SILENCE = 60_000
+/** What is read of a refusal. */
+const MAX_SAID = 2_000
+
+export type PushSide = {
+  /** For the data plane. */
+  readonly plane: PlanePushDeps
+  readonly receiver: PushReceiver
+  /** Lets the ends of pushes move their transfers. */
+  connect(transfers: TransferDeps): void
+  progress(transfer: Transfer): PushProgress | undefined
+}
+
+export function assemblePush(deps: {
+  readonly outgoing: Outgoing
+  readonly store: Store
+  readonly log: Log
+  readonly metrics: Registry
+  readonly sinks: Sinks
+  readonly publicPath: string
+  readonly maxBytes: number
+}): PushSide {
+  const { store, log, sinks } = deps
+  let transfers: TransferDeps | undefined
+  const lastErrors = new Map<string, string>()
+  const count = counters(deps.metrics)
+
+  const move = (transferPid: string, event: 'suspend' | 'complete', why: Problem): void => {
+    if (transfers === undefined) return
+    moveTransfer(transfers, transferPid as Pid, event, { code: why.code, reason: why.message })
+      .then((moved) => {
+        if (!moved.ok) log.warn({ transfer: transferPid, event, why: moved.error.message }, 'push ended')
+      })
+      .catch((cause: unknown) => log.error({ err: cause, transfer: transferPid }, 'push could not be ended'))
+  }
+  const pushLog: PushLog = {
+    acknowledged(transferPid) {
+      lastErrors.delete(transferPid)
+      count.batches.inc({ direction: 'sent' })
+    },
+    failed(transferPid, why, retryInMs) {
+      lastErrors.set(transferPid, why.message)
+      count.failures.inc({ direction: 'sent' })
+      log.warn({ transfer: transferPid, why: why.message, retryInMs }, 'push not delivered')
+    },
+    halted(transferPid, why) {
+      lastErrors.set(transferPid, why.message)
+      count.failures.inc({ direction: 'sent' })
+      log.error({ transfer: transferPid, why: why.message, detail: why.detail }, 'push halted')
+      move(transferPid, 'suspend', forPartner(why))
+    },
+    completed: (transferPid) =>
+      move(transferPid, 'complete', { code: 'GrantEnded', message: 'Everything has been delivered.' }),
+  }
+
+  const receiver = createPushReceiver({
+    publicPath: deps.publicPath,
+    maxBytes: deps.maxBytes,
+    intakeOf: (transferPid) => (transfers === undefined ? undefined : intakeOf(transfers, transferPid)),
+    openSink: async (transferPid) => {
+      const sink = receiving(store, transferPid)?.sink
+      return sink === undefined
+        ? err({ code: 'NotFound', message: `The transfer ${transferPid} has no sink.` })
+        : sinks.open(sink, transferPid)
+    },
+    log: {
+      received({ transferPid, records, bytes }) {
+        count.batches.inc({ direction: 'received' })
+        count.recordsReceived.inc({}, records)
+        count.bytesReceived.inc({}, bytes)
+        log.debug({ transfer: transferPid, records, bytes }, 'data received')
+      },
+      repeated: (transferPid, batch) => log.info({ transfer: transferPid, batch }, 'repeated batch left out'),
+      failed(transferPid, why) {
+        count.failures.inc({ direction: 'received' })
+        log.warn({ transfer: transferPid, why: why.message, detail: why.detail }, 'delivery not taken')
+      },
+    },
+  })
+
+  return {
+    plane: {
+      post: postThrough(deps.outgoing, store),
+      journal: {
+        read(transferPid) {
+          const kept = store.pushOf(transferPid)
+          return kept as { readonly state: PushState; readonly body?: Uint8Array } | undefined
+        },
+        write: (transferPid, state, body) => store.putPush(transferPid, state as JsonObject, body),
+      },
+      log: pushLog,
+    },
+    receiver,
+    connect(given) {
+      transfers = given
+    },
+    progress(transfer) {
+      const { pid, pushTo, sink } = transfer
+      if (pushTo !== undefined) {
+        const state = (store.pushOf(pid)?.state ?? { batches: 0, records: 0, bytes: 0 }) as PushState
+        return view(pushTo.endpoint, state, lastErrors.get(pid), state.lastAt)
+      }
+      if (sink === undefined) return undefined
+      const pushed = sinks.pushed(sink, pid) ?? { batches: 0, records: 0, bytes: 0 }
+      return view(sinks.nameOf(sink), pushed, receiver.lastError(pid))
+    },
+  }
+}
+
+const view = (
+  to: string,
+  { batches, records, bytes }: Pick<PushProgress, 'batches' | 'records' | 'bytes'>,
+  lastError: string | undefined,
+  lastAt?: PushState['lastAt'],
+): PushProgress => ({
+  to,
+  batches,
+  records,
+  bytes,
+  ...(lastAt === undefined ? {} : { lastAt: iso(lastAt) }),
+  ...(lastError === undefined ? {} : { lastError }),
+})
+
+function counters(metrics: Registry) {
+  return {
+    batches: metrics.counter('handschlag_push_batches_total', 'Batches acknowledged.', ['direction']),
+    failures: metrics.counter('handschlag_push_failures_total', 'Deliveries that failed.', ['direction']),
+    recordsReceived: metrics.counter('handschlag_records_received_total', 'Records delivered to us.'),
+    bytesReceived: metrics.counter('handschlag_bytes_received_total', 'Bytes of data delivered to us.'),
+  }
+}
+
+/** How our network looks from inside, and what its machines answer, is nobody's business. */
+const forPartner = (why: Problem): Problem =>
+  why.code === 'PartnerRefused'
+    ? { ...why, message: why.message.replace(/:[\s\S]*/, '.') }
+    : { code: why.code, message: 'The data could not be delivered to the endpoint of the dataAddress.' }
+
+const receiving = (store: Store, transferPid: string): Transfer | undefined =>
+  store.find({ kind: 'transfer', pid: transferPid as Pid, role: 'consumer' })
+
+/** Data may come before the start message that announces it, and right after our own wish to go on. */
+function intakeOf(deps: TransferDeps, transferPid: string): Intake | undefined {
+  const transfer = receiving(deps.store, transferPid)
+  if (transfer?.sink === undefined) return undefined
+  const tokenHash = deps.dataToken(transferPid, 0).hash
+  if (isFinal(TRANSFER, transfer.state)) {
+    return { tokenHash, barred: { problem: whyStopped(deps, transfer), passing: false } }
+  }
+  const { agreementId, partner, role } = transfer
+  const agreement = deps.store.agreement(agreementId, { partner, role })
+  const barred = agreement === undefined ? undefined : barredBy(deps, agreement)
+  if (barred !== undefined) return { tokenHash, barred: { problem: barred, passing: false } }
+  return transfer.state === 'SUSPENDED' && transfer.pending !== 'start'
+    ? { tokenHash, barred: { problem: whyStopped(deps, transfer), passing: true } }
+    : { tokenHash }
+}
+
+/** One body to one address: checked as every address that a partner chooses, without redirects. */
+function postThrough(outgoing: Outgoing, store: Store): PushPost {
+  return async ({ recipient, url: address, headers, body, signal }) => {
+    const url = outgoing.checkUrl(address, { plainHttp: mayUsePlainHttp(store.partner(recipient)) })
+    if (!url.ok) return url
+    try {
+      const answer = await request(url.value, {
+        dispatcher: outgoing.dispatcher,
+        method: 'POST',
+        headers,
+        body: body as Uint8Array | Readable,
+        signal,
+        headersTimeout: SILENCE,
+        bodyTimeout: SILENCE,
+      })
+      const { statusCode: status } = answer
+      const retryAfterMs = retryAfter(answer.headers['retry-after'])
+      const said = status >= 300 ? await beginning(answer.body) : undefined
+      if (status < 300) await answer.body.dump({ limit: MAX_SAID })
+      return ok({
+        status,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+        ...(said === undefined || said === '' ? {} : { said }),
+      })
+    } catch (cause) {
+      if (signal.aborted) return err({ code: 'Stopping', message: 'The push has ended.', detail: cause })
+      return failure(cause, url.value.host)
+    } finally {
+      if (!(body instanceof Uint8Array)) body.destroy()
+    }
+  }
+}
+
+/** A source that fails while it is sent looks like a failing connection, but carries its own problem. */
+function failure(cause: unknown, host: string): Result<never> {
+  return cause instanceof Error && 'problem' in cause
+    ? err(cause.problem as Problem)
+    : err(describeFailure(cause, host, SILENCE))
+}
+
+function retryAfter(header: string | string[] | undefined): number | undefined {
+  const seconds = typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : undefined
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+/** The first words of a refusal, on one line. */
+async function beginning(body: AsyncIterable<Uint8Array> & { destroy(): unknown }): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of body) {
+      text += Buffer.from(chunk).toString('utf8')
+      if (text.length >= MAX_SAID) break
+    }
+  } catch {
+    // A refusal that breaks off is told by its status alone.
+  }
+  return text
+    .slice(0, MAX_SAID)
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+}

@@ -1,0 +1,252 @@
+/**
+ * Push: the data goes to the receiver in batches, history first and then what comes, one batch at a time and in order.
+ * A batch is booked and written down before it is sent, so that after a restart the same bytes go out under the same
+ * number: nothing is lost, and what is repeated can be recognised.
+ */
+import { ok, type Problem, type Result } from '../../core/result.js'
+import type { EpochMs } from '../../core/types.js'
+import { shapesRecords } from '../../policy/plan.js'
+import { type ByteSource, type PushJournal, type PushState, SourceError } from '../ports.js'
+import { openReading, POSITION_GONE, type Reading, type Wanted } from '../reading.js'
+import { waitUntil } from '../schedule.js'
+import { quotaExhausted } from '../stages/count.js'
+import { NDJSON } from './accept.js'
+import type { Delivery, RecordDelivery } from './delivery.js'
+import { jsonEncoder } from './encode.js'
+import { type Batch, type BatchBounds, createBatch } from './push-batch.js'
+import { type PushEnd, type PushWays, sendParcel } from './push-send.js'
+
+export type Push = PushWays & { readonly journal: PushJournal; readonly bounds: BatchBounds }
+
+/** undefined: ended from outside. `complete`: everything that was wanted has been acknowledged. */
+export type PushOutcome = PushEnd | { readonly is: 'complete' } | undefined
+
+const COMPLETE: PushOutcome = { is: 'complete' }
+export const NOTHING_YET: PushState = { batches: 0, records: 0, bytes: 0 }
+
+/** Sends what was written down and not acknowledged; answers the state behind it. */
+async function settlePending(
+  delivery: Delivery,
+  push: Push,
+): Promise<{ readonly state: PushState; readonly end?: PushOutcome; readonly ended: boolean }> {
+  const { transferPid } = delivery.grant
+  const kept = push.journal.read(transferPid)
+  const state = kept?.state ?? NOTHING_YET
+  const { pending } = state
+  if (pending === undefined || kept?.body === undefined) return { state, ended: false }
+  const body = kept.body
+  const sent = await sendParcel(delivery, push, { number: pending.number, content: async () => lines(body) })
+  if (!sent.ok) return { state, end: sent.error, ended: true }
+  if (!sent.value) return { state, ended: true }
+  delivery.ledger.addBytes(pending.records, body.byteLength)
+  return { state: await acknowledge(delivery, push, state, body.byteLength), ended: false }
+}
+
+const lines = (body: Uint8Array) => ok({ headers: { 'content-type': NDJSON }, body })
+
+async function acknowledge(
+  { grant, clock }: Delivery,
+  { journal, log }: Push,
+  state: PushState,
+  bytes: number,
+  done = false,
+): Promise<PushState> {
+  const { pending, ...rest } = state
+  const position = pending?.position ?? state.position
+  const next: PushState = {
+    ...rest,
+    batches: pending?.number ?? state.batches,
+    records: state.records + (pending?.records ?? 0),
+    bytes: state.bytes + bytes,
+    ...(position === undefined ? {} : { position }),
+    lastAt: clock(),
+    ...(done ? { done } : {}),
+  }
+  await journal.write(grant.transferPid, next)
+  log.acknowledged(grant.transferPid, next)
+  return next
+}
+
+export async function pushRecords(delivery: RecordDelivery, push: Push): Promise<PushOutcome> {
+  const { flow, source, shape, clock, schedule } = delivery
+  const settled = await settlePending(delivery, push)
+  if (settled.ended) return settled.end
+  let { state } = settled
+  if (state.done === true) return COMPLETE
+  const { to } = push.target
+  const reading = await readingBehind(delivery, push, state)
+  if (!reading.ok) return { is: 'halt', problem: reading.error }
+  const encode = jsonEncoder(shape.columns)
+  let batch = createBatch(encode, push.bounds)
+
+  /** undefined: go on. */
+  const flush = async (): Promise<{ readonly end: PushOutcome } | undefined> => {
+    if (batch.records.length === 0) return undefined
+    const sent = await sendBatch(delivery, push, state, batch)
+    state = sent.state
+    batch = createBatch(encode, push.bounds)
+    return sent.goesOn ? undefined : { end: sent.end }
+  }
+
+  while (!flow.signal.aborted) {
+    // Asked before reading: a record that arrives between the end of the reading and the sleep still wakes us.
+    const change = source.changed(flow.signal)
+    // Awaited below; until then a failure must not count as unhandled.
+    change.catch(() => {})
+    const asked = clock()
+    for await (const shaped of reading.value.read(flow.signal)) {
+      for (const record of shaped) {
+        for (;;) {
+          if (flow.signal.aborted) return undefined
+          const verdict = shape.due(record, clock())
+          if (verdict.is === 'ahead') delivery.droppedAhead()
+          if (verdict.is === 'due' && !batch.add(record, clock())) {
+            const ended = await flush()
+            if (ended !== undefined) return ended.end
+            continue
+          }
+          if (verdict.is !== 'wait') break
+          const ended = await flush()
+          if (ended !== undefined) return ended.end
+          await waitUntil(schedule, clock, verdict.at, flow.signal)
+        }
+        if (!batch.isFull()) continue
+        const ended = await flush()
+        if (ended !== undefined) return ended.end
+      }
+    }
+    if (flow.signal.aborted) return undefined
+    // Read anew, the place is not found at all, and everything there is has come behind it.
+    if (reading.value.lost()) throw new SourceError(POSITION_GONE)
+    if (to !== undefined && asked >= to) {
+      const ended = await flush()
+      if (ended !== undefined) return ended.end
+      await push.journal.write(delivery.grant.transferPid, { ...state, done: true })
+      return COMPLETE
+    }
+    await sleep(delivery, change, soonest(batch.dueAt(), to))
+    const dueAt = batch.dueAt()
+    if (dueAt === undefined || clock() < dueAt) continue
+    const ended = await flush()
+    if (ended !== undefined) return ended.end
+  }
+  return undefined
+}
+
+const soonest = (a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined =>
+  a === undefined ? b : b === undefined || a < b ? a : b
+
+/** Until the source has changed, or the clock has reached `at`. */
+async function sleep(
+  { flow, clock, schedule }: Delivery,
+  change: Promise<void>,
+  at: EpochMs | undefined,
+): Promise<void> {
+  if (at === undefined) return change
+  const woken = new AbortController()
+  const signal = AbortSignal.any([flow.signal, woken.signal])
+  try {
+    await Promise.race([change, waitUntil(schedule, clock, at, signal)])
+  } finally {
+    woken.abort()
+  }
+}
+
+const BEGUN_ANEW: Problem = {
+  code: 'RangeInvalid',
+  message:
+    'The record that was delivered last is not in the source any more: everything that is there now is delivered.',
+}
+
+/** Behind the last acknowledged record. When that is gone, everything there is came after it. */
+async function readingBehind(
+  { source, shape, clock, flow, grant }: RecordDelivery,
+  { target, log }: Push,
+  { position }: PushState,
+): Promise<Result<Reading>> {
+  const range: Wanted = {
+    ...(target.from === undefined ? {} : { from: target.from }),
+    ...(target.to === undefined ? {} : { to: target.to }),
+  }
+  const behind = position === undefined ? range : { ...range, after: position }
+  const opened = await openReading(source, shape, behind, clock(), flow.signal)
+  if (opened.ok || position === undefined || opened.error.code !== 'RangeInvalid') return opened
+  log.failed(grant.transferPid, BEGUN_ANEW, 0)
+  return openReading(source, shape, range, clock(), flow.signal)
+}
+
+type SentBatch = { readonly state: PushState; readonly goesOn: boolean; readonly end?: PushOutcome }
+
+async function sendBatch(
+  delivery: RecordDelivery,
+  push: Push,
+  state: PushState,
+  { records, body }: Batch,
+): Promise<SentBatch> {
+  const { grant, shape, clock, flow, count, ledger } = delivery
+  const refused = shape.gate(clock())
+  if (refused !== undefined) return { state, goesOn: false, end: { is: 'stop', problem: refused } }
+  const granted = await count(records.length)
+  if (flow.signal.aborted) return { state, goesOn: false }
+  const exhausted: PushOutcome = { is: 'stop', problem: quotaExhausted(grant) }
+  const last = records[granted - 1]
+  if (last === undefined) return { state, goesOn: false, end: exhausted }
+
+  const bytes = body(granted)
+  const pending = { number: state.batches + 1, position: last.position, records: granted }
+  const written: PushState = { ...state, pending }
+  await push.journal.write(grant.transferPid, written, bytes)
+  const sent = await sendParcel(delivery, push, {
+    number: pending.number,
+    content: async () => lines(bytes),
+  })
+  if (!sent.ok) return { state: written, goesOn: false, end: sent.error }
+  if (!sent.value) return { state: written, goesOn: false }
+  ledger.add(records, 0, granted, bytes.byteLength)
+  const next = await acknowledge(delivery, push, written, bytes.byteLength)
+  return granted < records.length
+    ? { state: next, goesOn: false, end: exhausted }
+    : { state: next, goesOn: true }
+}
+
+/** A file in one piece. A repeated try sends the file as it is then, under the same number. */
+export async function pushBytes(delivery: Delivery, source: ByteSource, push: Push): Promise<PushOutcome> {
+  const { grant, count, ledger } = delivery
+  const state = push.journal.read(grant.transferPid)?.state ?? NOTHING_YET
+  if (state.done === true) return COMPLETE
+  if (shapesRecords(grant.plan)) {
+    const message =
+      'The contract shapes records, but this dataset is a file that can only be delivered as it is.'
+    return { is: 'stop', problem: { code: 'PolicyDenied', message } }
+  }
+  let written = state
+  if (state.pending === undefined) {
+    if ((await count(1)) < 1) return { is: 'stop', problem: quotaExhausted(grant) }
+    written = { ...state, pending: { number: 1, records: 1 } }
+    await push.journal.write(grant.transferPid, written)
+  }
+  let sentBytes = 0
+  const sent = await sendParcel(delivery, push, {
+    number: 1,
+    content: async () => {
+      const described = await source.describe()
+      if (!described.ok) return described
+      const { size, mediaType, fileName, etag } = described.value
+      sentBytes = size
+      const name = encodeURIComponent(fileName.toWellFormed())
+      return ok({
+        headers: {
+          'content-type': mediaType,
+          'content-length': String(size),
+          'content-disposition': `attachment; filename*=UTF-8''${name}`,
+        },
+        body: size === 0 ? new Uint8Array() : source.open({ start: 0, end: size - 1, etag }),
+      })
+    },
+  })
+  if (!sent.ok) return sent.error
+  if (!sent.value) return undefined
+  ledger.addBytes(1, sentBytes)
+  await acknowledge(delivery, push, written, sentBytes, true)
+  return COMPLETE
+}
