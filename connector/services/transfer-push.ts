@@ -2,6 +2,7 @@
  * The push side of transfers: which address a consumer may name, what we name ourselves, and what the data plane is told.
  */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
+import type { Partner } from '../domain/partner.js'
 import { PUSH, type PushAddress, type SinkAddress, type Transfer } from '../domain/transfer.js'
 import type { DataGrant, PushDestination } from './ports.js'
 

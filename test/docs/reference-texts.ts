@@ -83,6 +83,14 @@ export const SOURCES = [
   'Input that does not fit is left out, counted (`handschlag_source_malformed_total`) and logged with its place and the rule it breaks; the rest flows.',
 ].join('\n\n')
 
+export const PUSH = [
+  '## Push',
+  'With the format `HttpData-PUSH` the provider delivers the data: the consumer names the address of its receiver in the `dataAddress` of the TransferRequestMessage, and the provider POSTs to it, history first and then what comes. `transfer start --to` and the management API (`sink`) do this for you; a connector of this kind receives below `/data/push` on the public port.',
+  'Read from a `dataAddress`: the address from `endpoint`, or from the property `endpoint` or `baseUrl` in the namespace `https://w3id.org/edc/v0.0.1/ns/`; `authorization` with `authType` under short or full names, or `authKey` with `authCode` as EDC has them; `https://w3id.org/machine-data-policy/v1#pushFrom` and `#pushTo`, instants that limit the event time. With an end in time, and for a dataset that is a file, the provider completes the transfer when everything has been acknowledged.',
+  'A delivery of records is NDJSON, at most 1000 records or 1 MiB, at most a second after the first of them; a file is one delivery. They come one at a time, in order, each with a number in `Idempotency-Key`, which counts up from 1 within the transfer. A delivery counts when it is answered with 2xx. After 408, 425, 429, any 5xx or no answer the same bytes come again under the same number, half a second later and then ever more slowly up to a minute, or as `Retry-After` says, for three days; any other answer suspends the transfer. After a restart of either side the delivery that was not acknowledged comes once more under its number, and then what follows.',
+  'Our own receiver acknowledges when the data is safe in its file, and answers a number that it knows with 200 without writing anything. A file is written below `receiveDir` only, byte for byte; `FILE.state` beside it says how far it is accounted for. A broker gets one message per record at QoS 1; a restart in the middle of a delivery repeats messages of that one. A body larger than `receiveLimit` is answered with 413 and leaves nothing behind.',
+].join('\n\n')
+
 export const DATA_ENDPOINT = [
   '## Data endpoint',
   'One address per transfer, below `/data` on the public port. It comes with the TransferStartMessage (format `HttpData-PULL`) together with a token; send it as `Authorization: Bearer`. What you ask for decides what you get. The commands `pull` and `stream`, and the management API at `/api/v1/transfers/{pid}/data` and `/stream`, do this for you.',

@@ -13,7 +13,7 @@ import { statusOf as dspStatus } from '../../connector/dsp/errors.js'
 import { statusOf as managementStatus } from '../../connector/management/errors.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { OPERANDS } from '../../connector/policy/registry.js'
-import { DATA_ENDPOINT, DOCTOR, FILES, SOURCES } from './reference-texts.js'
+import { DATA_ENDPOINT, DOCTOR, FILES, PUSH, SOURCES } from './reference-texts.js'
 
 export type Metric = {
   readonly name: string
@@ -177,6 +177,7 @@ export function renderReference(own: readonly Command[], metrics: readonly Metri
     terms(),
     SOURCES,
     DATA_ENDPOINT,
+    PUSH,
     '## Management API',
     'Base `http://127.0.0.1:8485`, JSON, `Authorization: Bearer` with a token from `handschlag token create`. The exact description, OpenAPI 3.1, is served at `/api/v1/openapi.json`. A refusal has the body `{"code", "message"}`, and `"problems"` when there are several findings.',
     api(),
