@@ -10,6 +10,7 @@ const WRITES = Object.keys({
   create: true,
   change: true,
   attemptFailed: true,
+  putPush: true,
   retryNow: true,
   changeAgreement: true,
   note: true,
