@@ -27,6 +27,10 @@ export function parseInstant(value: string): EpochMs | undefined {
   return Number.isNaN(at) ? undefined : (at as EpochMs)
 }
 
+/** Instant of an xsd:dateTime of any precision. What is finer than a millisecond is dropped: it tells when, and limits nothing. */
+export const parseTimestamp = (value: string): EpochMs | undefined =>
+  parseInstant(value.replace(/(\.\d{3})\d{1,9}(?=[Z+-])/, '$1'))
+
 /** Midnight UTC at which a calendar day such as `2026-12-31` begins, or undefined. */
 export function parseDay(value: string): EpochMs | undefined {
   const match = DATE.exec(value)

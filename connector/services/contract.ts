@@ -9,7 +9,7 @@ import type { Agreement } from '../domain/agreement.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
 import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
-import { parseInstant } from '../policy/instant.js'
+import { parseTimestamp } from '../policy/instant.js'
 import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
@@ -94,7 +94,7 @@ export function sameAsOffered(
   }
   const [difference] = differences(m.offer, agreement)
   if (difference !== undefined) return problem('AgreementDiffers', differenceText(difference, 'en'))
-  const agreedAt = parseInstant(String(agreement.timestamp))
+  const agreedAt = parseTimestamp(String(agreement.timestamp))
   if (agreedAt === undefined) {
     return problem(
       'AgreementDiffers',

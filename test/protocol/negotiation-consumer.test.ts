@@ -98,6 +98,16 @@ describe('the ways to the end', () => {
     expect((await consumer.get(asked.path)).state).toBe('FINALIZED')
   })
 
+  it('takes a timestamp of any precision, as xsd:dateTime allows, and keeps the milliseconds of it', async () => {
+    const asked = await requested()
+    const timestamp = '2026-11-02T08:00:00.559123456+01:00'
+    const agreement = provider.agreementOn(asked.offer, { timestamp })
+    const agreed = await provider.agree(asked, agreement)
+    expect([agreed.status, agreed.text]).toEqual([200, ''])
+    const contract = await consumer.get(`/api/v1/contracts/${enc(String(agreement['@id']))}`)
+    expect(contract.agreedAt).toBe('2026-11-02T07:00:00.559Z')
+  })
+
   it('CN_C:01-01 request, offer, acceptance by the operator, agreement on the new offer, finalization', async () => {
     const asked = await requested()
     const { consumerPid } = asked
