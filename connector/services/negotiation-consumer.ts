@@ -26,7 +26,7 @@ import { decided, takeTurn } from './negotiation-moves.js'
 
 /** Consumer: asks for a contract on an offer from the partner's catalog. The offer carries its `target`. */
 export async function requestContract(
-  deps: NegotiationDeps,
+  deps: Pick<NegotiationDeps, 'store' | 'clock' | 'newPid' | 'ownDid' | 'callbackAddress' | 'wire'>,
   m: { readonly partner: Partner; readonly datasetId: string; readonly offer: JsonObject },
 ): Promise<Result<Negotiation>> {
   const policy = understood(m.offer)
