@@ -13,6 +13,8 @@ export type Agreement = {
   readonly datasetId: string
   /** The agreement object exactly as it was sent or received. */
   readonly body: JsonObject
+  /** `body` in plain form, when the partner spelled it in another way. What is judged and enforced, never what is signed. */
+  readonly terms?: JsonObject
   /** The offer it was made from. */
   readonly offer: JsonObject
   /** SHA-256 of the canonical JSON of `body`. */
@@ -29,3 +31,6 @@ export type Agreement = {
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
 }
+
+/** The agreement as this program reads it. */
+export const readableForm = ({ body, terms }: Pick<Agreement, 'body' | 'terms'>): JsonObject => terms ?? body

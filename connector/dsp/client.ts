@@ -18,6 +18,7 @@ import {
   urlOf,
   VERSION_PATH,
 } from './messages.js'
+import { readMessage } from './normalise.js'
 import type { Validate } from './validate.js'
 
 export type Fetch = (request: {
@@ -102,7 +103,9 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     if (!answer.ok) return answer
     const json = parseJson(answer.value.body)
     const versions =
-      answer.value.status === 200 && json.ok ? deps.validate('VersionResponse', json.value) : undefined
+      answer.value.status === 200 && json.ok
+        ? readMessage(deps.validate, 'VersionResponse', json.value)
+        : undefined
     if (versions === undefined || !versions.ok) {
       return problem(
         'VersionUnsupported',
@@ -137,7 +140,7 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     if (!answer.ok) return answer
     if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
     const json = parseJson(answer.value.body, { maxBytes: MAX_CATALOG_BYTES, maxDepth: 32 })
-    const catalog = json.ok ? deps.validate('Catalog', json.value) : json
+    const catalog = json.ok ? readMessage(deps.validate, 'Catalog', json.value) : json
     if (!catalog.ok) return unusable(catalog.error.message)
     if (catalog.value.participantId !== partner.did) {
       return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
@@ -209,7 +212,7 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       }
       if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
       const json = parseJson(answer.value.body)
-      const dataset = json.ok ? deps.validate('Dataset', json.value) : json
+      const dataset = json.ok ? readMessage(deps.validate, 'Dataset', json.value) : json
       if (!dataset.ok) return unusable(dataset.error.message)
       return dataset.value['@id'] === id
         ? ok(remote(dataset.value))

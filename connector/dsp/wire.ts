@@ -14,7 +14,9 @@ import {
   PROVIDER_PATH,
   urlOf,
 } from './messages.js'
+import { readMessage } from './normalise.js'
 import { pushDataAddress } from './push-address.js'
+import { readError } from './read-error.js'
 import type { Validate } from './validate.js'
 
 const outgoing = (path: DspPath, pid: string, message: object): Outgoing => ({
@@ -89,28 +91,19 @@ export function createWire(validate: Validate): Wire {
     readAnswer: (kind, body, ownRole, ownPid) => {
       const json = parseJson(body)
       const name = kind === 'negotiation' ? 'ContractNegotiation' : 'TransferProcess'
-      const message = json.ok ? validate(name, json.value) : json
+      const message = json.ok ? readMessage(validate, name, json.value) : json
       const unusable = (why: string) =>
         problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
       if (!message.ok) return unusable(message.error.message)
       const { providerPid, consumerPid, state } = message.value
-      const [named, partnerPid] =
-        ownRole === 'consumer' ? [consumerPid, providerPid] : [providerPid, consumerPid]
-      return named === ownPid
-        ? ok({ partnerPid, state })
+      const [named, other] = ownRole === 'consumer' ? [consumerPid, providerPid] : [providerPid, consumerPid]
+      if (named === ownPid) return ok({ partnerPid: other, state })
+      // Ours is in it, on the other side: some partners mix up the two.
+      return other === ownPid
+        ? ok({ partnerPid: named, state })
         : unusable(`It is about another process than the one that was asked for: its ${ownRole}Pid differs.`)
     },
 
-    readError: (body) => {
-      const json = parseJson(body)
-      if (!json.ok || typeof json.value !== 'object' || json.value === null || Array.isArray(json.value))
-        return {}
-      const { code, reason } = json.value as { code?: unknown; reason?: unknown }
-      const first = Array.isArray(reason) ? reason.find((part) => typeof part === 'string') : reason
-      return {
-        ...(typeof code === 'string' ? { code: code.slice(0, 100) } : {}),
-        ...(typeof first === 'string' ? { reason: first.slice(0, 1000) } : {}),
-      }
-    },
+    readError,
   }
 }

@@ -5,7 +5,7 @@
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Lang, type ParticipantId } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
+import { type Agreement, readableForm } from '../domain/agreement.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
 import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
@@ -106,8 +106,9 @@ export function sameAsOffered(
 
 /** The plan the data plane enforces for an agreement. */
 export function planOf(agreement: Agreement): Result<Plan> {
-  const policy = understood(agreement.body)
+  const plain = readableForm(agreement)
+  const policy = understood(plain)
   if (!policy.ok) return policy
-  const assignee = String(agreement.body.assignee)
+  const assignee = String(plain.assignee)
   return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee })
 }

@@ -3,7 +3,7 @@
  * about the states themselves.
  */
 import { err, ok, type Problem, problem, type Result } from '../core/result.js'
-import type { Agreement } from '../domain/agreement.js'
+import { type Agreement, readableForm } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { allows, planOf, understood } from './contract.js'
@@ -31,7 +31,7 @@ export function barredBy(deps: Pick<TransferDeps, 'store'>, agreement: Agreement
 export function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
   const barred = barredBy(deps, agreement)
   if (barred !== undefined) return err(barred)
-  const policy = understood(agreement.body)
+  const policy = understood(readableForm(agreement))
   if (!policy.ok) return policy
   const allowed = allows(policy.value, 'transfer', {
     at: deps.clock(),

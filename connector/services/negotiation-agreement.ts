@@ -4,11 +4,11 @@
  */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
+import { type Agreement, readableForm } from '../domain/agreement.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner } from '../domain/partner.js'
-import { differenceClause, differences } from '../policy/compare.js'
+import { type Difference, differenceClause, differences } from '../policy/compare.js'
 import type { Plan } from '../policy/plan.js'
 import {
   agreementHash,
@@ -45,12 +45,15 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   if (asked.target !== undefined && asked.target !== published.datasetId) {
     return problem('OfferDiffers', 'The target of the offer is not the dataset that it was published for.')
   }
-  const [difference] = differences(published.policy, asked)
+  const [difference] = differences(published.policy, asked).filter((one) => !leavesOutProfile(one))
   if (difference === undefined) return ok({ dataset, published })
   const clause = differenceClause(difference, 'en')
   const message = `The requested offer differs from the one in the catalog: ${clause}.`
   return ok({ dataset, published, differs: { code: 'OfferDiffers', message } })
 }
+
+/** Left out, a profile claims less than it says: all terms are absolute names and mean the same without it. */
+const leavesOutProfile = ({ path, agreed }: Difference): boolean => path === 'profile' && agreed === undefined
 
 /** Whether a person of ours approved exactly the offer on the table. */
 export const isApproved = (n: Negotiation): boolean =>
@@ -63,7 +66,8 @@ function agreeable(deps: NegotiationDeps, partner: Partner, n: Negotiation): Res
   if (!asked.ok) return asked
   const { published, differs } = asked.value
   if (differs !== undefined) return { ok: false, error: differs }
-  return published === undefined ? unknown : ok(published.policy)
+  // The same terms in the consumer's own words: some compare the agreement with their request word by word.
+  return published === undefined ? unknown : ok(n.offer)
 }
 
 /** Provider: whether terms can be kept for this partner, as far as that can be known before it has agreed. */
@@ -81,7 +85,7 @@ export function offerable(
 }
 
 function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement): Result<Plan> {
-  const policy = understood(draft.body)
+  const policy = understood(readableForm(draft))
   if (!policy.ok) return policy
   const allowed = allows(policy.value, 'negotiation', { at: draft.agreedAt, recipient: partner.did })
   if (!allowed.ok) return allowed
@@ -151,8 +155,10 @@ export async function checkAgreement(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
-  m: { readonly agreement: JsonObject; readonly seal?: string },
+  m: { readonly agreement: JsonObject; readonly text?: JsonObject; readonly seal?: string },
 ): Promise<Result<Agreement>> {
+  // What is kept, hashed and signed is what the provider wrote; what is judged is its plain form.
+  const body = m.text ?? m.agreement
   const same = sameAsOffered(m.agreement, {
     offer: n.offer,
     datasetId: n.datasetId,
@@ -167,7 +173,7 @@ export async function checkAgreement(
     )
   }
   if (m.seal !== undefined && partner.seal !== 'off') {
-    const text = { ...pidsOf(n), agreement: m.agreement, offer: n.offer }
+    const text = { ...pidsOf(n), agreement: body, offer: n.offer }
     const verified = await deps.seals.verify(m.seal, partner.did, { ...text, role: 'provider', covers: [] })
     if (!verified.ok) return verified
   }
@@ -181,9 +187,10 @@ export async function checkAgreement(
     partner: partner.did,
     negotiationPid: n.pid,
     datasetId: n.datasetId,
-    body: m.agreement,
+    body,
+    ...(body === m.agreement ? {} : { terms: m.agreement }),
     offer: n.offer,
-    hash: agreementHash(m.agreement),
+    hash: agreementHash(body),
     agreedAt: same.value.agreedAt,
     status: 'pending',
     ...(seal === undefined ? {} : { providerSeal: seal }),

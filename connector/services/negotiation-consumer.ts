@@ -69,6 +69,8 @@ export async function receiveAgreement(
     readonly pid: Pid
     readonly providerPid: string
     readonly agreement: JsonObject
+    /** The agreement as it was received, when that is another spelling. */
+    readonly text?: JsonObject
     readonly seal?: string
   },
 ): Promise<Result<Negotiation>> {

@@ -1,7 +1,7 @@
 /** The operator's view of contracts: who agreed to what, in words and exactly, whether it is intact, and its early end. */
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Role } from '../core/types.js'
-import type { Agreement, AgreementStatus } from '../domain/agreement.js'
+import { type Agreement, type AgreementStatus, readableForm } from '../domain/agreement.js'
 import {
   type AgreementDeps,
   type ClauseInWords,
@@ -85,7 +85,7 @@ export function contractOperations(deps: ContractOperationDeps) {
       const { body, hash, role } = found.value
       return ok({
         ...view(found.value),
-        clauses: inWords(body),
+        clauses: inWords(readableForm(found.value)),
         agreement: body,
         hash,
         ...(role === 'provider' ? { used: store.booked(id) } : {}),

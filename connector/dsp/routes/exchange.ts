@@ -8,10 +8,11 @@ import { parseJson } from '../../core/json.js'
 import type { Log } from '../../core/log.js'
 import type { PartnerLimits } from '../../core/partner-limits.js'
 import { type Problem, problem, type Result } from '../../core/result.js'
-import type { Clock, ParticipantId } from '../../core/types.js'
+import type { Clock, Json, ParticipantId } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
 import { type ErrorKind, sendError } from '../errors.js'
 import type { MessageName, Messages } from '../messages.js'
+import { normalise } from '../normalise.js'
 import type { Validate } from '../validate.js'
 
 /** Body limit, bytes. The largest legitimate DSP message is an agreement with its policy. */
@@ -35,7 +36,13 @@ export type ExchangeDeps = {
   readonly count: (kind: ErrorKind, outcome: string) => void
 }
 
-export type Caller = { readonly partner: Partner; readonly sender: ParticipantId; readonly digest: string }
+export type Caller = {
+  readonly partner: Partner
+  readonly sender: ParticipantId
+  readonly digest: string
+  /** The message before it was brought into plain form. */
+  readonly received: Json
+}
 
 const readBody = express.raw({ type: () => true, limit: MAX_BODY })
 
@@ -107,11 +114,13 @@ export function onMessage<K extends MessageName>(
     const partner = deps.partner(caller.did)
     if (partner?.trust !== 'trusted') return void res.status(404).end()
     const json = bytes.ok ? parseJson(bytes.value) : bytes
-    const message = json.ok ? deps.validate(name, json.value) : json
+    const plain = json.ok ? normalise(json.value) : json
+    const message = plain.ok ? deps.validate(name, plain.value) : plain
     let outcome: Result<unknown> = message
-    if (message.ok && bytes.ok) {
+    if (message.ok && bytes.ok && json.ok) {
       const digest = hash('sha256', bytes.value, 'hex')
-      outcome = await run(message.value, { partner, sender: partner.did, digest }, req, res)
+      const known = { partner, sender: partner.did, digest, received: json.value }
+      outcome = await run(message.value, known, req, res)
     }
     deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
     if (outcome.ok) return
@@ -121,7 +130,7 @@ export function onMessage<K extends MessageName>(
       { from: partner.did, path: req.path, code: outcome.error.code, why: outcome.error.message },
       'message refused',
     )
-    sendError(res, kind, outcome.error, json.ok ? pidsIn(json.value) : {})
+    sendError(res, kind, outcome.error, plain.ok ? pidsIn(plain.value) : {})
   }
 }
 
@@ -129,7 +138,7 @@ export function onMessage<K extends MessageName>(
 export function onRead(
   deps: ExchangeDeps,
   kind: ErrorKind,
-  run: (caller: Omit<Caller, 'digest'>, req: Request, res: Response) => Promise<Result<unknown>>,
+  run: (caller: Pick<Caller, 'partner' | 'sender'>, req: Request, res: Response) => Promise<Result<unknown>>,
 ): RequestHandler {
   return async (req, res) => {
     const partner = await authenticated(deps, kind, req, res)

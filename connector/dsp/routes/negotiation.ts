@@ -9,6 +9,7 @@ import * as asConsumer from '../../services/negotiation-consumer.js'
 import * as asProvider from '../../services/negotiation-provider.js'
 import { contractNegotiation } from '../build.js'
 import { CONSUMER_PATH as C, EVENT_FINALIZED, PROVIDER_PATH as P } from '../messages.js'
+import { asReceived } from '../normalise.js'
 import { callbackOf } from './callback.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 
@@ -115,6 +116,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
             pid,
             providerPid: m.providerPid,
             agreement: m.agreement as unknown as JsonObject,
+            text: asReceived(caller.received, 'agreement') as JsonObject,
             ...seal('seal', m, AGREEMENT_SIGNATURE),
           }),
         )
