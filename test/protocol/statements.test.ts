@@ -98,7 +98,7 @@ it('reads titles however they are written', () => {
   ]
     .join('\n')
     .replaceAll('@{', '$' + '{')
-  expect(titlesIn(source).map(({ path, skipped }) => (skipped ? `(@{path})` : path))).toEqual([
+  expect(titlesIn(source).map(({ path, skipped }) => (skipped ? `(${path})` : path))).toEqual([
     'one',
     'group %s > has … and …',
     "group %s > on a line of its own, with a ' in it",
