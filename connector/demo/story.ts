@@ -178,9 +178,10 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   const history = await readLines(builder.api, `/api/v1/transfers/${encodeURIComponent(transfer)}/data`)
   const last = history.lines.at(-1)
   if (last === undefined) throw new StepFailed('The history is empty although the machine publishes.')
+  const records = history.lines.length
   step({
-    en: `History pulled: ${history.lines.length} records; the machine sent ${machine.published()}. The last one:`,
-    de: `Verlauf abgeholt: ${history.lines.length} Einträge; die Maschine sandte ${machine.published()}. Der letzte:`,
+    en: `History pulled: ${records} ${records === 1 ? 'record' : 'records'}; the machine sent ${machine.published()}. The last one:`,
+    de: `Verlauf abgeholt: ${records} ${records === 1 ? 'Eintrag' : 'Einträge'}; die Maschine sandte ${machine.published()}. Der letzte:`,
   })
   more(last)
 
