@@ -50,6 +50,7 @@ export const PROBLEMS = {
   RangeInvalid: 'The requested range or position does not exist.',
   TooManyConnections: 'The partner has more connections open than one partner may have.',
   TooManyRequests: 'The partner sends more requests a second than one partner may send.',
+  TooManyProcesses: 'The partner has more negotiations or transfers open than one partner may have.',
   TooManyFlows: 'Too many requests run at the same time under this transfer.',
   NotAcceptable: 'The requested representation is not available.',
   Stopping: 'The connector is shutting down.',

@@ -18,6 +18,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   MessageTooLarge: 413,
   TooManyConnections: 429,
   TooManyRequests: 429,
+  TooManyProcesses: 429,
   // Ours to solve: the partner should send again.
   IdentityUnresolvable: 503,
   PartnerUnreachable: 503,

@@ -36,6 +36,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   TooManyFlows: 429,
   TooManyConnections: 429,
   TooManyRequests: 429,
+  TooManyProcesses: 429,
   TooManyAttempts: 429,
   InternalError: 500,
   KeyUnusable: 500,

@@ -8,6 +8,7 @@ import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
 import { receive } from '../domain/process.js'
 import { allows, understood } from './contract.js'
+import { mayOpen } from './crowd.js'
 import {
   closeNegotiation,
   deciding,
@@ -207,6 +208,8 @@ export async function receiveInitialOffer(
   const other = problem('InvalidTransition', 'There is already another negotiation with this providerPid.')
   const existing = deps.store.findByPartnerPid('negotiation', 'consumer', partner.did, m.providerPid)
   if (existing !== undefined) return existing.openingDigest === m.digest ? ok(existing) : other
+  const room = mayOpen(deps, 'negotiation', partner.did)
+  if (!room.ok) return room
   const at = deps.clock()
   const offered: Negotiation = {
     kind: 'negotiation',

@@ -8,6 +8,7 @@ import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { receive } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
+import { mayOpen } from './crowd.js'
 import {
   deciding,
   endStep,
@@ -33,6 +34,8 @@ export async function receiveRequest(
 ): Promise<Result<Negotiation>> {
   const existing = deps.store.findByPartnerPid('negotiation', 'provider', partner.did, m.consumerPid)
   if (existing !== undefined) return repeatedRequest(existing, m.digest)
+  const room = mayOpen(deps, 'negotiation', partner.did)
+  if (!room.ok) return room
   const asked = askedFor(deps, partner, m.offer)
   if (!asked.ok) return refused(deps, m, asked.error)
   const at = deps.clock()

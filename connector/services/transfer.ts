@@ -11,6 +11,7 @@ import { isFinal, receive, send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { FORMATS, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
+import { mayOpen } from './crowd.js'
 import { inactive, mayRun, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
 import type { Automation, DataPlanePort, NewPid, PushDestination, PushRange, Wire } from './ports.js'
@@ -114,6 +115,8 @@ export async function receiveTransferRequest(
 ): Promise<Result<Transfer>> {
   const existing = deps.store.findByPartnerPid('transfer', 'provider', m.sender, m.consumerPid)
   if (existing !== undefined) return repeated(existing, m)
+  const room = mayOpen(deps, 'transfer', m.sender)
+  if (!room.ok) return room
   const agreement = await finalized(deps, m.agreementId, m.sender)
   if (!agreement.ok) return agreement
   if (!FORMATS.includes(m.format)) {

@@ -54,6 +54,8 @@ export interface Store extends AsyncDisposable {
     kind: Kind,
     filter?: { readonly state?: string; readonly limit?: number },
   ): readonly ProcessOf<Kind>[]
+  /** Processes of that kind with the partner that have not ended, counted up to `most`. */
+  countOpen(kind: ProcessKind, partner: string, most: number): number
   countByState(kind: ProcessKind): readonly { readonly state: string; readonly count: number }[]
   transfersUnder(agreementId: string, partner: string): readonly Transfer[]
 

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import type { Negotiation } from '../../connector/domain/negotiation.js'
+import { MAX_OPEN } from '../../connector/services/crowd.js'
+import { newPid } from '../protocol/parties.js'
 import { introduce, message, type Peer, startPeer } from '../protocol/peer.js'
 import { type Dataspace, type Member, startDataspace } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
@@ -185,4 +188,50 @@ it('shows messages that are too large or too deep as limits that were met', asyn
   expect([deep.status, deep.json.code]).toEqual([400, 'MessageTooDeep'])
   expect(await metric(`handschlag_limit_met_total{partner="${peer.did}",limit="size"}`)).toBe('1')
   expect(await metric(`handschlag_limit_met_total{partner="${peer.did}",limit="depth"}`)).toBe('1')
+})
+
+it('lets one partner open no more negotiations and transfers than the limit, and more once some have ended', async () => {
+  const { store } = member.connector()
+  const opened = (pid: string): Negotiation => ({
+    kind: 'negotiation',
+    pid: pid as Negotiation['pid'],
+    role: 'provider',
+    partner: peer.did,
+    partnerPid: `${pid}#`,
+    partnerAddress: peer.address,
+    state: 'REQUESTED',
+    turn: 1,
+    offer: {},
+    datasetId: 'x',
+    createdAt: 0 as Negotiation['createdAt'],
+    updatedAt: 0 as Negotiation['updatedAt'],
+  })
+  const pids = Array.from({ length: MAX_OPEN }, newPid)
+  await Promise.all(pids.map((pid) => store.create({ next: opened(pid) })))
+  const request = () =>
+    peer.send(
+      member,
+      '/negotiations/request',
+      message('ContractRequestMessage', {
+        consumerPid: newPid(),
+        offer: { '@id': 'none', '@type': 'Offer', target: 'x', permission: [{ action: 'use' }] },
+        callbackAddress: peer.address,
+      }),
+    )
+  const refused = await waitFor(async () => {
+    const answer = await request()
+    return answer.json.code === 'TooManyRequests' ? undefined : answer
+  })
+  expect([refused.status, refused.json.code]).toEqual([429, 'TooManyProcesses'])
+  expect(String(refused.json.reason)).toBe(
+    'You have 1000 negotiations open here, which is the limit. End some, and send this once more.',
+  )
+  const [first = ''] = pids
+  const ended = await store.change({ kind: 'negotiation', pid: first as Negotiation['pid'] }, (current) => ({
+    ok: true,
+    value: { next: { ...current, state: 'TERMINATED' } },
+  }))
+  expect(ended.ok).toBe(true)
+  // There is room again, and the offer is none of ours.
+  expect((await request()).json.code).toBe('OfferUnknown')
 })

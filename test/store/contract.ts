@@ -419,6 +419,16 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         expect(store.list('transfer').map((t) => t.pid)).toEqual([pidOf('t')])
       })
 
+      it('count what is open with a partner, by kind and up to a limit', async () => {
+        for (const name of ['a', 'b', 'c', 'd']) await store.create({ next: negotiationOf(name) })
+        await store.create({ next: negotiationOf('e', { partner: OTHERS }) })
+        await store.create({ next: transferOf('t') })
+        await moveTo('b', 'TERMINATED')
+        expect(store.countOpen('negotiation', US, 100)).toBe(3)
+        expect(store.countOpen('negotiation', US, 2)).toBe(2)
+        expect(store.countOpen('transfer', US, 100)).toBe(1)
+      })
+
       it('name the transfers under an agreement with one partner', async () => {
         await store.create({ next: transferOf('t1') })
         await store.create({ next: transferOf('t2', { partner: OTHERS }) })

@@ -103,4 +103,8 @@ export const MIGRATIONS: readonly string[] = [
     body BLOB
   ) STRICT;
   `,
+  `
+  CREATE INDEX process_open ON process (partner, kind)
+    WHERE state NOT IN ('FINALIZED', 'COMPLETED', 'TERMINATED');
+  `,
 ]

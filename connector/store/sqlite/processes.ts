@@ -25,6 +25,11 @@ export function processTables(db: Database.Database) {
   const recent = db.prepare(`
     SELECT data FROM process WHERE kind = @kind AND (@state IS NULL OR state = @state)
     ORDER BY created_at DESC, rowid DESC LIMIT @limit`)
+  const open = db
+    .prepare(`SELECT count(*) FROM (SELECT 1 FROM process
+      WHERE partner = @partner AND kind = @kind AND state NOT IN ('FINALIZED', 'COMPLETED', 'TERMINATED')
+      LIMIT @most)`)
+    .pluck()
   const byState = db.prepare('SELECT state, count(*) AS count FROM process WHERE kind = @kind GROUP BY state')
   const underAgreement = db.prepare(`
     SELECT data FROM process WHERE agreement_id = @agreementId AND kind = 'transfer' AND partner = @partner`)
@@ -169,6 +174,8 @@ export function processTables(db: Database.Database) {
       parseAll<ProcessOf<Kind>>(
         recent.all({ kind, state: filter.state ?? null, limit: filter.limit ?? 1000 }),
       ),
+    countOpen: (kind: ProcessKind, partner: string, most: number) =>
+      open.get({ kind, partner, most }) as number,
     countByState: (kind: ProcessKind) => byState.all({ kind }) as { state: string; count: number }[],
     transfersUnder: (agreementId: string, partner: string) =>
       parseAll<Transfer>(underAgreement.all({ agreementId, partner })),

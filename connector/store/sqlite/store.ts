@@ -115,6 +115,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     find: processes.find,
     findByPartnerPid: processes.findByPartnerPid,
     list: processes.list,
+    countOpen: processes.countOpen,
     countByState: processes.countByState,
     transfersUnder: processes.transfersUnder,
 
