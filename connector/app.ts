@@ -2,7 +2,6 @@
  * Composition root: a configuration becomes a running connector. Everything is wired here and in assembly/, and nowhere
  * else; no decision about contracts or data is made here.
  */
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assembleData } from './assembly/data.js'
@@ -15,6 +14,7 @@ import { createPartnerLimits, type PartnerLimits } from './core/partner-limits.j
 import { Resources } from './core/resources.js'
 import { ok, problem, type Result } from './core/result.js'
 import type { Clock, ParticipantId, Pid } from './core/types.js'
+import { orderedUuid } from './core/uuid.js'
 import { isDevelopmentCertificate } from './crypto/certificates.js'
 import { deriveToken, hashToken } from './crypto/tokens.js'
 import type { DataPlane } from './dataplane/delivery/data-plane.js'
@@ -136,7 +136,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     clock,
     log,
     wire,
-    newPid: options.newPid ?? (() => `urn:uuid:${randomUUID()}` as Pid),
+    newPid: options.newPid ?? (() => `urn:uuid:${orderedUuid()}` as Pid),
     ownDid: did,
     callbackAddress: dspAddress,
     seals: identity.seals,

@@ -2,9 +2,9 @@
  * Self-issued identity tokens: a JWT that a participant signs for one partner and one request. Issuing and verifying stand
  * side by side because they are one agreement; which partners are known and trusted is for others to say.
  */
-import { randomUUID } from 'node:crypto'
 import { err, ok, type Problem, type ProblemCode, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId } from '../core/types.js'
+import { orderedUuid } from '../core/uuid.js'
 import { type CompactJws, parseCompact, parseObject, signCompact, verifyEs256 } from '../crypto/jws.js'
 import type { SigningKey } from '../crypto/keys.js'
 import {
@@ -31,7 +31,7 @@ export type TokenIssuerOptions = {
   readonly did: ParticipantId
   readonly authKey: SigningKey
   readonly clock: Clock
-  /** A new token id; random when absent. */
+  /** A new token id; random, in order of time, when absent. */
   readonly newJti?: () => string
 }
 
@@ -39,7 +39,7 @@ export function createTokenIssuer({
   did,
   authKey,
   clock,
-  newJti = randomUUID,
+  newJti = orderedUuid,
 }: TokenIssuerOptions): TokenIssuer {
   const header = { alg: 'ES256', kid: keyId(did, authKey.kid), typ: 'JWT' }
   return {

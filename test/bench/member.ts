@@ -1,11 +1,11 @@
 /** A whole connector in a process of its own, asked over IPC to negotiate and to open transfers as its operator would. */
-import { randomUUID } from 'node:crypto'
 import { subscribe } from 'node:diagnostics_channel'
 import { join } from 'node:path'
 import { startConnector } from '../../connector/app.js'
 import { resolveConfig } from '../../connector/config/load.js'
 import { createLog } from '../../connector/core/log.js'
 import { type JsonObject, type Pid, systemClock } from '../../connector/core/types.js'
+import { orderedUuid } from '../../connector/core/uuid.js'
 import { loadSecretBox } from '../../connector/crypto/secret-box.js'
 import type { Agreement } from '../../connector/domain/agreement.js'
 import type { Process } from '../../connector/domain/step.js'
@@ -64,7 +64,7 @@ const services = {
   store,
   clock: systemClock,
   log,
-  newPid: () => `urn:uuid:${randomUUID()}` as Pid,
+  newPid: () => `urn:uuid:${orderedUuid()}` as Pid,
   ownDid: connector.did,
   callbackAddress: connector.dspAddress,
   wire,

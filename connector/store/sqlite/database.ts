@@ -31,6 +31,8 @@ export function openDatabase(file: string): Database.Database {
     // The default in WAL mode is NORMAL, which can lose an acknowledged agreement on power loss.
     db.pragma('synchronous = FULL')
     db.pragma('foreign_keys = ON')
+    // What a savepoint needs to undo its write: files for it would cost more than the write, and none outlives a crash.
+    db.pragma('temp_store = MEMORY')
     // Two connectors on one file would each keep half of the truth in memory: the second one is refused (SQLITE_BUSY).
     db.pragma('locking_mode = EXCLUSIVE')
     db.exec('BEGIN EXCLUSIVE; COMMIT')
