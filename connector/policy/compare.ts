@@ -2,6 +2,7 @@
  * Finds what an agreement says otherwise than the offer. Spelling does not count, meaning does. Identifiers, parties,
  * target and time are the caller's to compare.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Lang } from '../core/types.js'
 import { exceededLimit } from './limits.js'
 import { CONSTRAINT_LISTS, membersOf, normalMember, normalObject, RULE_LISTS } from './normal-form.js'
@@ -32,7 +33,9 @@ export function differences(offered: unknown, agreed: unknown): readonly Differe
   if (!isComparable(offered) || !isComparable(agreed)) {
     return [{ path: 'policy', offered: shownWhole(offered), agreed: shownWhole(agreed) }]
   }
-  return differingMembers(termsOf(offered), termsOf(agreed), '')
+  const [was, is] = [termsOf(offered), termsOf(agreed)]
+  // What is written alike means the same; only other spellings have to be understood.
+  return isDeepStrictEqual(was, is) ? [] : differingMembers(was, is, '')
 }
 
 /** One difference as a sentence, for the side that asked for the offer. */

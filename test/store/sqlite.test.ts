@@ -15,8 +15,10 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { EpochMs } from '../../connector/core/types.js'
+import type { EpochMs, ParticipantId } from '../../connector/core/types.js'
+import type { Partner } from '../../connector/domain/partner.js'
 import { GroupCommit, NewerSchemaError, openDatabase } from '../../connector/store/sqlite/database.js'
+import { documents, keptInMemory } from '../../connector/store/sqlite/documents.js'
 import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { MIGRATIONS } from '../../connector/store/sqlite/migrations.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
@@ -170,6 +172,47 @@ describe('who can possibly see an offer', () => {
     expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1']])
     await store.putDataset({ ...dataset, id: 'd2', published: true })
     expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1', 'of-d2']])
+  })
+})
+
+describe('a partner that is kept in memory', () => {
+  const partner = {
+    did: 'did:web:alpha.example' as ParticipantId,
+    name: 'Alpha',
+    address: 'https://alpha.example/dsp',
+    trust: 'trusted',
+    seal: 'off',
+    addedAt: NOW,
+  } as const
+
+  it('is the one of the database after every change, and gone when it is removed', async () => {
+    await using store = openStore(newFile())
+    expect(store.partner(partner.did)).toBeUndefined()
+    await store.putPartner(partner)
+    expect(store.partner(partner.did)?.trust).toBe('trusted')
+    await store.putPartner({ ...partner, trust: 'blocked' })
+    expect(store.partner(partner.did)?.trust).toBe('blocked')
+    await store.removePartner(partner.did)
+    expect(store.partner(partner.did)).toBeUndefined()
+  })
+
+  it('is forgotten together with a group that could not be committed', async () => {
+    const db = openDatabase(newFile())
+    const group = new GroupCommit(db)
+    const partners = keptInMemory(documents<Partner>(db, 'partner', 'did', () => ({})))
+    group.onRollback(partners.forget)
+    await group.run(() => partners.put(partner))
+    db.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY)')
+    db.exec('CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)')
+    const failing = group.run(() => {
+      partners.put({ ...partner, trust: 'blocked' })
+      partners.get(partner.did)
+      db.prepare('INSERT INTO child VALUES (7)').run()
+    })
+    await expect(failing).rejects.toThrow(/FOREIGN KEY/)
+    expect(partners.get(partner.did)?.trust).toBe('trusted')
+    group.close()
+    db.close()
   })
 })
 

@@ -6,6 +6,8 @@ type Columns = Readonly<Record<string, string | number | null>>
 export const parseRows = <T>(rows: unknown[]): readonly T[] =>
   rows.map((row) => JSON.parse((row as { data: string }).data) as T)
 
+export type Documents<T> = ReturnType<typeof documents<T>>
+
 export function documents<T>(
   db: Database.Database,
   table: string,
@@ -33,5 +35,31 @@ export function documents<T>(
     },
     all: (): readonly T[] => parseRows<T>(all.all()),
     remove: (id: string): boolean => remove.run(id).changes > 0,
+  }
+}
+
+/** Few documents that every request reads: what has been read once is kept until one of them is written. */
+export function keptInMemory<T>(table: Documents<T>): Documents<T> & { readonly forget: () => void } {
+  const kept = new Map<string, T>()
+  const forget = (): void => kept.clear()
+  return {
+    ...table,
+    forget,
+    put(document) {
+      table.put(document)
+      forget()
+    },
+    get(id) {
+      const known = kept.get(id)
+      if (known !== undefined) return known
+      const read = table.get(id)
+      // What is not there is not kept: strangers choose the ids they ask for.
+      if (read !== undefined) kept.set(id, read)
+      return read
+    },
+    remove(id) {
+      forget()
+      return table.remove(id)
+    },
   }
 }

@@ -5,7 +5,7 @@ import type { Partner } from '../../domain/partner.js'
 import type { Process } from '../../domain/step.js'
 import type { ApiToken, AudienceRule, Store } from '../store.js'
 import { GroupCommit, openDatabase } from './database.js'
-import { documents } from './documents.js'
+import { documents, keptInMemory } from './documents.js'
 import { offeringTables } from './offering.js'
 import { processTables } from './processes.js'
 
@@ -46,7 +46,8 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     changed = []
   })
 
-  const partners = documents<Partner>(db, 'partner', 'did', () => ({}))
+  const partners = keptInMemory(documents<Partner>(db, 'partner', 'did', () => ({})))
+  group.onRollback(partners.forget)
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
   const { datasets, offers, offered, offeredAfter, offeredBefore } = offeringTables(db, options.audience)
 
