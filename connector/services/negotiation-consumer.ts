@@ -171,15 +171,10 @@ export async function receiveOffer(
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
   if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
-  if (m.offer.target !== found.datasetId) {
-    return problem(
-      'OfferDiffers',
-      'The target of the offer is not the dataset that this negotiation is about.',
-    )
-  }
   const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
   const foreseen = receive(NEGOTIATION, found, 'offer', message())
-  const mayAct = foreseen.ok && !foreseen.value.repeated && found.closing === undefined
+  const fits = m.offer.target === found.datasetId
+  const mayAct = foreseen.ok && !foreseen.value.repeated && found.closing === undefined && fits
   const turn = mayAct ? await takeTurn(deps, partner, tabled(foreseen.value.next, m.offer)) : undefined
   return deciding(deps, ref, (current) => {
     const received = receive(NEGOTIATION, current, 'offer', message())
@@ -188,6 +183,12 @@ export async function receiveOffer(
     if (current.closing !== undefined) {
       const step = closeNegotiation(deps, received.value.next, 'offer')
       return step.ok ? ok({ step: step.value }) : step
+    }
+    if (!fits) {
+      return problem(
+        'OfferDiffers',
+        'The target of the offer is not the dataset that this negotiation is about.',
+      )
     }
     const next = tabled(received.value.next, m.offer)
     const audit = [entry(next, 'in', 'offer', { offer: String(m.offer['@id']) })]

@@ -116,12 +116,6 @@ async function inConversation(
   const found = deps.store.find(ref)
   if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
   const offer = offerOf(found)
-  if (offer.target !== undefined && offer.target !== found.datasetId) {
-    return problem(
-      'OfferDiffers',
-      'The target of the offer is not the dataset that this negotiation is about.',
-    )
-  }
   const step = (current: Negotiation): Result<Step<Negotiation> & { readonly repeated: boolean }> => {
     const received = receive(NEGOTIATION, current, event, {
       ...m,
@@ -130,6 +124,12 @@ async function inConversation(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current, repeated: true })
+    if (offer.target !== undefined && offer.target !== current.datasetId) {
+      return problem(
+        'OfferDiffers',
+        'The target of the offer is not the dataset that this negotiation is about.',
+      )
+    }
     const next = tabled(received.value.next, offer)
     const detail = event === 'request' ? { offer: String(offer['@id']) } : undefined
     const audit = [entry(next, 'in', event, detail)]

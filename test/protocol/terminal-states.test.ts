@@ -45,7 +45,8 @@ const fresh = () => ({ 'https://example.com/ns#nonce': newPid() })
 const post = (kind: Kind, path: string, type: string, fields: object): Promise<Sent> =>
   peer.send(member, `/${kind}/${path}`, message(type, { ...fresh(), ...fields }))
 
-const offer = { ...PUMP_OFFER, '@id': 'another', target: 'pump' }
+/** Wrong in itself: the state is what is looked at first. */
+const offer = { ...PUMP_OFFER, '@id': 'another', target: 'elsewhere' }
 const negotiation = (own: string, path: string, type: string, fields: object) =>
   post('negotiations', `${own}/${path}`, type, fields)
 const transfer = (own: string, path: string, type: string, fields: object) =>
