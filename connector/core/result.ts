@@ -35,6 +35,7 @@ export const PROBLEMS = {
   PartnerUnreachable: 'The partner could not be reached.',
   PartnerCertificate: "The partner's TLS certificate could not be verified.",
   PartnerRefused: 'The partner answered with an error.',
+  GivenUp: 'The operator gave up delivering a message to the partner.',
   PartnerAnswerInvalid: 'The partner answered with something that is not what the protocol says.',
   VersionUnsupported: 'The partner does not speak DSP 2025-1.',
   AddressRefused: 'The address points into a private network, which is refused unless configured.',

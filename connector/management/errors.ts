@@ -10,6 +10,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   InvalidMessage: 400,
   MessageTooDeep: 400,
   InvalidInput: 400,
+  GivenUp: 400,
   CallbackRefused: 400,
   AddressRefused: 400,
   Unauthenticated: 401,

@@ -20,6 +20,7 @@ type Bodies = {
   readonly SourceInput: SourceInput
   readonly DatasetInput: Omit<DatasetInput, 'id'>
   readonly NewOffer: NewOffer
+  readonly OfferChange: { readonly approval: 'automatic' | 'manual' }
   readonly NewNegotiation: NewNegotiation
   readonly NewProposal: NewProposal
   readonly Proposal: Proposal

@@ -182,6 +182,14 @@ export const OFFERING_ROUTES: readonly Route[] = [
     created: true,
     run: ({ ops, param, body, by }) => ops.datasets.addOffer(param('id'), body, by),
   }),
+  writes('patch', '/api/v1/offers/{id}', {
+    ...datasets,
+    id: 'changeOffer',
+    summary: 'Let requests for the offer be agreed by themselves, or by a person. Its terms never change.',
+    request: 'OfferChange',
+    answer: 'Offer',
+    run: ({ ops, param, body, by }) => ops.datasets.setApproval(param('id'), body.approval, by),
+  }),
   writes('delete', '/api/v1/offers/{id}', {
     ...datasets,
     id: 'removeOffer',

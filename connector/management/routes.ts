@@ -121,6 +121,15 @@ const ROUTES_HERE: readonly Route[] = [
     answer: 'Negotiation',
     run: ({ ops, param, by }) => ops.negotiations.retry(param('pid'), by),
   }),
+  writes('post', `${NEGOTIATION}/give-up`, {
+    ...negotiations,
+    id: 'giveUpNegotiation',
+    summary:
+      'Deliver what is owed no longer: ends the negotiation here, and tells the partner if it can be told.',
+    request: 'Reason',
+    answer: 'Negotiation',
+    run: ({ ops, param, body, by }) => ops.negotiations.giveUp(param('pid'), body.reason, by),
+  }),
 
   reads('/api/v1/contracts', {
     ...contracts,
@@ -199,6 +208,15 @@ const ROUTES_HERE: readonly Route[] = [
     summary: 'Send what is owed to the partner now instead of at the next attempt.',
     answer: 'Transfer',
     run: ({ ops, param, by }) => ops.transfers.retry(param('pid'), by),
+  }),
+  writes('post', `${TRANSFER}/give-up`, {
+    ...transfers,
+    id: 'giveUpTransfer',
+    summary:
+      'Deliver what is owed no longer: ends the transfer here, and tells the partner if it can be told.',
+    request: 'Reason',
+    answer: 'Transfer',
+    run: ({ ops, param, body, by }) => ops.transfers.giveUp(param('pid'), body.reason, by),
   }),
   {
     ...transfers,

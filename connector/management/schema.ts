@@ -25,6 +25,10 @@ export const request = (properties: Properties, optional: readonly string[] = []
 })
 
 export const seal = oneOf('off', 'offer', 'require')
+export const approval = described(
+  oneOf('automatic', 'manual'),
+  'manual: a person approves every request for a contract.',
+)
 export const signal = (make: typeof object): Schema =>
   make(
     {

@@ -2,6 +2,7 @@
 import { PROBLEMS } from '../core/result.js'
 import {
   anything,
+  approval,
   described,
   flag,
   list,
@@ -115,6 +116,7 @@ const offer: Properties = {
   id: text,
   datasetId: text,
   policy: anything('The policy as ODRL, as it goes into catalogs.'),
+  approval,
   clauses: list(ref('Clause')),
 }
 
@@ -146,6 +148,7 @@ export const ANSWERS = {
     laboratories: described(list(text), 'Names of partners whose identity nobody proves.'),
     contracts: whole,
     owed: object({ count: whole, oldest: time }, ['oldest']),
+    waitingForPerson: described(whole, 'Negotiations and transfers that go on when a person decides.'),
     startedAt: time,
   }),
   Partner: object(
@@ -161,10 +164,11 @@ export const ANSWERS = {
       ),
       ownId: text,
       ownAddress: text,
+      approval,
       fingerprint: text,
       addedAt: time,
     },
-    ['ownId', 'ownAddress', 'fingerprint'],
+    ['ownId', 'ownAddress', 'approval', 'fingerprint'],
   ),
   Partners: object({ partners: list(ref('Partner')) }),
   Clause: object({

@@ -1,5 +1,16 @@
 /** Schemas of what goes into the management API, with one realistic example each. Unknown properties are refused. */
-import { anything, described, list, ref, request, type Schema, seal, signal, text } from './schema.js'
+import {
+  anything,
+  approval,
+  described,
+  list,
+  ref,
+  request,
+  type Schema,
+  seal,
+  signal,
+  text,
+} from './schema.js'
 
 const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
 const long: Schema = { type: 'string', maxLength: 4096 }
@@ -39,17 +50,24 @@ export const REQUESTS = {
       ),
       name: { type: 'string', minLength: 1, maxLength: 200 },
       seal,
+      approval,
       lab: described(
         { type: 'boolean' },
         'A laboratory with the mock identity of EDC: nobody proves who it is, and plain HTTP is allowed.',
       ),
       ...identifying,
     },
-    ['name', 'seal', 'lab', ...IDENTIFYING],
+    ['name', 'seal', 'approval', 'lab', ...IDENTIFYING],
   ),
   PartnerChange: request(
-    { name: { type: 'string', minLength: 1, maxLength: 200 }, seal, address: filled, ...identifying },
-    ['name', 'seal', 'address', ...IDENTIFYING],
+    {
+      name: { type: 'string', minLength: 1, maxLength: 200 },
+      seal,
+      approval,
+      address: filled,
+      ...identifying,
+    },
+    ['name', 'seal', 'approval', 'address', ...IDENTIFYING],
   ),
   SourceInput: request({
     kind: described(filled, 'Kind of the source, such as mqtt or files.'),
@@ -66,11 +84,13 @@ export const REQUESTS = {
     },
     ['description', 'keywords', 'machineId', 'signals', 'sourceId'],
   ),
-  NewOffer: request({ id: filled, terms: ref('Terms'), policy: anything('A policy as ODRL.') }, [
+  NewOffer: request({ id: filled, terms: ref('Terms'), policy: anything('A policy as ODRL.'), approval }, [
     'id',
     'terms',
     'policy',
+    'approval',
   ]),
+  OfferChange: request({ approval }),
   NewNegotiation: request(
     {
       partner: described(filled, 'DID of a trusted partner.'),
@@ -169,6 +189,7 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
     id: 'until-2026',
     terms: { until: '2026-12-31', fields: ['pressure'], samplingInterval: 'PT10S' },
   },
+  OfferChange: { approval: 'manual' },
   NewNegotiation: { partner: 'did:web:maker.example.com', dataset: 'press-7' },
   NewProposal: {
     partner: 'did:web:buyer.example.com',

@@ -1,7 +1,7 @@
 /** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject } from '../core/types.js'
-import type { Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { compilePlan } from '../policy/compile.js'
 import type { Plan } from '../policy/plan.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
@@ -173,6 +173,7 @@ export async function addOffer(
     readonly id?: string
     readonly terms?: Terms
     readonly policy?: JsonObject
+    readonly approval?: Approval
   },
 ): Promise<Result<Offer>> {
   const dataset = deps.store.dataset(m.datasetId)
@@ -185,11 +186,30 @@ export async function addOffer(
   const id = m.id ?? deps.newPid()
   if (deps.store.offer(id) !== undefined)
     return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
-  const offer: Offer = { id, datasetId: m.datasetId, policy: policy.value, createdAt: deps.clock() }
+  const offer: Offer = {
+    id,
+    datasetId: m.datasetId,
+    policy: policy.value,
+    ...(m.approval === undefined ? {} : { approval: m.approval }),
+    createdAt: deps.clock(),
+  }
   const enforceable = checkTerms(deps, dataset, offer.policy)
   if (!enforceable.ok) return enforceable
   await deps.store.putOffer(offer)
   return ok(offer)
+}
+
+/** The terms of an offer never change; whether a person approves requests for it may. */
+export async function setApproval(
+  deps: Pick<DatasetDeps, 'store'>,
+  id: string,
+  approval: Approval,
+): Promise<Result<Offer>> {
+  const offer = deps.store.offer(id)
+  if (offer === undefined) return problem('NotFound', `There is no offer ${id}.`)
+  const next: Offer = { ...offer, approval }
+  await deps.store.putOffer(next)
+  return ok(next)
 }
 
 /** Whether every term can be kept here for this dataset. */

@@ -186,6 +186,25 @@ export async function undeliverable(
   return outcome.ok ? reflect(deps, before, outcome.value) : outcome
 }
 
+/** Messages that a partner may have received already, and that end the process well there: nothing takes them back. */
+const LASTING: readonly string[] = ['finalize', 'complete']
+
+/** A person stops trying to deliver what is owed: the process ends here, and the partner is told as far as it can be. */
+export async function giveUp(deps: DeliveryDeps, process: Process, reason: string): Promise<Result<Process>> {
+  const [owed] = deps.store.owedFor(process.pid)
+  if (owed === undefined) return nothingOwed(process.kind)
+  if (LASTING.includes(owed.event)) {
+    return problem(
+      'InvalidTransition',
+      `The message "${owed.event}" may have arrived already, so it cannot be given up: the two sides would end differently. It is tried on.`,
+    )
+  }
+  return undeliverable(deps, owed, { code: 'GivenUp', message: reason })
+}
+
+export const nothingOwed = (what: string): Result<never> =>
+  problem('InvalidTransition', `There is nothing to deliver: this ${what} owes the partner no message.`)
+
 /** An end that we wanted keeps our reason, even when the partner refuses to hear of it. */
 const reasonFor = (current: Process, owed: Owed, why: Problem): string =>
   owed.event === 'terminate' ? (current.reason ?? why.message) : why.message
@@ -221,7 +240,11 @@ const out = (next: Process, event: string, detail: JsonObject): AuditEntry => ({
 })
 
 const failed = (owed: Owed, next: Process, why: Problem): AuditEntry =>
-  out(next, `${owed.event} failed`, { code: why.code, reason: why.message, attempts: owed.attempts + 1 })
+  out(next, `${owed.event} ${why.code === 'GivenUp' ? 'given up' : 'failed'}`, {
+    code: why.code,
+    reason: why.message,
+    attempts: owed.attempts + 1,
+  })
 
 function ending<P extends Process>(
   current: P,

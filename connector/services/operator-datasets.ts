@@ -1,7 +1,7 @@
 /** The operator's view of what we offer: sources, datasets and offers. Secrets of sources go in and never come out. */
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject } from '../core/types.js'
-import type { Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import type { Terms } from '../policy/write.js'
 import { type ClauseInWords, inWords } from './agreements.js'
 import {
@@ -13,6 +13,7 @@ import {
   putSource,
   removeDataset,
   removeSource,
+  setApproval,
 } from './datasets.js'
 import { compact, noted, time } from './operator-view.js'
 
@@ -60,6 +61,7 @@ export type OfferView = {
   readonly id: string
   readonly datasetId: string
   readonly policy: JsonObject
+  readonly approval: Approval
   readonly clauses: readonly ClauseInWords[]
 }
 
@@ -78,16 +80,22 @@ export type DatasetView = {
 }
 
 export type SourceInput = { readonly kind: string; readonly config: JsonObject }
-export type NewOffer = { readonly id?: string; readonly terms?: Terms; readonly policy?: JsonObject }
+export type NewOffer = {
+  readonly id?: string
+  readonly terms?: Terms
+  readonly policy?: JsonObject
+  readonly approval?: Approval
+}
 
 export type DatasetOperationDeps = DatasetDeps & {
   readonly sourceStatus: () => readonly SourceReport[]
 }
 
-const offerView = ({ id, datasetId, policy }: Offer): OfferView => ({
+const offerView = ({ id, datasetId, policy, approval = 'automatic' }: Offer): OfferView => ({
   id,
   datasetId,
   policy,
+  approval,
   clauses: inWords(policy),
 })
 
@@ -222,6 +230,16 @@ export function datasetOperations(deps: DatasetOperationDeps) {
         event: 'offer added',
         by,
         detail: { offer: offer.id },
+      }))
+      return outcome.ok ? ok(offerView(outcome.value)) : outcome
+    },
+
+    async setApproval(id: string, approval: Approval, by: string): Promise<Result<OfferView>> {
+      const outcome = await noted(deps, await setApproval(deps, id, approval), ({ datasetId }) => ({
+        subject: datasetId,
+        event: 'approval changed',
+        by,
+        detail: { offer: id, approval },
       }))
       return outcome.ok ? ok(offerView(outcome.value)) : outcome
     },

@@ -5,7 +5,8 @@ import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { differences, differenceText } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
-import { type NegotiationDeps, terminateNegotiation } from './negotiation.js'
+import { type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
+import { terminateNegotiation } from './negotiation.js'
 import { requestContract } from './negotiation-consumer.js'
 import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } from './negotiation-person.js'
 import { offerInWords, type RemoteOfferView } from './operator-partners.js'
@@ -53,7 +54,7 @@ export type NewNegotiation = { readonly partner: string; readonly dataset: strin
 
 export type NewProposal = Proposal & { readonly partner: string; readonly dataset: string }
 
-export type NegotiationOperationDeps = NegotiationDeps & { readonly catalog: CatalogClient }
+export type NegotiationOperationDeps = DeliveryDeps & { readonly catalog: CatalogClient }
 
 /** The offer that is meant: the named one, or the only one that can be kept here. */
 export function chooseOffer(dataset: RemoteDataset, named: string | undefined): Result<JsonObject> {
@@ -137,7 +138,9 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
     show(pid: string): Result<NegotiationDetail> {
       const found = find(pid)
       if (!found.ok) return found
-      const { offer, previous } = found.value
+      const { offer, role } = found.value
+      const published = role === 'provider' ? store.offer(String(offer['@id']))?.policy : undefined
+      const previous = found.value.previous ?? published
       const changed = previous === undefined ? [] : differences(previous, offer)
       return ok({
         ...view(found.value),
@@ -196,10 +199,15 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('negotiation')
       return acted(found, 'delivery hurried', by)
     },
+
+    async giveUp(pid: string, reason: string, by: string): Promise<Result<NegotiationView>> {
+      const found = find(pid)
+      if (!found.ok) return found
+      const ended = await giveUp(deps, found.value, reason)
+      if (!ended.ok) return ended
+      return acted(find(pid), 'delivery given up', by, { reason })
+    },
   }
 }
-
-export const nothingOwed = (what: string): Result<never> =>
-  problem('InvalidTransition', `There is nothing to try again: this ${what} owes the partner no message.`)
 
 export type NegotiationOperations = ReturnType<typeof negotiationOperations>

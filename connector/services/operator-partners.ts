@@ -1,6 +1,7 @@
 /** The operator's view of partners and of what they offer. */
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject } from '../core/types.js'
+import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import { type AccessKind, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
@@ -30,6 +31,7 @@ export type PartnerView = {
   readonly seal: SealMode
   /** How it proves who it is; its tokens are never shown. */
   readonly access: AccessKind
+  readonly approval?: Approval
   readonly ownId?: string
   readonly ownAddress?: string
   readonly fingerprint?: string
@@ -58,7 +60,7 @@ export type PartnerOperationDeps = PartnerDeps &
   TransferDeps & { readonly catalog: CatalogClient }
 
 export const partnerView = (partner: Partner): PartnerView => {
-  const { did, name, address, trust, seal, ownId, ownAddress, fingerprint, addedAt } = partner
+  const { did, name, address, trust, seal, approval, ownId, ownAddress, fingerprint, addedAt } = partner
   const access = accessKind(partner)
   return compact({
     did,
@@ -67,6 +69,7 @@ export const partnerView = (partner: Partner): PartnerView => {
     trust,
     seal,
     access,
+    approval,
     ownId,
     ownAddress,
     fingerprint,

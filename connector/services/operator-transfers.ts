@@ -2,7 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Pid, type Role } from '../core/types.js'
 import { PULL, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
-import { nothingOwed } from './operator-negotiations.js'
+import { type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
 import {
   compact,
   noted,
@@ -15,7 +15,7 @@ import {
 } from './operator-view.js'
 import { trustedPartner } from './partners.js'
 import type { PushRange } from './ports.js'
-import { moveTransfer, requestTransfer, type TransferDeps } from './transfer.js'
+import { moveTransfer, requestTransfer } from './transfer.js'
 import { type PushProgress, readSink, type SinkWish } from './transfer-push.js'
 
 export type TransferView = Waiting & {
@@ -65,7 +65,7 @@ const MOVES = {
 
 export type TransferMove = keyof typeof MOVES
 
-export function transferOperations(deps: TransferDeps) {
+export function transferOperations(deps: DeliveryDeps) {
   const { store } = deps
 
   const waits = (t: Transfer): Waiting =>
@@ -161,6 +161,14 @@ export function transferOperations(deps: TransferDeps) {
       if (!found.ok) return found
       if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('transfer')
       return acted(found, 'delivery hurried', by)
+    },
+
+    async giveUp(pid: string, reason: string, by: string): Promise<Result<TransferView>> {
+      const found = find(pid)
+      if (!found.ok) return found
+      const ended = await giveUp(deps, found.value, reason)
+      if (!ended.ok) return ended
+      return acted(find(pid), 'delivery given up', by, { reason })
     },
   }
 }

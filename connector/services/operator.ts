@@ -19,6 +19,7 @@ import { type PartnerOperationDeps, type PartnerOperations, partnerOperations } 
 import { type TokenOperations, tokenOperations } from './operator-tokens.js'
 import { type TransferOperations, transferOperations } from './operator-transfers.js'
 import { compact } from './operator-view.js'
+import { openProcesses } from './processes.js'
 import type { TransferDeps } from './transfer.js'
 
 /** What the connector says about itself. */
@@ -43,6 +44,8 @@ export type StatusView = Omit<About, 'startedAt'> & {
   readonly laboratories: readonly string[]
   readonly contracts: number
   readonly owed: { readonly count: number; readonly oldest?: string }
+  /** Negotiations and transfers that go on when a person decides. */
+  readonly waitingForPerson: number
   readonly startedAt: string
 }
 
@@ -60,6 +63,7 @@ export function statusOperations({ store, about }: { readonly store: Store; read
           .filter((partner) => accessKind(partner) === 'lab')
           .map(({ name }) => name),
         contracts: store.agreements().length,
+        waitingForPerson: openProcesses(store).filter(({ awaiting }) => awaiting !== undefined).length,
         owed: compact({ count, oldest: oldest === undefined ? undefined : iso(oldest) }),
         startedAt: iso(about.startedAt),
       }

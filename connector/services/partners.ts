@@ -1,6 +1,7 @@
 /** Partners: who we know, how to reach them, and the operator's decision to trust or block. */
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId } from '../core/types.js'
+import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import { type Access, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
@@ -35,6 +36,7 @@ export type NewPartner = AccessInput & {
   readonly address: string
   readonly name?: string
   readonly seal?: SealMode
+  readonly approval?: Approval
 }
 
 /**
@@ -74,6 +76,7 @@ export async function addPartner(deps: PartnerDeps, m: NewPartner): Promise<Resu
     seal: m.seal ?? (lab ? 'off' : 'offer'),
     ...(access.value === undefined ? {} : { access: access.value }),
     ...own.value,
+    ...(m.approval === undefined ? {} : { approval: m.approval }),
     ...(fingerprint.value === undefined ? {} : { fingerprint: fingerprint.value }),
     addedAt: deps.clock(),
   }
@@ -184,6 +187,7 @@ export async function changePartner(
     ...(given.value === undefined ? {} : { access: given.value }),
     name: m.name ?? present.name,
     seal: m.seal ?? present.seal,
+    ...(m.approval === undefined ? {} : { approval: m.approval }),
     address,
   }
   await deps.store.putPartner(next)

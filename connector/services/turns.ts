@@ -13,14 +13,13 @@ import type { DeliveryDeps } from './delivery.js'
 import { deciding, isPassing } from './negotiation.js'
 import { personNeeded, ready, wanted } from './negotiation-moves.js'
 import type { NegotiationMove, TransferMove } from './ports.js'
+import { openProcesses } from './processes.js'
 import { moveTransfer } from './transfer.js'
 import { entry as transferEntry } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
 
 /** Until a trouble that may pass by itself is tried again, milliseconds. */
 const AGAIN_MS = 30_000
-/** Beyond any number of processes that one file can hold. */
-const EVERY = { limit: 10_000_000 }
 
 type Move = NegotiationMove | TransferMove
 
@@ -85,7 +84,7 @@ export function watchTurns(deps: DeliveryDeps): Turns {
   const find = ({ kind, pid }: Process): Process | undefined => deps.store.find<ProcessKind>({ kind, pid })
 
   const unsubscribe = deps.store.onProcess(look)
-  for (const process of openProcesses(deps)) look(process)
+  for (const process of openProcesses(deps.store)) look(process)
   return {
     async idle() {
       while (busy.size > 0) await Promise.all(busy.values())
@@ -172,11 +171,3 @@ const waitingTransfer = (deps: DeliveryDeps, t: Transfer, awaiting: Awaiting): P
     const note = { ...transferEntry(next, 'own', 'waits for a person', detail), at: awaiting.since }
     return { ok: true, value: { next, audit: [note] } }
   })
-
-/** Processes that have not ended, whatever their number and age. */
-const openProcesses = ({ store }: Pick<DeliveryDeps, 'store'>): readonly Process[] => [
-  ...['REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED'].flatMap((state) =>
-    store.list('negotiation', { state, ...EVERY }),
-  ),
-  ...['REQUESTED', 'STARTED', 'SUSPENDED'].flatMap((state) => store.list('transfer', { state, ...EVERY })),
-]

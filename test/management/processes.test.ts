@@ -232,7 +232,7 @@ describe('a negotiation', () => {
     const answer = await api.post(path`/api/v1/negotiations/${PID}/retry`)
     expect([answer.status, answer.body.message]).toEqual([
       409,
-      'There is nothing to try again: this negotiation owes the partner no message.',
+      'There is nothing to deliver: this negotiation owes the partner no message.',
     ])
   })
 

@@ -2,6 +2,7 @@
 import { say } from '../command.js'
 import { red } from '../red.js'
 import { renderPairs } from '../table.js'
+import { approvalWords } from './approval.js'
 import { type Here, inLang } from './connected.js'
 import type { View } from './view.js'
 import { whenWords } from './when.js'
@@ -33,7 +34,10 @@ export function showPartner(here: Here, partner: View): void {
       [inLang(here, 'Name', 'Name'), partner.text('name')],
       [isLab(partner) ? 'Id' : 'DID', partner.text('did')],
       [inLang(here, 'Address', 'Adresse'), partner.text('address')],
-      [inLang(here, 'Trust', 'Vertrauen'), trustWords(partner.text('trust'), here)],
+      [
+        inLang(here, 'Trust', 'Vertrauen'),
+        trustWords(partner.text('trust'), here) + approvalWords(partner, here),
+      ],
       [
         inLang(here, 'Identity proven by', 'Identität belegt durch'),
         accessWords(partner.text('access'), here),

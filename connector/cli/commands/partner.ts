@@ -2,6 +2,7 @@
 import { ok, type Result } from '../../core/result.js'
 import { type Call, type Command, say, usageError } from '../command.js'
 import { renderTable } from '../table.js'
+import { APPROVAL, approvalWords, wrongApproval } from './approval.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner } from './ids.js'
 import {
@@ -32,6 +33,7 @@ const CHANGES = {
       de: 'Signaturen: aus, anbieten (sonst so), oder für jeden Vertrag verlangen',
     },
   },
+  approval: APPROVAL,
   'own-id': {
     type: 'string',
     value: 'ID',
@@ -58,7 +60,13 @@ const CHANGES = {
 } as const
 
 /** Flags of one text each, and what the API calls them. */
-const TEXTS = { name: 'name', seal: 'seal', 'own-id': 'ownId', 'own-address': 'ownAddress' } as const
+const TEXTS = {
+  name: 'name',
+  seal: 'seal',
+  approval: 'approval',
+  'own-id': 'ownId',
+  'own-address': 'ownAddress',
+} as const
 
 function wrongSeal(call: Call): boolean {
   const seal = call.value('seal')
@@ -114,6 +122,8 @@ const add: Command = {
   ],
   run: async (call) => {
     if (wrongSeal(call)) return sealError(call, 'partner add')
+    const wrong = wrongApproval(call)
+    if (wrong !== undefined) return usageError(call, wrong, 'partner add')
     const [did = '', address = ''] = call.operands
     return connected(call, async (here) => {
       const tokens = await tokensOf(here)
@@ -155,7 +165,7 @@ const list: Command = {
             partners.map((partner) => [
               partner.text('name'),
               partner.text('did'),
-              trustWords(partner.text('trust'), here),
+              trustWords(partner.text('trust'), here) + approvalWords(partner, here),
               accessWords(partner.text('access'), here),
               partner.text('seal'),
             ]),
@@ -254,8 +264,8 @@ const CHANGED = { ...TEXTS, address: 'address' } as const
 const set = onPartner(
   'set',
   {
-    en: 'change name, address or signatures of a partner',
-    de: 'Name, Adresse oder Signaturen eines Partners ändern',
+    en: 'change name, address, signatures or approval of a partner',
+    de: 'Name, Adresse, Signaturen oder Freigabe eines Partners ändern',
   },
   async (here, _, did) => {
     const tokens = await tokensOf(here)
@@ -277,13 +287,15 @@ const checkedSet: Command = {
   ...set,
   run: async (call) => {
     if (wrongSeal(call)) return sealError(call, 'partner set')
+    const wrong = wrongApproval(call)
+    if (wrong !== undefined) return usageError(call, wrong, 'partner set')
     const tokens = call.flag('tokens-stdin')
     if (tokens || Object.keys(bodyOf(call, CHANGED)).length > 0) return set.run(call)
     return usageError(
       call,
       {
-        en: 'Name what to change: --name, --address, --seal, --own-id, --own-address or --tokens-stdin.',
-        de: 'Nennen Sie, was sich ändern soll: --name, --address, --seal, --own-id, --own-address oder --tokens-stdin.',
+        en: 'Name what to change: --name, --address, --seal, --approval, --own-id, --own-address or --tokens-stdin.',
+        de: 'Nennen Sie, was sich ändern soll: --name, --address, --seal, --approval, --own-id, --own-address oder --tokens-stdin.',
       },
       'partner set',
     )

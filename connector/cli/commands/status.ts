@@ -22,6 +22,7 @@ export const statusCommand: Command = {
         const status = viewOf(value)
         const owed = status.view('owed')
         const count = owed.number('count') ?? 0
+        const waiting = status.number('waitingForPerson') ?? 0
         const oldest = owed.maybe('oldest')
         const since =
           oldest === undefined
@@ -54,11 +55,13 @@ export const statusCommand: Command = {
             [inLang(here, 'Partners', 'Partner'), status.text('partners')],
             [inLang(here, 'Datasets', 'Datensätze'), status.text('datasets')],
             [inLang(here, 'Contracts', 'Verträge'), status.text('contracts')],
+            [inLang(here, 'Waiting for you', 'Wartet auf Sie'), String(waiting)],
             [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${count === 0 ? '' : since}`],
           ]),
         )
         for (const name of status.texts('laboratories')) warnOfLab(here, name)
-        if (count > 0) next(here, 'doctor')
+        if (waiting > 0) next(here, 'negotiation list --waiting')
+        else if (count > 0) next(here, 'doctor')
         else if (status.number('partners') === 0) next(here, 'partner add DID ADDRESS')
         else if (status.number('datasets') === 0) next(here, 'source add ID ...', 'catalog PARTNER')
       })

@@ -5,8 +5,11 @@ import { renderPairs, renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, nextText, path, quoted } from './connected.js'
 import { type FollowDeps, untilInterrupted } from './deps.js'
 import { followProcess, stateLines, stillOpen, WAIT_OPTION, waitOf } from './follow-process.js'
+import { gaveUp } from './give-up.js'
 import { findOne, idOf, shortId } from './ids.js'
+import { REASON, withReason } from './on-negotiation.js'
 import { entriesOf, type View, viewOf } from './view.js'
+import { waitingWords } from './waiting-words.js'
 import { whenWords } from './when.js'
 import { endWords, owedWords, roleWords, sideWords, timelineWords } from './words.js'
 
@@ -150,6 +153,7 @@ function showTransfer(here: Here, transfer: View): void {
   const pairs: readonly (readonly [string, string])[] = [
     ['ID', transfer.text('pid')],
     [inLang(here, 'State', 'Zustand'), stateLine(here, transfer)],
+    [inLang(here, 'Waits for', 'Wartet auf'), waitingWords(transfer, lang)],
     [inLang(here, 'Role', 'Rolle'), roleWords(transfer.text('role'), lang)],
     ['Partner', transfer.text('partner')],
     [inLang(here, 'Contract', 'Vertrag'), transfer.text('contract')],
@@ -198,7 +202,8 @@ const show = onTransfer(
       const transfer = viewOf(value)
       showTransfer(here, transfer)
       const id = shortId(pid)
-      if (transfer.views('owed').length > 0) next(here, `transfer retry ${id}`, 'doctor')
+      if (transfer.views('owed').length > 0)
+        next(here, `transfer retry ${id}`, `transfer give-up ${id} --reason "..."`, 'doctor')
       else if (transfer.text('state') === 'STARTED' && transfer.text('role') === 'consumer') {
         next(here, `pull ${id} --out data.ndjson`, `stream ${id}`)
       } else if (transfer.text('state') === 'SUSPENDED' && transfer.text('suspendedBy') === 'us') {
@@ -254,14 +259,6 @@ const CHANGES: readonly Change[] = [
   },
 ]
 
-const REASON = {
-  reason: {
-    type: 'string',
-    value: 'TEXT',
-    about: { en: 'why; the partner is told', de: 'warum; der Partner erfährt es' },
-  },
-} as const
-
 const change = ({ name, summary, done, reason }: Change): Command =>
   onTransfer(
     name,
@@ -279,9 +276,25 @@ const change = ({ name, summary, done, reason }: Change): Command =>
     reason ? REASON : {},
   )
 
+const giveUp = withReason(
+  onTransfer(
+    'give-up',
+    {
+      en: 'deliver what is owed no longer; ends the transfer with a reason',
+      de: 'Ausstehendes nicht mehr zustellen; beendet die Übertragung mit Begründung',
+    },
+    async (here, pid) => {
+      const reason = here.value('reason')
+      return gaveUp(here, await here.client.post(path`/transfers/${pid}/give-up`, { reason }))
+    },
+    REASON,
+  ),
+)
+
 export const transferCommands = (deps: FollowDeps): readonly Command[] => [
   start(deps),
   list,
   show,
   ...CHANGES.map(change),
+  giveUp,
 ]

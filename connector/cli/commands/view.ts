@@ -18,6 +18,8 @@ export type View = {
   views(key: string): readonly View[]
   /** One language of a `{en, de}`. */
   said(key: string, lang: Lang): string
+  /** One language of a list of `{en, de}`. */
+  list(key: string, lang: Lang): readonly string[]
 }
 
 const isObject = (json: Json | undefined): json is JsonObject =>
@@ -31,6 +33,9 @@ const shown = (json: Json | undefined): string | undefined =>
       : undefined
 
 const listOf = (json: Json | undefined): readonly Json[] => (Array.isArray(json) ? json : [])
+
+const saidIn = (value: Json | undefined, lang: Lang): string =>
+  isObject(value) ? (shown(value[lang]) ?? shown(value.en) ?? '') : (shown(value) ?? '')
 
 export function viewOf(json: Json | undefined): View {
   const object = isObject(json) ? json : {}
@@ -48,10 +53,8 @@ export function viewOf(json: Json | undefined): View {
     texts: (key) => listOf(at(key)).flatMap((item) => shown(item) ?? []),
     view: (key) => viewOf(at(key)),
     views: (key) => listOf(at(key)).map(viewOf),
-    said: (key, lang) => {
-      const value = at(key)
-      return isObject(value) ? (shown(value[lang]) ?? shown(value.en) ?? '') : (shown(value) ?? '')
-    },
+    said: (key, lang) => saidIn(at(key), lang),
+    list: (key, lang) => listOf(at(key)).map((one) => saidIn(one, lang)),
   }
   return view
 }

@@ -1,0 +1,169 @@
+/** Terms as flags, or as a policy in a file: for offers in the catalog, for offers to one partner, and for counters. */
+import { ok, problem, type Result } from '../../core/result.js'
+import type { Call, Command } from '../command.js'
+import { type Here, inLang } from './connected.js'
+import { readDescription } from './file-input.js'
+import { findPartner } from './ids.js'
+import { isoDuration } from './when.js'
+
+const TERMS = {
+  fields: {
+    type: 'string',
+    value: 'A,B',
+    about: { en: 'deliver these signals only', de: 'nur diese Signale liefern' },
+  },
+  every: {
+    type: 'string',
+    value: 'PT10S',
+    about: {
+      en: 'at most one record per interval (10s, 5m, PT10S)',
+      de: 'höchstens ein Eintrag je Abstand (10s, 5m, PT10S)',
+    },
+  },
+  until: {
+    type: 'string',
+    value: '2026-12-31',
+    about: {
+      en: 'last day of use (UTC), or an instant',
+      de: 'letzter Tag der Nutzung (UTC) oder ein Zeitpunkt',
+    },
+  },
+  from: {
+    type: 'string',
+    value: '2026-01-01',
+    about: {
+      en: 'first day of use (UTC), or an instant',
+      de: 'erster Tag der Nutzung (UTC) oder ein Zeitpunkt',
+    },
+  },
+  'for-days': {
+    type: 'string',
+    value: 'N',
+    about: { en: 'use for N days after the contract is made', de: 'Nutzung für N Tage ab Vertragsschluss' },
+  },
+  'agreement-age': {
+    type: 'string',
+    value: 'P30D',
+    about: { en: 'the same as a duration', de: 'dasselbe als Dauer' },
+  },
+  count: {
+    type: 'string',
+    value: 'N',
+    about: { en: 'at most N deliveries in all', de: 'höchstens N Lieferungen insgesamt' },
+  },
+  delay: {
+    type: 'string',
+    value: 'PT1H',
+    about: {
+      en: 'deliver records only when they are this old (15m, PT1H)',
+      de: 'Einträge erst in diesem Alter liefern (15m, PT1H)',
+    },
+  },
+  'only-for': {
+    type: 'string',
+    value: 'PARTNER',
+    multiple: true,
+    about: {
+      en: 'only this partner may receive; may be repeated',
+      de: 'nur dieser Partner darf empfangen; mehrfach möglich',
+    },
+  },
+} as const
+
+export const TERMS_FLAGS = {
+  ...TERMS,
+  policy: {
+    type: 'string',
+    value: 'FILE',
+    about: {
+      en: 'ODRL policy as JSON or YAML, instead of the terms',
+      de: 'ODRL-Policy als JSON oder YAML, statt der Bedingungen',
+    },
+  },
+} as const
+
+/** Whether any of the flags is there. */
+export const namesTerms = (call: Call): boolean =>
+  call.value('policy') !== undefined || termsIn(call).length > 0
+
+const termsIn = (call: Call): readonly string[] =>
+  Object.keys(TERMS).filter((flag) => call.value(flag) !== undefined || call.values(flag).length > 0)
+
+/** What is wrong with the flags taken together. */
+export function termsMistake(call: Call): Command['summary'] | undefined {
+  const terms = termsIn(call)
+  if (call.value('policy') !== undefined && terms.length > 0) {
+    const names = terms.map((flag) => `--${flag}`).join(', ')
+    return {
+      en: `--policy says everything; leave out ${names}.`,
+      de: `--policy sagt schon alles; lassen Sie ${names} weg.`,
+    }
+  }
+  const days = call.value('for-days')
+  if (days === undefined) return undefined
+  if (call.value('agreement-age') !== undefined) {
+    return {
+      en: '--for-days and --agreement-age say the same thing. Give one of them.',
+      de: '--for-days und --agreement-age sagen dasselbe. Geben Sie eines davon an.',
+    }
+  }
+  return /^[1-9]\d{0,5}$/.test(days)
+    ? undefined
+    : {
+        en: '--for-days takes a number of days, such as 30.',
+        de: '--for-days nimmt eine Anzahl Tage, etwa 30.',
+      }
+}
+
+/** `terms` or `policy`, as the API takes them. */
+export async function termsOf(here: Here): Promise<Result<Record<string, unknown>>> {
+  const file = here.value('policy')
+  if (file !== undefined) {
+    const policy = await readDescription(here, file)
+    return policy.ok ? ok({ policy: policy.value }) : policy
+  }
+  const recipients: string[] = []
+  for (const given of here.values('only-for')) {
+    const did = await didOf(here, given)
+    if (!did.ok) return did
+    recipients.push(did.value)
+  }
+  const duration = (flag: string): string | undefined => {
+    const value = here.value(flag)
+    return value === undefined ? undefined : isoDuration(value)
+  }
+  const days = here.value('for-days')
+  const fields = here.value('fields')
+  const names = fields
+    ?.split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  if (names?.length === 0) {
+    return problem(
+      'InvalidInput',
+      inLang(
+        here,
+        '--fields takes names of signals, such as temperature,pressure.',
+        '--fields nimmt Namen von Signalen, etwa temperature,pressure.',
+      ),
+    )
+  }
+  const terms = {
+    recipients: recipients.length === 0 ? undefined : recipients,
+    from: here.value('from'),
+    until: here.value('until'),
+    agreementAge: days === undefined ? duration('agreement-age') : `P${days}D`,
+    count: here.value('count'),
+    fields: names,
+    samplingInterval: duration('every'),
+    deliveryDelay: duration('delay'),
+  }
+  return ok({ terms: Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) })
+}
+
+/** A DID is taken as it is, also of a company that is no partner yet. */
+async function didOf(here: Here, given: string): Promise<Result<string>> {
+  if (given.startsWith('did:')) return ok(given)
+  const partner = await findPartner(here, given)
+  return partner.ok ? ok(partner.value.text('did')) : partner
+}
