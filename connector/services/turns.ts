@@ -2,7 +2,6 @@
  * Our turn in states that were entered otherwise than by a partner's message: an acknowledgement, a delay of the rules, a
  * restart. Every process whose commit leaves nothing pending is looked at; what the rules want is done in a step of its own.
  */
-import { setTimeout as after } from 'node:timers'
 import type { Problem, Result } from '../core/result.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Awaiting, ProcessKind } from '../domain/process.js'
@@ -50,7 +49,7 @@ export function watchTurns(deps: DeliveryDeps): Turns {
 
   const later = (process: Process, ms: number, move: Move | undefined): void => {
     const { pid, turn = 0 } = process
-    const timer = after(() => {
+    const timer = setTimeout(() => {
       timers.delete(pid)
       const now = find(process)
       if (now === undefined || (now.turn ?? 0) !== turn || !mayAct(now)) return

@@ -140,7 +140,11 @@ describe('giving up', () => {
     const ended = await api.post(`${at}/give-up`, { reason: 'They have closed.' })
     expect(ended.body).toMatchObject({ state: 'TERMINATED', reason: 'They have closed.', endedBy: 'us' })
     expect(api.store.owedFor(PID).map((message) => message.event)).toEqual(['terminate'])
-    expect(api.store.audit(PID).map((entry) => entry.event)).toEqual(['agree given up', 'delivery given up'])
+    expect(api.store.audit(PID).map((entry) => entry.event)).toEqual([
+      'agree given up',
+      'terminate',
+      'delivery given up',
+    ])
     const again = await api.post(`${at}/give-up`, { reason: 'They have closed.' })
     expect(again.body).toMatchObject({ state: 'TERMINATED' })
     expect(api.store.owedFor(PID)).toEqual([])

@@ -1,5 +1,5 @@
 /** The rules of an operator, or of a test bench: what is done by itself when a process enters a state. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
 import { operatorRules } from '../../connector/services/automation.js'
@@ -142,14 +142,20 @@ describe('as provider', () => {
 
   it('forgets a delayed move when the partner was faster', async () => {
     const { provider, consumer } = await open({
-      provider: scripted({ REQUESTED: { move: 'agree', afterMs: 20 } }),
+      provider: scripted({ REQUESTED: { move: 'agree', afterMs: 1000 } }),
       consumer: scripted({ REQUESTED: STOP }),
     })
-    await begin(world)
-    await world.exchange(consumer, consumer.next('request'))
-    await consumer.turns().idle()
-    await world.exchange(consumer, consumer.next('terminate'))
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      await begin(world)
+      await world.exchange(consumer, consumer.next('request'))
+      await consumer.turns().idle()
+      await world.exchange(consumer, consumer.next('terminate'))
+      vi.advanceTimersByTime(5000)
+      await provider.turns().idle()
+    } finally {
+      vi.useRealTimers()
+    }
     expect(states()).toEqual(['TERMINATED', 'TERMINATED'])
     expect(story(provider)).toEqual(['in request', 'in terminate'])
   })
