@@ -25,7 +25,7 @@ const INCLUDED: Readonly<Record<string, string>> = {
 const USE =
   `acceptTracking aggregate annotate anonymize archive attribute compensate concurrentUse delete derive distribute
   ensureExclusivity execute grantUse include index inform install nextPolicy obtainConsent read reviewPolicy stream
-  synchronize textToSpeech transform translate uninstall watermark`
+  synchronize textToSpeech transform translate uninstall watermark append appendTo copy export preview write writeTo`
     .split(/\s+/)
     .map((name) => [name, 'use'] as const)
 

@@ -1,0 +1,340 @@
+/**
+ * Whether a condition holds: Kleene's logic over three values, so that a missing fact, a value of another kind or an
+ * operator nobody knows never counts as met.
+ */
+
+import type { EpochMs } from '../../core/types.js'
+import { addDuration, type Duration } from '../duration.js'
+import { MDP, ODRL } from '../model.js'
+import { operandOf } from '../registry.js'
+import { compareNum, numOf } from './num.js'
+import type { Atom, Condition, Logic, Value } from './policy.js'
+import { placeOf, type Scalar, type Tri } from './scalar.js'
+import { conceptOf, isWithin } from './taxonomy.js'
+import type { World } from './world.js'
+
+export type Judged = {
+  readonly condition: Condition
+  readonly holds: Tri
+  /** What the left operand is, where it is known. */
+  readonly actual: readonly Value[] | undefined
+  readonly parts: readonly Judged[]
+}
+
+const NONE: readonly never[] = []
+
+/** Precedence of and: one false decides, then one unknown. */
+export function allOf(values: readonly Tri[]): Tri {
+  if (values.includes(false)) return false
+  return values.includes(undefined) ? undefined : true
+}
+export function anyOf(values: readonly Tri[]): Tri {
+  if (values.includes(true)) return true
+  return values.includes(undefined) ? undefined : false
+}
+export const not = (value: Tri): Tri => (value === undefined ? undefined : !value)
+
+/** Exactly one: several true ones decide, whatever else is unknown. */
+function oneOf(values: readonly Tri[]): Tri {
+  const holding = values.filter((value) => value === true).length
+  if (holding > 1) return false
+  return values.includes(undefined) ? undefined : holding === 1
+}
+
+/** @param zone of times of day, when the rule names one */
+export function judge(condition: Condition, world: World, zone: string | undefined): Judged {
+  return condition.kind === 'atom' ? judgeAtom(condition, world, zone) : judgeLogic(condition, world, zone)
+}
+
+function judgeLogic(condition: Logic, world: World, zone: string | undefined): Judged {
+  const parts = condition.operands.map((operand) => judge(operand, world, zone))
+  return { condition, holds: connected(condition, parts), actual: undefined, parts }
+}
+
+function connected(condition: Logic, parts: readonly Judged[]): Tri {
+  if (condition.unknown.length > 0 || parts.length === 0) return undefined
+  const values = parts.map(({ holds }) => holds)
+  switch (condition.kind) {
+    case 'and':
+      return allOf(values)
+    case 'or':
+      return anyOf(values)
+    case 'xone':
+      return oneOf(values)
+    case 'andSequence':
+      // ODRL 2.2 demands an order of satisfaction, which cannot be told for conditions that change with time.
+      return condition.operands.some(isTemporal) ? undefined : allOf(values)
+  }
+}
+
+export const isTemporal = (condition: Condition): boolean =>
+  condition.kind === 'atom'
+    ? (operandOf(condition.leftOperand)?.temporal ?? true)
+    : condition.operands.some(isTemporal)
+
+function judgeAtom(atom: Atom, world: World, zone: string | undefined): Judged {
+  if (atom.unknown.length > 0) return { condition: atom, holds: undefined, actual: undefined, parts: NONE }
+  const special = SPECIAL.get(atom.leftOperand)
+  if (special !== undefined) {
+    const holds = special(atom, world, zone)
+    return { condition: atom, holds, actual: undefined, parts: NONE }
+  }
+  const actual = factsFor(atom, world, zone)
+  const holds = actual === undefined || actual.length === 0 ? undefined : compare(atom, actual, world)
+  return { condition: atom, holds, actual, parts: NONE }
+}
+
+const DATE_TIME = `${ODRL}dateTime`
+
+function factsFor(atom: Atom, world: World, zone: string | undefined): readonly Value[] | undefined {
+  const given = world.facts.get(atom.leftOperand)
+  if (given !== undefined) return given
+  if (atom.leftOperand === DATE_TIME)
+    return world.at === undefined ? undefined : [{ text: '', scalar: world.at }]
+  const local = LOCAL.get(atom.leftOperand)
+  if (local !== undefined) return local(world, zone)
+  return atom.unit === undefined ? undefined : world.facts.get(atom.unit)
+}
+
+type Operation = (
+  actual: readonly Value[],
+  bounds: readonly Value[],
+  tree: string | undefined,
+  world: World,
+) => Tri
+
+const ordered =
+  (holds: (place: 'before' | 'within' | 'after') => boolean): Operation =>
+  ([value, second], [bound, more]) => {
+    if (second !== undefined || more !== undefined) return undefined
+    if (value?.scalar === undefined || bound?.scalar === undefined) return undefined
+    const place = placeOf(value.scalar, bound.scalar)
+    return place === undefined ? undefined : holds(place)
+  }
+
+const equals: Operation = (actual, bounds, tree) => {
+  const same = (a: readonly Value[], b: readonly Value[]): Tri =>
+    allOf(a.map((one) => anyOf(b.map((other) => sameValue(one, other, tree)))))
+  return allOf([same(actual, bounds), same(bounds, actual)])
+}
+
+const isAny: Operation = (actual, bounds, tree) =>
+  anyOf(actual.flatMap((one) => bounds.map((other) => sameValue(one, other, tree))))
+
+const within: Operation = (actual, bounds, tree, world) =>
+  allOf(actual.map((one) => anyOf(bounds.map((bound) => isWithin(tree, one.text, bound.text, world.partOf)))))
+
+const OPERATIONS: Readonly<Record<string, Operation>> = {
+  lt: ordered((place) => place === 'before'),
+  lteq: ordered((place) => place !== 'after'),
+  gt: ordered((place) => place === 'after'),
+  gteq: ordered((place) => place !== 'before'),
+  eq: equals,
+  neq: (actual, bounds, tree, world) => not(equals(actual, bounds, tree, world)),
+  isAnyOf: isAny,
+  isNoneOf: (actual, bounds, tree, world) => not(isAny(actual, bounds, tree, world)),
+  isAllOf: (actual, bounds, tree) =>
+    allOf(bounds.map((bound) => anyOf(actual.map((one) => sameValue(one, bound, tree))))),
+  isA: within,
+  isPartOf: within,
+  hasPart: (actual, bounds, tree, world) =>
+    allOf(
+      bounds.map((bound) => anyOf(actual.map((one) => isWithin(tree, bound.text, one.text, world.partOf)))),
+    ),
+}
+
+function compare(atom: Atom, actual: readonly Value[], world: World): Tri {
+  const operation = Object.hasOwn(OPERATIONS, atom.operator) ? OPERATIONS[atom.operator] : undefined
+  return operation?.(actual, atom.values, treeOf(atom.leftOperand), world)
+}
+
+export const treeOf = (leftOperand: string): string | undefined => {
+  const domain = operandOf(leftOperand)?.domain
+  return domain?.kind === 'tree' ? domain.tree : undefined
+}
+
+export function sameValue(a: Value, b: Value, tree: string | undefined): Tri {
+  if (a.scalar !== undefined && b.scalar !== undefined) {
+    const place = placeOf(a.scalar, b.scalar)
+    return place === undefined ? undefined : place === 'within'
+  }
+  if (a.scalar !== undefined || b.scalar !== undefined) return a.text === b.text ? true : undefined
+  if (a.text === b.text) return true
+  return conceptOf(tree, a.text) !== undefined && conceptOf(tree, a.text) === conceptOf(tree, b.text)
+}
+
+type Local = (world: World, zone: string | undefined) => readonly Value[] | undefined
+
+/** Times of day and weekdays follow from the instant and the zone; without a zone, from a time that has none either. */
+const LOCAL: ReadonlyMap<string, Local> = new Map<string, Local>([
+  [`${MDP}localTime`, (world, zone) => localParts(world, zone)?.time],
+  [`${MDP}dayOfWeek`, (world, zone) => localParts(world, zone)?.weekday],
+])
+
+const DAY = 86_400n
+
+function localParts(
+  { at, zone: given }: World,
+  zone: string | undefined,
+): { readonly time: readonly Value[]; readonly weekday: readonly Value[] } | undefined {
+  if (at?.kind !== 'instant') return undefined
+  const unit = 10n ** BigInt(at.at.scale)
+  const offset = at.zoned ? offsetIn(zone ?? given, at) : 0n
+  if (offset === undefined) return undefined
+  const local = at.at.n + offset * unit
+  const length = DAY * unit
+  const ofDay = ((local % length) + length) % length
+  const days = (local - ofDay) / length
+  // 1 January 1970 was a Thursday.
+  const weekday = (((days + 3n) % 7n) + 7n) % 7n
+  const value = (scalar: Scalar): readonly Value[] => [{ text: '', scalar }]
+  return {
+    time: at.to === undefined ? value({ kind: 'time', at: { n: ofDay, scale: at.at.scale } }) : NONE,
+    weekday: value({ kind: 'number', at: numOf(weekday + 1n) }),
+  }
+}
+
+/** Seconds by which the clocks of a zone are ahead of UTC at an instant; undefined for no zone or one nobody knows. */
+function offsetIn(zone: string | undefined, at: Extract<Scalar, { kind: 'instant' }>): bigint | undefined {
+  if (zone === undefined || at.to !== undefined) return undefined
+  const seconds = at.at.n / 10n ** BigInt(at.at.scale)
+  if (seconds > 8_640_000_000_000n || seconds < -8_640_000_000_000n) return undefined
+  try {
+    const parts = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: '2-digit',
+    }).formatToParts(Number(seconds) * 1000)
+    const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value)
+    const local = Date.UTC(
+      part('year'),
+      part('month') - 1,
+      part('day'),
+      part('hour'),
+      part('minute'),
+      part('second'),
+    )
+    return Number.isNaN(local) ? undefined : BigInt(Math.round(local / 1000)) - seconds
+  } catch (cause) {
+    // Intl answers a zone that does not exist with a RangeError; anything else is a bug.
+    if (cause instanceof RangeError) return undefined
+    throw cause
+  }
+}
+
+const MS = 1000n
+const msOf = (at: Scalar | undefined): EpochMs | undefined =>
+  at?.kind === 'instant' && at.to === undefined && at.zoned
+    ? (Number((at.at.n * MS) / 10n ** BigInt(at.at.scale)) as EpochMs)
+    : undefined
+
+const calendar = (scalar: Scalar | undefined): Duration | undefined =>
+  scalar?.kind === 'duration' && scalar.months >= 0n && scalar.seconds.n >= 0n && scalar.seconds.scale <= 3
+    ? {
+        months: Number(scalar.months),
+        ms: Number((scalar.seconds.n * MS) / 10n ** BigInt(scalar.seconds.scale)),
+      }
+    : undefined
+
+const ORDER: Readonly<Record<string, (now: number, end: number) => boolean>> = {
+  lt: (now, end) => now < end,
+  lteq: (now, end) => now <= end,
+  gt: (now, end) => now > end,
+  gteq: (now, end) => now >= end,
+}
+
+/** Whether now lies as the operator says to a moment that is reckoned from the conclusion of the agreement. */
+function sinceAgreement(world: World, operator: string, after: Duration | undefined): Tri {
+  const [now, agreed] = [msOf(world.at), msOf(world.agreedAt)]
+  const holds = Object.hasOwn(ORDER, operator) ? ORDER[operator] : undefined
+  if (now === undefined || agreed === undefined || after === undefined) return undefined
+  return holds?.(now, addDuration(agreed, after))
+}
+
+type Special = (atom: Atom, world: World, zone: string | undefined) => Tri
+
+const RELATIVE = /^[cC]ontract[aA]greement\+(\d{1,9})([smhd])$/
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const CATENA_X = 'https://w3id.org/catenax/2025/9/policy/'
+
+const atMoment = (world: World, operator: string, bound: Scalar | undefined): Tri => {
+  if (world.at === undefined || bound === undefined) return undefined
+  return OPERATIONS[operator]?.(
+    [{ text: '', scalar: world.at }],
+    [{ text: '', scalar: bound }],
+    undefined,
+    world,
+  )
+}
+
+/** Left operands whose truth follows from the clock and the agreement. */
+const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
+  [
+    `${MDP}agreementAge`,
+    (atom, world) => {
+      const given = world.facts.get(atom.leftOperand)
+      if (given !== undefined) return compare(atom, given, world)
+      return atom.values.length === 1
+        ? sinceAgreement(world, atom.operator, calendar(atom.values[0]?.scalar))
+        : undefined
+    },
+  ],
+  [
+    'https://w3id.org/edc/v0.0.1/ns/inForceDate',
+    (atom, world) => {
+      const [value, second] = atom.values
+      if (value === undefined || second !== undefined) return undefined
+      const [, amount, unit] = RELATIVE.exec(value.text) ?? []
+      if (amount === undefined || unit === undefined) return atMoment(world, atom.operator, value.scalar)
+      return sinceAgreement(world, atom.operator, { months: 0, ms: Number(amount) * (UNIT_MS[unit] ?? 0) })
+    },
+  ],
+  [
+    `${CATENA_X}DataUsageEndDate`,
+    // "eq" is how Catena-X writes "until".
+    ({ operator, values }, world) => atMoment(world, operator === 'eq' ? 'lt' : operator, values[0]?.scalar),
+  ],
+  [
+    `${CATENA_X}DataUsageEndDurationDays`,
+    ({ operator, values }, world) => {
+      const days = values[0]?.scalar
+      if (days?.kind !== 'number' || days.at.scale !== 0 || compareNum(days.at, numOf(0n)) < 0)
+        return undefined
+      const after = { months: 0, ms: Number(days.at.n) * 86_400_000 }
+      return sinceAgreement(world, operator === 'eq' ? 'lt' : operator, after)
+    },
+  ],
+  [
+    `${MDP}timeZone`,
+    // A zone is no condition by itself: it says by which clock the times beside it are read.
+    ({ operator, values }) =>
+      operator === 'eq' && values.length === 1 && isZone(values[0]?.text ?? '') ? true : undefined,
+  ],
+])
+
+function isZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch (cause) {
+    if (cause instanceof RangeError) return false
+    throw cause
+  }
+}
+
+/** The one zone that the conditions of a rule name; undefined for none and for several. */
+export function zoneOf(conditions: readonly Condition[]): string | undefined {
+  const zones = new Set<string>()
+  const visit = (condition: Condition): void => {
+    if (condition.kind !== 'atom') for (const operand of condition.operands) visit(operand)
+    else if (condition.leftOperand === `${MDP}timeZone`)
+      for (const { text } of condition.values) zones.add(text)
+  }
+  for (const condition of conditions) visit(condition)
+  const [only] = zones
+  return zones.size === 1 ? only : undefined
+}

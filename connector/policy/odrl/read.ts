@@ -1,0 +1,300 @@
+/**
+ * Reads ODRL 2.2 from JSON-LD in any of its forms: compact or expanded, prefixed or bare, single values or lists, nested
+ * or as a graph of nodes. What is not understood is kept with its place and never dropped.
+ */
+import { ok, problem, type Result } from '../../core/result.js'
+import { ODRL, PROFILE } from '../model.js'
+import { leftOperandIri } from '../registry.js'
+import { ACTIONS, operatorName } from '../spelling.js'
+import { type Document, isAnnotation, type Node, nameIn, nodeAt, readDocument } from './json-ld.js'
+import type {
+  Action,
+  Condition,
+  Connective,
+  OdrlPolicy,
+  OdrlRule,
+  RuleKind,
+  Strategy,
+  Thing,
+} from './policy.js'
+import { readValues } from './read-values.js'
+
+const POLICY_TYPES = new Set([
+  'Policy',
+  'Set',
+  'Offer',
+  'Agreement',
+  'Request',
+  'Assertion',
+  'Privacy',
+  'Ticket',
+])
+const RULES = ['permission', 'prohibition', 'obligation'] as const
+const FOR_RULES = ['target', 'assignee', 'assigner', 'action', 'relation', 'function'] as const
+const POLICY_KEYS = new Set<string>([...RULES, ...FOR_RULES, 'profile', 'conflict', 'timestamp', 'undefined'])
+const RULE_KEYS = new Set<string>([
+  ...FOR_RULES,
+  'constraint',
+  'duty',
+  'remedy',
+  'consequence',
+  'failure',
+  'output',
+])
+const ATOM_KEYS = new Set(['leftOperand', 'operator', 'rightOperand', 'unit', 'dataType'])
+const CONNECTIVES: readonly Connective[] = ['and', 'or', 'xone', 'andSequence']
+const CONNECTIVE_KEYS = new Set<string>(CONNECTIVES)
+const MAX_NESTING = 32
+/** Constraints in one policy: beyond it nobody means it. */
+const MAX_CONSTRAINTS = 20_000
+
+/** What one reading carries along. */
+type Course = {
+  readonly document: Document
+  readonly profiles: ReadonlySet<string>
+  constraints: number
+}
+
+class TooLarge extends Error {}
+
+/**
+ * One policy; several in one document are read as one, whose rules are those of all of them. `profiles` are those that
+ * the caller knows besides the profile of this program.
+ */
+export function readPolicy(json: unknown, profiles: readonly string[] = []): Result<OdrlPolicy> {
+  const document = readDocument(json)
+  const nodes = document.nodes.filter(isPolicy)
+  const found = nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : []
+  if (found.length === 0) return problem('InvalidMessage', 'There is no ODRL policy in this.')
+  const course: Course = { document, profiles: new Set([PROFILE, ...profiles]), constraints: 0 }
+  try {
+    return ok(found.map((node) => policyOf(node, course, found.length > 1)).reduce(joined))
+  } catch (cause) {
+    if (!(cause instanceof TooLarge)) throw cause
+    return problem('InvalidMessage', cause.message)
+  }
+}
+
+const isPolicy = ({ types, members }: Node): boolean =>
+  RULES.some((name) => members.has(name)) || types.some((type) => POLICY_TYPES.has(type))
+
+/** ODRL 2.2 Information Model, "Policy Conflict Strategy": different strategies after a merge make the policy invalid. */
+const joined = (a: OdrlPolicy, b: OdrlPolicy): OdrlPolicy => ({
+  id: a.id,
+  profiles: [...a.profiles, ...b.profiles],
+  conflict: a.conflict === b.conflict ? a.conflict : 'invalid',
+  permissions: [...a.permissions, ...b.permissions],
+  prohibitions: [...a.prohibitions, ...b.prohibitions],
+  obligations: [...a.obligations, ...b.obligations],
+  unknown: [...a.unknown, ...b.unknown],
+})
+
+const all = (node: Node, name: string): readonly unknown[] => node.members.get(name) ?? []
+
+const unknownIn = (node: Node, known: ReadonlySet<string>): readonly string[] =>
+  [...node.members.keys()]
+    .filter((name) => !known.has(name) && !isAnnotation(name))
+    .map((name) => name.slice(0, 120))
+
+function policyOf(node: Node, course: Course, several: boolean): OdrlPolicy {
+  const profiles = all(node, 'profile').flatMap((value) => nameIn(value, node.context) ?? [])
+  const strange = profiles.filter((profile) => !course.profiles.has(profile))
+  const conflict = conflictOf(node)
+  const prefix = several ? `${node.id ?? 'policy'}/` : ''
+  const rules = (kind: (typeof RULES)[number]): readonly OdrlRule[] =>
+    all(node, kind).map((value, index) =>
+      ruleAt(value, node, kind, `${prefix}${kind}[${index}]`, node, course, 0),
+    )
+  return {
+    id: node.id,
+    profiles,
+    conflict: conflict ?? 'invalid',
+    permissions: rules('permission'),
+    prohibitions: rules('prohibition'),
+    obligations: rules('obligation'),
+    unknown: [
+      ...unknownIn(node, POLICY_KEYS),
+      ...strange.map((profile) => `profile ${profile}`),
+      ...(all(node, 'conflict').length > 0 && conflict === undefined ? ['conflict'] : []),
+    ],
+  }
+}
+
+const STRATEGIES: Readonly<Record<string, Strategy>> = {
+  perm: 'perm',
+  prohibit: 'prohibit',
+  invalid: 'invalid',
+}
+
+function conflictOf(node: Node): Strategy | undefined {
+  const [value, second] = all(node, 'conflict')
+  const name = value === undefined || second !== undefined ? undefined : nameIn(value, node.context)
+  const bare = name?.startsWith(ODRL) === true ? name.slice(ODRL.length) : name
+  return bare !== undefined && Object.hasOwn(STRATEGIES, bare) ? STRATEGIES[bare] : undefined
+}
+
+const NOTHING = {
+  id: undefined,
+  actions: [],
+  targets: [],
+  assignees: [],
+  constraints: [],
+  duties: [],
+  followUps: [],
+}
+
+function ruleAt(
+  value: unknown,
+  parent: Node,
+  kind: RuleKind,
+  path: string,
+  policy: Node,
+  course: Course,
+  depth: number,
+): OdrlRule {
+  const node = nodeAt(course.document, value, parent.context)
+  if (node === undefined || depth > MAX_NESTING) return { ...NOTHING, kind, path, unknown: [kind] }
+  const inner = (name: 'duty' | 'remedy' | 'consequence'): readonly OdrlRule[] =>
+    all(node, name).map((duty, index) =>
+      ruleAt(duty, node, 'duty', `${path}.${name}[${index}]`, policy, course, depth + 1),
+    )
+  /** What stands at the policy counts for each of its rules; a duty speaks for itself. */
+  const own = (name: string): { readonly values: readonly unknown[]; readonly from: Node } =>
+    node.members.has(name) || kind === 'duty'
+      ? { values: all(node, name), from: node }
+      : { values: all(policy, name), from: policy }
+  const things = (name: 'target' | 'assignee'): readonly Thing[] => {
+    const { values, from } = own(name)
+    return values.map((thing, index) => thingAt(thing, from, `${path}.${name}[${index}]`, course))
+  }
+  const action = own('action')
+  const actions = action.values.map((one, index) =>
+    actionAt(one, action.from, `${path}.action[${index}]`, course),
+  )
+  return {
+    id: node.id,
+    kind,
+    path,
+    actions,
+    targets: things('target'),
+    assignees: things('assignee'),
+    constraints: conditions(all(node, 'constraint'), node, `${path}.constraint`, course, 0),
+    duties: kind === 'permission' ? inner('duty') : [],
+    followUps: [...inner('remedy'), ...inner('consequence')],
+    unknown: [
+      ...unknownIn(node, RULE_KEYS),
+      // An absent action restricts as little as an absent target; a duty to do nothing in particular is none.
+      ...(actions.length === 0 && kind === 'duty' ? ['action'] : []),
+      ...(kind !== 'permission' && node.members.has('duty') ? ['duty'] : []),
+      ...(node.members.has('failure') ? ['failure'] : []),
+    ],
+  }
+}
+
+const RDF_VALUE = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#value'
+const ACTION_KEYS = new Set(['refinement', 'includedIn', 'implies', RDF_VALUE])
+
+function actionAt(value: unknown, parent: Node, path: string, course: Course): Action {
+  const node = typeof value === 'string' ? undefined : nodeAt(course.document, value, parent.context)
+  const named = node === undefined ? undefined : all(node, RDF_VALUE)[0]
+  const name = named === undefined ? nameIn(value, parent.context) : nameIn(named, parent.context)
+  const iri = name === undefined ? '' : ACTIONS.has(name) ? ODRL + name : name
+  return {
+    id: node?.id,
+    path,
+    iri,
+    refinements:
+      node === undefined ? [] : conditions(all(node, 'refinement'), node, `${path}.refinement`, course, 0),
+    unknown: [...(node === undefined ? [] : unknownIn(node, ACTION_KEYS)), ...(iri === '' ? ['action'] : [])],
+  }
+}
+
+const THING_KEYS = new Set(['refinement', 'source', 'partOf', 'hasPolicy'])
+
+function thingAt(value: unknown, parent: Node, path: string, course: Course): Thing {
+  const node = nodeAt(course.document, value, parent.context)
+  const id = node?.id ?? nameIn(value, parent.context)
+  const source = node === undefined ? undefined : all(node, 'source')[0]
+  const collection = source === undefined || node === undefined ? undefined : nameIn(source, node.context)
+  return {
+    id: id ?? collection,
+    path,
+    refinements:
+      node === undefined ? [] : conditions(all(node, 'refinement'), node, `${path}.refinement`, course, 0),
+    // A description of a party or asset says nothing about the rule; one without a name could be anybody.
+    unknown: [
+      ...((id ?? collection) === undefined ? ['target'] : []),
+      ...(node === undefined ? [] : unknownIn(node, THING_KEYS).filter((name) => name === 'constraint')),
+    ],
+  }
+}
+
+const conditions = (
+  values: readonly unknown[],
+  parent: Node,
+  path: string,
+  course: Course,
+  depth: number,
+): readonly Condition[] =>
+  values.map((value, index) => conditionAt(value, parent, `${path}[${index}]`, course, depth))
+
+const opaque = (path: string): Condition => ({
+  kind: 'atom',
+  id: undefined,
+  path,
+  leftOperand: '',
+  operator: '',
+  values: [],
+  unit: undefined,
+  unknown: ['constraint'],
+})
+
+function conditionAt(value: unknown, parent: Node, path: string, course: Course, depth: number): Condition {
+  course.constraints += 1
+  if (course.constraints > MAX_CONSTRAINTS) {
+    throw new TooLarge(`The policy has more than ${MAX_CONSTRAINTS} constraints.`)
+  }
+  const node = nodeAt(course.document, value, parent.context)
+  if (node === undefined || depth > MAX_NESTING) return opaque(path)
+  const kind = CONNECTIVES.find((name) => node.members.has(name))
+  if (kind === undefined) return atomAt(node, path)
+  const operands = conditions(all(node, kind), node, `${path}.${kind}`, course, depth + 1)
+  const others = CONNECTIVES.filter((name) => name !== kind && node.members.has(name))
+  return {
+    kind,
+    id: node.id,
+    path,
+    operands,
+    unknown: [...unknownIn(node, CONNECTIVE_KEYS), ...others, ...(operands.length === 0 ? [kind] : [])],
+  }
+}
+
+function atomAt(node: Node, path: string): Condition {
+  const one = (name: string): string | undefined => {
+    const [value, second] = all(node, name)
+    return value === undefined || second !== undefined ? undefined : nameIn(value, node.context)
+  }
+  const [left, operator] = [one('leftOperand'), one('operator')]
+  const values = readValues(
+    all(node, 'rightOperand'),
+    leftOperandIri(left ?? ''),
+    one('dataType'),
+    node.context,
+  )
+  return {
+    kind: 'atom',
+    id: node.id,
+    path,
+    leftOperand: left === undefined ? '' : leftOperandIri(left),
+    operator: operator === undefined ? '' : operatorName(operator),
+    values: values ?? [],
+    unit: one('unit'),
+    unknown: [
+      ...unknownIn(node, ATOM_KEYS),
+      ...(left === undefined ? ['leftOperand'] : []),
+      ...(operator === undefined ? ['operator'] : []),
+      ...(values === undefined || !node.members.has('rightOperand') ? ['rightOperand'] : []),
+      ...(node.members.has('unit') && one('unit') === undefined ? ['unit'] : []),
+    ],
+  }
+}
