@@ -1,5 +1,6 @@
 /** The commands of this room. Those that talk to a running connector are added by main.ts behind them. */
 import { type Command, EXIT, say, sayJson } from './command.js'
+import { policyCommands } from './commands/policy.js'
 import { configCheckCommand, configPrintCommand } from './config-commands.js'
 import { type DoctorDeps, doctorCommand } from './doctor-command.js'
 import { type InitDeps, initCommand } from './init.js'
@@ -37,6 +38,7 @@ export const baseCommands = (deps: BaseDeps): readonly Command[] => [
   doctorCommand(deps),
   configCheckCommand,
   configPrintCommand,
+  ...policyCommands,
   helpCommand,
   versionCommand(deps.version),
 ]

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { cli } from './support.js'
+
+const cwd = mkdtempSync(join(tmpdir(), 'handschlag-policy-'))
+afterAll(() => rmSync(cwd, { recursive: true }))
+
+const write = (name: string, content: unknown): string => {
+  writeFileSync(join(cwd, name), typeof content === 'string' ? content : JSON.stringify(content))
+  return name
+}
+
+const UNTIL_2027 = {
+  permission: [
+    {
+      action: 'use',
+      constraint: [{ leftOperand: 'dateTime', operator: 'lt', rightOperand: '2027-01-01T00:00:00Z' }],
+    },
+  ],
+}
+const USE = { action: 'use' }
+
+describe('policy evaluate --batch', () => {
+  it('answers every line with its id, and a wrong line with its error', async () => {
+    const file = write(
+      'lines.ndjson',
+      [
+        JSON.stringify({ id: 'a', policy: UNTIL_2027, request: USE, state: { at: '2026-12-31T23:59:59Z' } }),
+        JSON.stringify({ id: 'b', policy: UNTIL_2027, request: USE, state: { at: '2027-01-01T00:00:00Z' } }),
+        '',
+        '{"id": "c", "policy": {"permission": [], "permission": []}}',
+        JSON.stringify({ id: 4, policy: UNTIL_2027 }),
+        'nonsense',
+        JSON.stringify({ id: 6, policy: UNTIL_2027, request: USE, state: {} }),
+      ].join('\n'),
+    )
+    const { code, out } = await cli(['policy', 'evaluate', '--batch', file], { cwd })
+    expect(code).toBe(0)
+    const answers = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(answers.map(({ id, decision, error }) => [id, decision ?? error.code])).toEqual([
+      ['a', 'permit'],
+      ['b', 'deny'],
+      [null, 'InvalidMessage'],
+      [4, 'InvalidMessage'],
+      [null, 'InvalidMessage'],
+      [6, 'deny'],
+    ])
+    expect(answers[1]).toMatchObject({
+      why: 'no permission',
+      rules: [{ rule: 'permission[0]', kind: 'permission', active: 'false', applies: 'false' }],
+      duties: [],
+    })
+    expect(answers[2].error.message).toContain('"permission" is written twice')
+    expect(answers[5].rules[0].active).toBe('unknown')
+  })
+
+  it('tells in German what was looked at', async () => {
+    const line = { id: 1, policy: UNTIL_2027, request: USE, state: { at: '2027-01-01T00:00:00Z' } }
+    const file = write('german.ndjson', JSON.stringify(line))
+    const { out } = await cli(['policy', 'evaluate', '--batch', file, '--lang', 'de'], { cwd })
+    expect(JSON.parse(out).trace.map(({ text }: { text: string }) => text)).toEqual([
+      'Abgelehnt: Keine Erlaubnis gilt.',
+      'Die Erlaubnis gilt nicht.',
+      'Die angefragte Handlung fällt unter die Regel.',
+      '„dateTime“ muss kleiner als „2027-01-01T00:00:00Z“ sein; es ist „2027-01-01T00:00:00Z“: nicht erfüllt.',
+    ])
+  })
+
+  it('adds the compliance report when asked', async () => {
+    const file = write(
+      'report.ndjson',
+      JSON.stringify({ id: 1, policy: UNTIL_2027, request: USE, state: { at: '2026-01-01T00:00:00Z' } }),
+    )
+    const { out } = await cli(['policy', 'evaluate', '--batch', file, '--report'], { cwd })
+    expect(JSON.parse(out).report[0]['report:ruleReport'][0]['report:activationState']).toEqual({
+      '@id': 'report:Active',
+    })
+  })
+
+  it('says that a file cannot be read', async () => {
+    const { code, err } = await cli(['policy', 'evaluate', '--batch', 'absent.ndjson'], { cwd })
+    expect(code).toBe(1)
+    expect(err).toBe('absent.ndjson cannot be read. Check the name and its permissions.\n')
+  })
+})
+
+describe('policy evaluate', () => {
+  it('shows people what was decided and why, and exits with 1 when refused', async () => {
+    const files = [
+      write('policy.json', UNTIL_2027),
+      write('request.json', USE),
+      write('state.json', { at: '2027-06-01T00:00:00Z' }),
+    ]
+    const { code, out } = await cli(['policy', 'evaluate', ...files], { cwd })
+    expect(code).toBe(1)
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      'Refused: no permission applies.',
+      '  permission[0]: The permission does not apply.',
+    ])
+  })
+
+  it('knows two ways of counting duties', async () => {
+    const { code, err } = await cli(['policy', 'evaluate', '--duties', 'never'], { cwd })
+    expect(code).toBe(2)
+    expect(err).toContain('--duties takes before or eventual.')
+  })
+})
