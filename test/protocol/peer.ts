@@ -264,6 +264,16 @@ function acknowledgement({ type, path, body }: Received): Reply {
       }),
     }
   }
+  if (type === 'ContractOfferMessage' && path.endsWith('/negotiations/offers')) {
+    return {
+      status: 201,
+      body: message('ContractNegotiation', {
+        providerPid: body.providerPid,
+        consumerPid: pidAtPeer(body.providerPid),
+        state: 'OFFERED',
+      }),
+    }
+  }
   if (type === 'TransferRequestMessage') {
     return {
       status: 201,
