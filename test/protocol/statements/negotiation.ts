@@ -93,6 +93,10 @@ export const NEGOTIATION: Chapter = {
       level: 'must',
       says: 'A request names its offer by @id. With a providerPid it belongs to a negotiation, without one it opens one.',
       tests: {
+        'protocol/counter-offers.test.ts': [
+          'agrees when the consumer answers the offer with a request for what is published',
+          'counters with a request in the same negotiation, and is bound to it alone',
+        ],
         'protocol/negotiation-provider.test.ts': [
           'CN:01-04 request, agreement, verification, finalization',
           'makes one negotiation of requests that arrive at the same time',
@@ -150,7 +154,14 @@ export const NEGOTIATION: Chapter = {
       number: 34,
       level: 'must',
       says: 'A provider may begin: an offer without consumerPid opens a negotiation and brings a callbackAddress; with one it belongs to a negotiation.',
+      here: 'Both ways: a partner may begin, and so may the operator; offers are countered to and fro in the same negotiation.',
       tests: {
+        'protocol/counter-offers.test.ts': [
+          'opens a negotiation with an offer that brings its pid and its callbackAddress, and is accepted',
+          'counters with an offer in the same negotiation, which is accepted or asked about again',
+          'counters with a request in the same negotiation, and is bound to it alone',
+          'takes an agreement on the terms that it has countered with',
+        ],
         'protocol/negotiation-consumer.test.ts': [
           'waits for the operator, and leads to a contract when it is accepted',
           'binds the provider: an agreement on other terms than the accepted ones is refused',
@@ -334,6 +345,10 @@ export const NEGOTIATION: Chapter = {
       level: 'must',
       says: 'Every other message that succeeds is answered 200.',
       tests: {
+        'protocol/counter-offers.test.ts': [
+          'opens a negotiation with an offer that brings its pid and its callbackAddress, and is accepted',
+          'agrees when the consumer answers the offer with a request for what is published',
+        ],
         'protocol/endpoints.test.ts': [
           'is answered 200, or 201 where a process begins, to a consumer',
           'is answered 200, or 201 where a process begins, to a provider',
@@ -345,6 +360,9 @@ export const NEGOTIATION: Chapter = {
       level: 'must',
       says: 'A consumer that accepts an offer of its own is answered 400 with an error.',
       tests: {
+        'protocol/counter-offers.test.ts': [
+          'refuses that a consumer accepts what it has asked for itself, with 400 and nothing changed',
+        ],
         'protocol/negotiation-provider.test.ts': ['answers 400 with an error in … and changes nothing: …'],
       },
     },

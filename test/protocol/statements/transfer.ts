@@ -33,11 +33,13 @@ export const TRANSFER: Chapter = {
     {
       number: 56,
       level: 'must',
-      says: 'It has a data address if the data is pushed, and only then.',
-      here: 'Data is pulled: what is asked for in a format of a push is refused.',
+      says: 'It has a data address if the data is pushed, and only then, with all that is needed to deliver there.',
+      here: 'A request for the one kind in the shape of the other is refused.',
       tests: {
-        'protocol/transfer.test.ts': [
-          'refuses a format that is not offered and a callbackAddress that cannot be called',
+        'protocol/push.test.ts': [
+          'takes a data address for a push, delivers there, and starts without one of its own',
+          'refuses a push without a data address, a pull with one, and begins nothing',
+          'says in a request for a push where the data is to go and with which token, and in one for a pull nothing',
         ],
         'dsp/messages-recorded.test.ts': ['the data address of a push leads to the sink of the consumer'],
       },
