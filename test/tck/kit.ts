@@ -22,6 +22,7 @@ const SOURCES = [
   'pom.xml',
   'src/main/java/handschlag/kit/RunKit.java',
   'src/main/java/handschlag/kit/Recorder.java',
+  'src/main/java/handschlag/kit/ErrorMonitor.java',
   'src/main/resources/META-INF/services/org.junit.platform.launcher.TestExecutionListener',
 ]
 
@@ -30,7 +31,7 @@ export const KIT_NAME = 'Eclipse Dataspace Protocol kit 1.0.0-RC6'
 const MINIMUM_JAVA = 17
 
 /** Longest that Maven may take, and a whole run of the kit against a connector that never answers, milliseconds. */
-const MAVEN_MS = 150_000
+const MAVEN_MS = 120_000
 const RUN_MS = 600_000
 
 type Ended = { readonly code: number | undefined; readonly output: string }
@@ -39,7 +40,7 @@ type Ended = { readonly code: number | undefined; readonly output: string }
 function run(
   program: string,
   args: readonly string[],
-  options: { readonly timeoutMs: number; readonly show: boolean; readonly signal?: AbortSignal },
+  options: { readonly timeoutMs: number; readonly show: boolean },
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const child: ChildProcess = spawn(program, args, {
@@ -47,7 +48,6 @@ function run(
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
@@ -97,7 +97,10 @@ export async function prepareKit(): Promise<Result<void>> {
     )
   }
   process.stdout.write('fetching the kit\n')
-  const made = await run('mvn', ['-B', '-q', 'clean', 'compile'], { timeoutMs: MAVEN_MS, show: false })
+  const make = () => run('mvn', ['-B', '-q', 'clean', 'compile'], { timeoutMs: MAVEN_MS, show: false })
+  let made = await make()
+  // What has been fetched is kept, so that a second try goes on where a weak connection broke.
+  if (made.code !== 0) made = await make()
   if (made.code !== 0) {
     return problem('InvalidInput', `Maven could not fetch or compile the kit:\n${made.output.trim()}`)
   }
@@ -115,7 +118,15 @@ export async function runKit(files: {
   const classPath = [join(TARGET, 'classes'), join(TARGET, 'lib', '*')].join(':')
   const { code, output } = await run(
     'java',
-    ['-cp', classPath, 'handschlag.kit.RunKit', files.properties, files.result, files.ca],
+    [
+      '-Dslf4j.internal.verbosity=ERROR',
+      '-cp',
+      classPath,
+      'handschlag.kit.RunKit',
+      files.properties,
+      files.result,
+      files.ca,
+    ],
     { timeoutMs: RUN_MS, show: true },
   )
   if (code !== 0 || !existsSync(files.result)) {

@@ -46,6 +46,7 @@ public final class Recorder implements TestExecutionListener {
         entry.put("seconds", since == null ? 0 : Math.round((System.nanoTime() - since) / 1e7) / 100.0);
         if (why != null) entry.put("why", why);
         CASES.add(entry);
+        System.out.printf("%-9s %6.2f s  %s%n", outcome, ((Number) entry.get("seconds")).doubleValue(), test.getDisplayName());
     }
 
     private static String sentence(Throwable cause) {

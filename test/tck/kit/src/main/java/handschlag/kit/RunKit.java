@@ -8,7 +8,6 @@ import java.security.cert.CertificateFactory;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Properties;
-import org.eclipse.dataspacetck.core.system.ConsoleMonitor;
 import org.eclipse.dataspacetck.dsp.system.DspSystemLauncher;
 import org.eclipse.dataspacetck.runtime.TckRuntime;
 
@@ -58,7 +57,7 @@ public final class RunKit {
         var runtime = TckRuntime.Builder.newInstance()
                 .launcher(DspSystemLauncher.class)
                 .addPackage("org.eclipse.dataspacetck.dsp.verification")
-                .monitor(new ConsoleMonitor(Boolean.parseBoolean(properties.getProperty("dataspacetck.debug")), false));
+                .monitor(new ErrorMonitor());
         properties.forEach((name, value) -> runtime.property((String) name, (String) value));
 
         var summary = runtime.build().execute();
