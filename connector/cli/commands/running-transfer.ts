@@ -48,7 +48,11 @@ async function underContract(here: Here, contract: View): Promise<Result<View>> 
   const transfers = await listOfKind(here, 'transfer')
   if (!transfers.ok) return transfers
   const own = transfers.value.filter(
-    (transfer) => transfer.text('contract') === id && transfer.text('role') === 'consumer',
+    (transfer) =>
+      transfer.text('contract') === id &&
+      transfer.text('role') === 'consumer' &&
+      // Under such a one nothing can be fetched.
+      transfer.text('format') !== 'HttpData-PUSH',
   )
   for (const state of ['STARTED', 'REQUESTED', 'NEW', 'SUSPENDED']) {
     const transfer = own.find((candidate) => candidate.text('state') === state)

@@ -9,6 +9,7 @@ import { negotiationCommands } from './negotiation.js'
 import { offerCommands } from './offer.js'
 import { partnerCommands } from './partner.js'
 import { pullCommand } from './pull.js'
+import { pushCommand } from './push.js'
 import { sourceCommands } from './source.js'
 import { statusCommand } from './status.js'
 import { streamCommand } from './stream.js'
@@ -28,6 +29,7 @@ export const commandsWith = (deps: FollowDeps): readonly Command[] => [
   ...transferCommands(deps),
   pullCommand(deps),
   streamCommand(deps),
+  pushCommand(deps),
   ...tokenCommands,
 ]
 

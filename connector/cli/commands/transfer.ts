@@ -25,6 +25,8 @@ const STATES: Readonly<Record<string, Text>> = {
 
 const isOver = (transfer: View): boolean => ['COMPLETED', 'TERMINATED'].includes(transfer.text('state'))
 
+const isPush = (transfer: View): boolean => transfer.text('format') === 'HttpData-PUSH'
+
 const start = (deps: FollowDeps): Command => ({
   name: 'transfer start',
   summary: {
@@ -48,18 +50,23 @@ const start = (deps: FollowDeps): Command => ({
   run: async (call) => {
     const waitMs = waitOf(call.value('wait'), WAIT)
     if (typeof waitMs !== 'number') return usageError(call, waitMs, 'transfer start')
-    return connected(call, (here) => startTransfer(here, deps, waitMs))
+    const format = call.value('format')
+    return connected(call, (here) =>
+      beginTransfer(here, deps, format === undefined ? {} : { format }, waitMs),
+    )
   },
 })
 
-async function startTransfer(here: Here, deps: FollowDeps, waitMs: number): Promise<number> {
+/** Asks for a transfer and watches until data can flow. `wish` is what the API is told beside the contract. */
+export async function beginTransfer(
+  here: Here,
+  deps: FollowDeps,
+  wish: { readonly [name: string]: unknown },
+  waitMs: number,
+): Promise<number> {
   const found = await findOne(here, ['contract'], here.operands[0] ?? '')
   if (!found.ok) return fail(here, found.error, 'contract list')
-  const format = here.value('format')
-  const begun = await here.client.post('/api/v1/transfers', {
-    contract: found.value.id,
-    ...(format === undefined ? {} : { format }),
-  })
+  const begun = await here.client.post('/api/v1/transfers', { contract: found.value.id, ...wish })
   if (!begun.ok) return fail(here, begun.error, `contract show ${quoted(shortId(found.value.id))}`)
   const transfer = viewOf(begun.value)
   const pid = transfer.text('pid')
@@ -77,10 +84,18 @@ async function startTransfer(here: Here, deps: FollowDeps, waitMs: number): Prom
   )
   if (followed.is === 'failed') return fail(here, followed.error, `transfer show ${shortId(pid)}`)
   const { process } = followed
-  const isStarted = process.text('state') === 'STARTED'
+  // A short push may be over before anybody looked.
+  const isStarted = ['STARTED', 'COMPLETED'].includes(process.text('state'))
   if (here.json) {
     sayJson(here, process.json)
     return isStarted ? EXIT.ok : EXIT.failed
+  }
+  if (isStarted && isPush(process)) {
+    const shown = await here.client.get(path`/transfers/${pid}`)
+    const to = shown.ok ? viewOf(shown.value).view('push').text('to') : ''
+    say(here, inLang(here, `The data is delivered to ${to}`, `Die Daten werden zugestellt nach ${to}`))
+    next(here, `transfer show ${shortId(pid)}`, `transfer suspend ${shortId(pid)}`)
+    return EXIT.ok
   }
   if (isStarted) {
     next(here, `pull ${shortId(pid)} --out data.ndjson`, `stream ${shortId(pid)}`)
@@ -148,6 +163,31 @@ function stateLine(here: Here, transfer: View): string {
   return `${transfer.text('state')}${by}${reason === undefined ? '' : `: ${reason}`}`
 }
 
+/** How far the delivery of a push has come; nothing for a transfer that is fetched. */
+function pushPairs(here: Here, transfer: View): readonly (readonly [string, string])[] {
+  const push = transfer.view('push')
+  const to = push.maybe('to')
+  if (to === undefined) return []
+  const number = (key: string): string => new Intl.NumberFormat(here.lang).format(push.number(key) ?? 0)
+  const lastAt = push.maybe('lastAt')
+  return [
+    [inLang(here, 'Delivered to', 'Zugestellt nach'), to],
+    [
+      inLang(here, 'Delivered', 'Zugestellt'),
+      inLang(
+        here,
+        `${number('records')} records, ${number('bytes')} bytes in ${number('batches')} deliveries`,
+        `${number('records')} Einträge, ${number('bytes')} Byte in ${number('batches')} Zustellungen`,
+      ),
+    ],
+    [
+      inLang(here, 'Last delivery', 'Letzte Zustellung'),
+      lastAt === undefined ? '' : whenWords(lastAt, here.lang),
+    ],
+    [inLang(here, 'Last failure', 'Letzter Fehler'), push.maybe('lastError') ?? ''],
+  ]
+}
+
 function showTransfer(here: Here, transfer: View): void {
   const { lang } = here
   const pairs: readonly (readonly [string, string])[] = [
@@ -162,7 +202,7 @@ function showTransfer(here: Here, transfer: View): void {
     [inLang(here, 'Begun', 'Begonnen'), whenWords(transfer.text('createdAt'), lang)],
     [inLang(here, 'Last change', 'Zuletzt'), whenWords(transfer.text('updatedAt'), lang)],
   ]
-  say(here, renderPairs(pairs.filter(([, value]) => value !== '')))
+  say(here, renderPairs([...pairs, ...pushPairs(here, transfer)].filter(([, value]) => value !== '')))
   const timeline = transfer.views('timeline')
   if (timeline.length > 0)
     say(here, `\n${inLang(here, 'What happened', 'Verlauf')}:\n${timelineWords(timeline, lang)}`)
@@ -202,9 +242,13 @@ const show = onTransfer(
       const transfer = viewOf(value)
       showTransfer(here, transfer)
       const id = shortId(pid)
-      if (transfer.views('owed').length > 0)
+      if (transfer.views('owed').length > 0) {
         next(here, `transfer retry ${id}`, `transfer give-up ${id} --reason "..."`, 'doctor')
-      else if (transfer.text('state') === 'STARTED' && transfer.text('role') === 'consumer') {
+      } else if (
+        transfer.text('state') === 'STARTED' &&
+        transfer.text('role') === 'consumer' &&
+        !isPush(transfer)
+      ) {
         next(here, `pull ${id} --out data.ndjson`, `stream ${id}`)
       } else if (transfer.text('state') === 'SUSPENDED' && transfer.text('suspendedBy') === 'us') {
         next(here, `transfer resume ${id}`)

@@ -104,7 +104,7 @@ function failureOf(answer: Awaited<ReturnType<PushPost>>): Failure | undefined {
   }
   const { status, retryAfterMs = 0, said } = answer.value
   if (status >= 200 && status < 300) return undefined
-  const words = said === undefined ? '' : `: ${said}`
+  const words = said === undefined ? '.' : `: ${said}`
   return {
     problem: { code: 'PartnerRefused', message: `The receiver answered ${status}${words}` },
     passing: status >= 500 || PASSING.has(status),

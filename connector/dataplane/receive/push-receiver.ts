@@ -71,8 +71,8 @@ type Place = {
   lastError: string | undefined
 }
 
-/** Bodies that may wait for their turn under one transfer; a sender that behaves sends one at a time. */
-const MAX_WAITING = 4
+/** Bodies that are under way or wait under one transfer; EDC sends the parts of a transfer five at a time. */
+const MAX_WAITING = 16
 const SILENCE = 60_000
 const STOPPING: Problem = { code: 'Stopping', message: 'The connector is shutting down. Try again later.' }
 

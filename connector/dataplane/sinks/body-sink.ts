@@ -31,6 +31,8 @@ export class BodyRefused extends Error {
 
 const NOTHING: Pushed = { batches: 0, records: 0, bytes: 0 }
 const NEWLINE = 0x0a
+/** How long a broker may take for a few records; whoever delivers waits meanwhile, milliseconds. */
+const PATIENCE = 20_000
 
 const behind = (before: Pushed, records: number, bytes: number, batch: string | undefined): Pushed => ({
   batches: before.batches + 1,
@@ -112,7 +114,7 @@ export async function openBodyBroker(
   const { statePath, subject } = options
   const begun = await readProgress(statePath, subject)
   if (!begun.ok) return begun
-  const opened = await openMqttSink(options)
+  const opened = await openMqttSink({ ...options, failAfterMs: PATIENCE })
   if (!opened.ok) return opened
   const sink = opened.value
   let safe = begun.value?.pushed ?? NOTHING

@@ -19,6 +19,11 @@ export type MqttSinkOptions = {
   >
   /** Remembers how far it has come, so that a restarted command goes on; absent: begins anew each time. */
   readonly progress?: { readonly path: string; readonly subject: string }
+  /**
+   * A write fails as soon as the connection is lost, or when the broker acknowledges nothing for this long, milliseconds.
+   * Without it a write waits until the broker is back.
+   */
+  readonly failAfterMs?: number
 }
 
 /** Messages on the way without an acknowledgement. */
@@ -51,7 +56,7 @@ export async function openMqttSink(options: MqttSinkOptions): Promise<Result<Sin
 
 function mqttSink(
   client: MqttClient,
-  { topic, progress }: MqttSinkOptions,
+  { topic, progress, failAfterMs }: MqttSinkOptions,
   begun: Progress | undefined,
 ): Sink {
   let safe = begun?.lastId
@@ -64,9 +69,10 @@ function mqttSink(
       try {
         for (let at = 0; at < batch.length; at += IN_FLIGHT) {
           const part = batch.slice(at, at + IN_FLIGHT)
-          await Promise.all(
+          const published = Promise.all(
             part.map((record) => client.publishAsync(topicOf(topic, record), record.json, { qos: 1 })),
           )
+          await (failAfterMs === undefined ? published : orLost(client, failAfterMs, published))
         }
       } catch (cause) {
         throw new SinkError(
@@ -89,12 +95,33 @@ function mqttSink(
       try {
         await sink.flush()
       } finally {
-        await client.endAsync()
+        await client.endAsync(failAfterMs !== undefined)
       }
     },
     [Symbol.asyncDispose]: () => sink.close(),
   }
   return sink
+}
+
+/** The same, unless the broker is lost before. */
+async function orLost(client: MqttClient, failAfterMs: number, published: Promise<unknown>): Promise<void> {
+  // What is not acknowledged when the client is closed is given up; nobody waits for it any more.
+  published.catch(() => {})
+  let stop = (): void => {}
+  const lost = new Promise<never>((_, reject) => {
+    const gone = (): void => reject(new Error('the broker was lost'))
+    const timer = setTimeout(gone, failAfterMs)
+    client.once('close', gone)
+    stop = () => {
+      clearTimeout(timer)
+      client.off('close', gone)
+    }
+  })
+  try {
+    await Promise.race([published, lost])
+  } finally {
+    stop()
+  }
 }
 
 /** MQTT 5.0, "Topic Names and Topic Filters": a name carries no wildcard and no null character. */

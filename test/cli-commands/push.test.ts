@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { CONTRACT_ID, type Desk, openDesk, RUNNING, TRANSFER, TRANSFER_PID } from './support.js'
+
+const PUSHED = {
+  ...TRANSFER,
+  format: 'HttpData-PUSH',
+  push: {
+    to: '/var/lib/handschlag/received/pump.ndjson',
+    batches: 3,
+    records: 2500,
+    bytes: 123_456,
+    lastError: 'The data cannot be stored now.',
+  },
+}
+
+let desk: Desk
+beforeEach(async () => {
+  desk = await openDesk()
+  Object.assign(desk.routes, RUNNING, {
+    'GET /transfers': { transfers: [PUSHED] },
+    [`GET /transfers/${TRANSFER_PID}`]: PUSHED,
+    'POST /transfers': { ...PUSHED, state: 'NEW' },
+  })
+})
+afterEach(() => desk[Symbol.asyncDispose]())
+
+const wished = (): unknown =>
+  desk.asked.find(({ method, path }) => method === 'POST' && path === '/transfers')?.body
+
+it('asks for the delivery into a file and says where the data goes', async () => {
+  const { code, out } = await desk.run(['push', '3f2a91c4', '--to', 'pump.ndjson'])
+  expect(code).toBe(0)
+  expect(wished()).toEqual({
+    contract: CONTRACT_ID,
+    format: 'HttpData-PUSH',
+    sink: { to: 'file:pump.ndjson' },
+  })
+  expect(out).toContain('The data is delivered to /var/lib/handschlag/received/pump.ndjson\n')
+  expect(out).toContain('Next: handschlag transfer show 77aa0000\n')
+})
+
+it('asks for the delivery to a broker, whose password never stands on the command line', async () => {
+  const line = ['push', '3f2a91c4', '--to', 'mqtt://127.0.0.1/partner/pump', '--username', 'me']
+  const { code } = await desk.run(line, { env: { HANDSCHLAG_MQTT_PASSWORD: 'hunter2' } })
+  expect(code).toBe(0)
+  expect(wished()).toMatchObject({
+    sink: { to: 'mqtt://127.0.0.1/partner/pump', username: 'me', password: 'hunter2' },
+  })
+})
+
+it('asks for a stretch of time, and leaves the name of the file to the connector', async () => {
+  await desk.run(['push', '3f2a91c4', '--from', '2026-11-01T00:00:00Z', '--until', '2026-12-01T00:00:00Z'])
+  expect(wished()).toEqual({
+    contract: CONTRACT_ID,
+    format: 'HttpData-PUSH',
+    from: '2026-11-01T00:00:00.000Z',
+    to: '2026-12-01T00:00:00.000Z',
+  })
+})
+
+it('says what is wrong with its words, in both languages, and asks for nothing', async () => {
+  const time = await desk.run(['push', '3f2a91c4', '--until', 'soon'])
+  expect([time.code, time.err]).toEqual([2, expect.stringContaining('--until takes a time')])
+  const user = await desk.run(['push', '3f2a91c4', '--username', 'me'], {
+    env: { HANDSCHLAG_LANGUAGE: 'de' },
+  })
+  expect([user.code, user.err]).toEqual([2, expect.stringContaining('--username gehört zu einem Broker')])
+  expect(desk.asked).toEqual([])
+})
+
+it('shows in a transfer how much was delivered, where to, and what failed last', async () => {
+  const { out } = await desk.run(['transfer', 'show', '77aa0000'])
+  expect(out).toMatch(/Delivered to +\/var\/lib\/handschlag\/received\/pump\.ndjson/)
+  expect(out).toMatch(/Delivered +2,500 records, 123,456 bytes in 3 deliveries/)
+  expect(out).toMatch(/Last failure +The data cannot be stored now\./)
+  expect(out).not.toContain('handschlag pull')
+  const german = await desk.run(['transfer', 'show', '77aa0000'], { env: { HANDSCHLAG_LANGUAGE: 'de' } })
+  expect(german.out).toMatch(/Zugestellt +2\.500 Einträge, 123\.456 Byte in 3 Zustellungen/)
+})
+
+it('leaves a push alone when data is pulled: it asks for a transfer of its own', async () => {
+  desk.routes['POST /transfers'] = { ...TRANSFER, pid: 'urn:uuid:88bb0000-0000-4000-8000-000000000008' }
+  await desk.run(['pull', '3f2a91c4'])
+  expect(wished()).toEqual({ contract: CONTRACT_ID })
+})
