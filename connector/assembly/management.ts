@@ -145,14 +145,17 @@ function openData(deps: TransferDeps & { readonly identity: Identity }): OpenDat
     }
     const token = deps.identity.box.open(transfer.sealedToken, `transfer:${transfer.pid}`)
     if (!token.ok) return token
-    const plainHttp = mayUsePlainHttp(deps.store.partner(transfer.partner))
+    const partner = deps.store.partner(transfer.partner)
+    const plainHttp = mayUsePlainHttp(partner)
+    const bare = partner?.bearerForData !== true || /^bearer /i.test(token.value)
+    const authorization = bare ? token.value : `Bearer ${token.value}`
     const url = deps.identity.outgoing.checkUrl(transfer.endpoint, { plainHttp })
     if (!url.ok) return url
     for (const [name, value] of new URLSearchParams(wanted.search)) url.value.searchParams.set(name, value)
     try {
       const answer = await request(url.value, {
         dispatcher: deps.identity.outgoing.dispatcher,
-        headers: { ...wanted.headers, authorization: token.value },
+        headers: { ...wanted.headers, authorization },
         signal: wanted.signal,
         headersTimeout: 60_000,
         bodyTimeout: 60_000,

@@ -25,6 +25,9 @@ export type Access =
 
 export type AccessKind = Access['kind']
 
+/** `edc`: a consumer that resumes a transfer waits for the provider's own start, with a new token. */
+export type Dialect = 'edc'
+
 export type Partner = {
   /** Id of the participant: a did:web, or whatever a laboratory calls it. */
   readonly did: ParticipantId
@@ -39,6 +42,12 @@ export type Partner = {
   readonly ownId?: ParticipantId
   /** Our own public address as this partner reaches us, when it is another one; origin only. */
   readonly ownAddress?: string
+  /** Where it departs from the specification, as far as we have to know; absent: nowhere. */
+  readonly dialect?: Dialect
+  /** Our requests for its data say `Bearer` in front of the token, which otherwise goes out as it was given. */
+  readonly bearerForData?: boolean
+  /** Offers and agreements of it may hold no terms at all. */
+  readonly takesEmptyPolicies?: boolean
   /** Fingerprint of the partner's keys as the operator saw it when deciding about trust. */
   readonly fingerprint?: string
   /** `manual`: a person approves every request of this partner. Absent: automatic. */

@@ -25,6 +25,8 @@ export type Transfer = ProcessCore<'transfer', TransferState, TransferEvent> & {
   readonly endpoint?: string
   readonly sealedToken?: string
   readonly suspendedBy?: 'us' | 'partner'
+  /** Consumer: we resumed it last, and the provider has not sent a start since. */
+  readonly resumed?: boolean
   /** Provider: where the consumer wants the data delivered. */
   readonly pushTo?: PushAddress
   /** Consumer: where delivered data is put. */

@@ -26,6 +26,9 @@ export function createDspServer(m: {
     serviceId: `${m.ownDid}#dsp`,
   })
   app.get(VERSION_PATH, (_req, res) => void res.json(versions))
+  // EDC looks for it below the address that it was given.
+  const below = versionDocument({ path: '/', identifierType: 'did:web', serviceId: `${m.ownDid}#dsp` })
+  app.get(BASE_PATH + VERSION_PATH, (_req, res) => void res.json(below))
   app.get('/.well-known/did.json', (_req, res) => {
     res.type('application/did+json').set('Cache-Control', 'max-age=300').end(JSON.stringify(m.didDocument()))
   })

@@ -8,7 +8,8 @@ import { Ajv2019, type ErrorObject, type ValidateFunction } from 'ajv/dist/2019.
 import { ok, problem, type Result } from '../core/result.js'
 import type { MessageName, Messages } from './messages.js'
 
-export type Direction = 'incoming' | 'outgoing'
+/** `lenient`: incoming, from a partner whose policies may be empty. */
+export type Direction = 'incoming' | 'lenient' | 'outgoing'
 
 export type Validate = <K extends MessageName>(
   name: K,
@@ -23,6 +24,8 @@ type Relaxation = {
   /** What stands there instead for incoming messages; absent: nothing. */
   readonly to?: unknown
   readonly because: string
+  /** Only for partners that this was decided for. */
+  readonly lenient?: true
 }
 
 // biome-ignore format: a table reads best aligned
@@ -44,6 +47,8 @@ export const RELAXED: readonly Relaxation[] = [
     because: 'below distribution nothing but a Distribution can stand' },
   { schema: 'definitions', at: ['$defs', 'dataAddress', 'properties', 'endpointProperties', 'minItems'],
     because: 'no properties and an empty list of them are the same' },
+  { schema: 'definitions', at: ['$defs', 'hasRule'], to: {}, lenient: true,
+    because: 'EDC leaves an empty policy without any key; taken only from partners of whom the operator wants it' },
   { schema: 'Catalog', at: ['required'], to: ['@context', 'participantId'],
     because: 'only the text of the specification asks for a data service, not its schema' },
   { schema: 'ContractNegotiationError', at: ['required'], to: ['@context', '@type'],
@@ -65,13 +70,16 @@ const MAX_ECHO = 80
 
 /** Compiles a schema when a message of its name is first met. Throws when the installation has no schemas. */
 export function createValidator(folder = findSchemas(import.meta.dirname)): Validate {
-  const strictest = compiler(folder, 'outgoing')
-  const generous = compiler(folder, 'incoming')
+  const compilers = {
+    outgoing: compiler(folder, 'outgoing'),
+    incoming: compiler(folder, 'incoming'),
+    lenient: compiler(folder, 'lenient'),
+  }
   return <K extends MessageName>(name: K, body: unknown, direction: Direction = 'incoming') => {
     const walk = { left: MAX_EXPLAINED, unfit: '' }
     inspect(body, MAX_DEPTH, walk)
     if (walk.unfit !== '') return problem('InvalidMessage', `${name} is not valid: ${walk.unfit}.`)
-    const compile = direction === 'incoming' ? generous : strictest
+    const compile = compilers[direction]
     const check = compile(name, 'first')
     if (check(body)) return ok(body as Messages[K])
     const thorough = walk.left > 0 ? compile(name, 'all') : check
@@ -139,8 +147,8 @@ function load(folder: string, name: string, direction: Direction): SchemaNode {
     readFileSync(join(folder, `${name}.schema.json`), 'utf8'),
   )
   if (direction === 'outgoing') return schema
-  for (const { schema: of, at, to } of RELAXED) {
-    if (of !== name) continue
+  for (const { schema: of, at, to, lenient } of RELAXED) {
+    if (of !== name || (lenient === true && direction !== 'lenient')) continue
     const key = at.at(-1) ?? ''
     const node = at.slice(0, -1).reduce((inner, step) => inner[step] as SchemaNode, schema)
     if (to === undefined) delete node[key]

@@ -4,6 +4,7 @@ import {
   approval,
   described,
   list,
+  oneOf,
   ref,
   request,
   type Schema,
@@ -25,8 +26,28 @@ const identifying = {
   incomingToken: secret('Bearer token that the partner sends to us.'),
   ownId: described(filled, 'Our id as this partner knows us, when it is not our DID.'),
   ownAddress: described(filled, 'Our public address as this partner reaches us, when it is another one.'),
+  dialect: described(
+    oneOf('dsp', 'edc'),
+    'edc: the partner is an Eclipse EDC; when it resumes a transfer it waits for a start of ours. Default for laboratories.',
+  ),
+  dataToken: described(
+    oneOf('as-given', 'bearer'),
+    'How its data token goes into our requests: as it was given (EDC wants that), or with Bearer in front.',
+  ),
+  emptyPolicies: described(
+    oneOf('refuse', 'accept'),
+    'Whether offers and contracts of the partner without any terms are taken. Default: refuse.',
+  ),
 } as const
-const IDENTIFYING = ['outgoingToken', 'incomingToken', 'ownId', 'ownAddress']
+const IDENTIFYING = [
+  'outgoingToken',
+  'incomingToken',
+  'ownId',
+  'ownAddress',
+  'dialect',
+  'dataToken',
+  'emptyPolicies',
+]
 const offerHash: Schema = {
   type: 'string',
   pattern: '^[0-9a-f]{64}$',

@@ -1,13 +1,13 @@
 /** Contracts after the handshake: what they say in words, whether their signatures hold, and their end. */
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, EpochMs, ParticipantId, Pid, Text } from '../core/types.js'
+import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { enforcementLabel, explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Store } from '../store/store.js'
-import { agreementHash, planOf } from './contract.js'
+import { agreementHash, hasNoTerms, planOf } from './contract.js'
 import { barredBy, runningTransfers } from './flow.js'
 import type { Seals } from './ports.js'
 import { endTransfersUnder, moveTransfer, type TransferDeps } from './transfer.js'
@@ -21,10 +21,20 @@ export type AgreementDeps = {
 
 export type ClauseInWords = { readonly number: number; readonly text: Text; readonly enforcement: Text }
 
+const WITHOUT_TERMS: ClauseInWords = {
+  number: 1,
+  text: {
+    en: 'There are no terms: nothing is said about what is allowed or forbidden.',
+    de: 'Es gibt keine Bedingungen: Was erlaubt oder verboten ist, steht nirgends.',
+  },
+  enforcement: { en: 'nothing to carry out', de: 'nichts umzusetzen' },
+}
+
 /** The terms of an offer or agreement as sentences; an unreadable policy has none. */
 export function inWords(policy: unknown): readonly ClauseInWords[] {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return []
+  if (hasNoTerms(policy as JsonObject)) return [WITHOUT_TERMS]
   return explain(parsed.value).map((clause) => ({
     number: clause.number,
     text: clause.text,

@@ -6,6 +6,7 @@ import type { Partner } from '../domain/partner.js'
 import { audienceOf } from '../policy/audience.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Offered, Store } from '../store/store.js'
+import { type CatalogFilter, fits } from './catalog-filter.js'
 import { allows, understood } from './contract.js'
 
 export type CatalogDeps = { readonly store: Store; readonly clock: Clock }
@@ -35,7 +36,12 @@ export type RemoteDataset = {
 export type Page = { readonly entries: readonly Entry[]; readonly next?: string; readonly previous?: string }
 
 /** Datasets behind `after`, or the last ones before `before`; from the first one on without either. */
-export type PageWanted = { readonly after?: string; readonly before?: string; readonly limit: number }
+export type PageWanted = {
+  readonly after?: string
+  readonly before?: string
+  readonly limit: number
+  readonly filter?: CatalogFilter
+}
 
 /** One page of datasets that have at least one offer for the partner, in order of their ids. */
 export function catalogPage(deps: CatalogDeps, partner: Partner, m: PageWanted): Page {
@@ -56,19 +62,22 @@ export function catalogPage(deps: CatalogDeps, partner: Partner, m: PageWanted):
 function visible(
   deps: CatalogDeps,
   partner: Partner,
-  { after = '', before, limit }: PageWanted,
+  { after, before, limit, filter }: PageWanted,
 ): readonly Entry[] {
   const read = before === undefined ? deps.store.offeredAfter : deps.store.offeredBefore
   const found: Entry[] = []
   const wanted = limit + 1
-  let at = before ?? after
+  // A link of ours leads behind what the offset has left out already.
+  let skip = after === undefined && before === undefined ? (filter?.offset ?? 0) : 0
+  let at = before ?? after ?? ''
   while (true) {
     const batch = read(recipientOf(partner), at, wanted)
     for (const offered of batch) {
-      const entry = shownTo(deps, partner, offered)
-      if (entry !== undefined) found.push(entry)
-      if (found.length === wanted) return found
       at = offered.dataset.id
+      if (filter !== undefined && !fits(filter, offered.dataset)) continue
+      const entry = shownTo(deps, partner, offered)
+      if (entry !== undefined && skip-- <= 0) found.push(entry)
+      if (found.length === wanted) return found
     }
     if (batch.length < wanted) return found
   }

@@ -6,6 +6,7 @@ import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Lang, type ParticipantId } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
+import type { Partner } from '../domain/partner.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
 import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
@@ -61,6 +62,29 @@ export function understood(policy: JsonObject, lang: Lang = 'en'): Result<Policy
     'PolicyUnsupported',
     `The policy has terms that cannot be kept here. ${named.join(' ')}${more}`,
   )
+}
+
+const RULES = ['permission', 'prohibition', 'obligation'] as const
+
+/** Nothing is allowed and nothing forbidden. */
+export const hasNoTerms = (policy: JsonObject): boolean =>
+  RULES.every((key) => policy[key] === undefined || (Array.isArray(policy[key]) && policy[key].length === 0))
+
+/** Consumer: this partner may give us contracts without any terms. */
+export const takesWithoutTerms = (partner: Partner | undefined, policy: JsonObject): boolean =>
+  partner?.takesEmptyPolicies === true && hasNoTerms(policy)
+
+/** Consumer: every term is understood, can be kept here, and allows us to agree now. */
+export function mayHold(partner: Partner, offer: JsonObject, facts: Facts): Result<void> {
+  if (takesWithoutTerms(partner, offer)) return ok(undefined)
+  const policy = understood(offer)
+  if (policy.ok) return allows(policy.value, 'negotiation', facts)
+  return hasNoTerms(offer)
+    ? problem(
+        policy.error.code,
+        `${policy.error.message} To take contracts without terms from this partner: handschlag partner set ${partner.did} --empty-policies accept`,
+      )
+    : policy
 }
 
 /** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */

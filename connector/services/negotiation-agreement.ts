@@ -17,6 +17,7 @@ import {
   offerHash,
   planOf,
   sameAsOffered,
+  takesWithoutTerms,
   understood,
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
@@ -195,6 +196,8 @@ export async function checkAgreement(
     status: 'pending',
     ...(seal === undefined ? {} : { providerSeal: seal }),
   }
+  // Without terms there is nothing to carry out.
+  if (takesWithoutTerms(partner, readableForm(draft))) return ok(draft)
   const plan = planOf(draft)
   return plan.ok ? ok({ ...draft, planHash: plan.value.hash }) : plan
 }

@@ -7,7 +7,7 @@ import type { JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
 import { receive } from '../domain/process.js'
-import { allows, understood } from './contract.js'
+import { mayHold } from './contract.js'
 import { mayOpen } from './crowd.js'
 import {
   closeNegotiation,
@@ -30,10 +30,8 @@ export async function requestContract(
   deps: Pick<NegotiationDeps, 'store' | 'clock' | 'newPid' | 'ownDid' | 'callbackAddress' | 'wire'>,
   m: { readonly partner: Partner; readonly datasetId: string; readonly offer: JsonObject },
 ): Promise<Result<Negotiation>> {
-  const policy = understood(m.offer)
-  if (!policy.ok) return policy
   const at = deps.clock()
-  const allowed = allows(policy.value, 'negotiation', { at, recipient: ownIdFor(m.partner, deps.ownDid) })
+  const allowed = mayHold(m.partner, m.offer, { at, recipient: ownIdFor(m.partner, deps.ownDid) })
   if (!allowed.ok) return allowed
   const pid = deps.newPid()
   const next: Negotiation = {

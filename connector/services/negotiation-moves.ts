@@ -10,7 +10,7 @@ import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Awaiting, awaitPerson, send, transition } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { differenceClause, differences } from '../policy/compare.js'
-import { allows, offerHash, understood } from './contract.js'
+import { mayHold, offerHash } from './contract.js'
 import {
   type Decision,
   endStep,
@@ -119,7 +119,7 @@ export async function ready(
       )
     }
     case 'accept': {
-      const fit = mayHold(deps, partner, n.offer)
+      const fit = mayHold(partner, n.offer, factsFor(deps, partner))
       if (!fit.ok) return fit
       return ok((current) => sending(deps, current, 'accept', deps.wire.accepted(pidsOf(current))))
     }
@@ -200,16 +200,13 @@ function mayRequest(
   n: Negotiation,
   offer: JsonObject,
 ): Result<unknown> {
-  return offer.target === n.datasetId ? mayHold(deps, partner, offer) : sameTarget(n)
+  return offer.target === n.datasetId ? mayHold(partner, offer, factsFor(deps, partner)) : sameTarget(n)
 }
 
-/** Consumer: every term is understood, can be kept here, and allows us to agree now. */
-function mayHold(deps: NegotiationDeps, partner: Partner, offer: JsonObject): Result<unknown> {
-  const policy = understood(offer)
-  if (!policy.ok) return policy
-  const recipient = ownIdFor(partner, deps.ownDid)
-  return allows(policy.value, 'negotiation', { at: deps.clock(), recipient })
-}
+const factsFor = (deps: NegotiationDeps, partner: Partner) => ({
+  at: deps.clock(),
+  recipient: ownIdFor(partner, deps.ownDid),
+})
 
 const sameTarget = (n: Negotiation) =>
   problem('InvalidInput', `A negotiation stays with its dataset; here that is ${n.datasetId}.`)

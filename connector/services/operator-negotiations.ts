@@ -2,6 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
+import type { Partner } from '../domain/partner.js'
 import { differences, differenceText } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
@@ -57,7 +58,11 @@ export type NewProposal = Proposal & { readonly partner: string; readonly datase
 export type NegotiationOperationDeps = DeliveryDeps & { readonly catalog: CatalogClient }
 
 /** The offer that is meant: the named one, or the only one that can be kept here. */
-export function chooseOffer(dataset: RemoteDataset, named: string | undefined): Result<JsonObject> {
+export function chooseOffer(
+  partner: Partner,
+  dataset: RemoteDataset,
+  named: string | undefined,
+): Result<JsonObject> {
   const { offers } = dataset
   if (offers.length === 0) return problem('OfferUnknown', `The dataset ${dataset.id} has no offer for you.`)
   if (named !== undefined) {
@@ -69,7 +74,7 @@ export function chooseOffer(dataset: RemoteDataset, named: string | undefined): 
       `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
     )
   }
-  const views = offers.map((offer) => ({ offer, view: offerInWords(offer) }))
+  const views = offers.map((offer) => ({ offer, view: offerInWords(offer, partner) }))
   const acceptable = views.filter(({ view }) => view.acceptable)
   const [only] = acceptable
   if (only !== undefined && acceptable.length === 1) return ok(only.offer)
@@ -144,7 +149,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       const changed = previous === undefined ? [] : differences(previous, offer)
       return ok({
         ...view(found.value),
-        terms: offerInWords(offer),
+        terms: offerInWords(offer, store.partner(found.value.partner)),
         changes: changed.map((one) => ({ en: differenceText(one, 'en'), de: differenceText(one, 'de') })),
         timeline: timelineOf(store, pid),
         owed: owedTo(store, pid),
@@ -157,7 +162,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       if (!partner.ok) return partner
       const dataset = await deps.catalog.dataset(partner.value, input.dataset)
       if (!dataset.ok) return dataset
-      const offer = chooseOffer(dataset.value, input.offer)
+      const offer = chooseOffer(partner.value, dataset.value, input.offer)
       if (!offer.ok) return offer
       const datasetId = dataset.value.id
       // DSP 2025-1, Contract Negotiation Protocol: in a catalog the dataset implies the target, in a message it is named.

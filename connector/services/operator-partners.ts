@@ -3,13 +3,20 @@ import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject } from '../core/types.js'
 import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
-import { type AccessKind, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
+import {
+  type AccessKind,
+  accessKind,
+  type Dialect,
+  type Partner,
+  type SealMode,
+  type Trust,
+} from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
 import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { type CatalogSearch, matching } from './catalog-search.js'
-import { understood } from './contract.js'
+import { takesWithoutTerms, understood } from './contract.js'
 import { compact, noted } from './operator-view.js'
 import {
   addPartner,
@@ -34,6 +41,9 @@ export type PartnerView = {
   readonly approval?: Approval
   readonly ownId?: string
   readonly ownAddress?: string
+  readonly dialect: 'dsp' | Dialect
+  readonly dataToken: 'as-given' | 'bearer'
+  readonly emptyPolicies: 'refuse' | 'accept'
   readonly fingerprint?: string
   readonly addedAt: string
 }
@@ -62,7 +72,7 @@ export type PartnerOperationDeps = PartnerDeps &
 export const partnerView = (partner: Partner): PartnerView => {
   const { did, name, address, trust, seal, approval, ownId, ownAddress, fingerprint, addedAt } = partner
   const access = accessKind(partner)
-  return compact({
+  const view = {
     did,
     name,
     address,
@@ -72,13 +82,17 @@ export const partnerView = (partner: Partner): PartnerView => {
     approval,
     ownId,
     ownAddress,
+    dialect: partner.dialect ?? 'dsp',
+    dataToken: partner.bearerForData === true ? 'bearer' : 'as-given',
+    emptyPolicies: partner.takesEmptyPolicies === true ? 'accept' : 'refuse',
     fingerprint,
     addedAt: iso(addedAt),
-  })
+  } as const
+  return compact(view)
 }
 
-export function offerInWords(offer: JsonObject): RemoteOfferView {
-  const policy = understood(offer)
+export function offerInWords(offer: JsonObject, partner: Partner | undefined): RemoteOfferView {
+  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : understood(offer)
   return {
     id: String(offer['@id']),
     clauses: inWords(offer),
@@ -87,15 +101,17 @@ export function offerInWords(offer: JsonObject): RemoteOfferView {
   }
 }
 
-const remoteView = ({
-  id,
-  title,
-  description,
-  keywords,
-  formats,
-  offers,
-}: RemoteDataset): RemoteDatasetView =>
-  compact({ id, title, description, keywords, formats, offers: offers.map(offerInWords) })
+const remoteView =
+  (partner: Partner) =>
+  ({ id, title, description, keywords, formats, offers }: RemoteDataset): RemoteDatasetView =>
+    compact({
+      id,
+      title,
+      description,
+      keywords,
+      formats,
+      offers: offers.map((offer) => offerInWords(offer, partner)),
+    })
 
 const viewed = <T, V>(outcome: Result<T>, view: (value: T) => V): Result<V> =>
   outcome.ok ? ok(view(outcome.value)) : outcome
@@ -191,14 +207,14 @@ export function partnerOperations(deps: PartnerOperationDeps) {
       const partner = trustedPartner(store, did)
       if (!partner.ok) return partner
       return viewed(await deps.catalog.catalog(partner.value), (datasets) => ({
-        datasets: matching(datasets, wanted).map(remoteView),
+        datasets: matching(datasets, wanted).map(remoteView(partner.value)),
       }))
     },
 
     async catalogDataset(did: string, id: string): Promise<Result<RemoteDatasetView>> {
       const partner = trustedPartner(store, did)
       if (!partner.ok) return partner
-      return viewed(await deps.catalog.dataset(partner.value, id), remoteView)
+      return viewed(await deps.catalog.dataset(partner.value, id), remoteView(partner.value))
     },
   }
 }

@@ -5,7 +5,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { ParticipantId } from '../core/types.js'
 import { hashToken } from '../crypto/tokens.js'
-import type { Access, SealMode } from '../domain/partner.js'
+import type { Access, Dialect, Partner, SealMode } from '../domain/partner.js'
 import { checkBearerToken } from '../identity/bearer-token.js'
 
 export type AccessInput = {
@@ -17,6 +17,13 @@ export type AccessInput = {
   readonly incomingToken?: string
   readonly ownId?: string
   readonly ownAddress?: string
+}
+
+/** How messages of this partner are taken and how ours to it are put. */
+export type MannersInput = {
+  readonly dialect?: 'dsp' | Dialect
+  readonly dataToken?: 'as-given' | 'bearer'
+  readonly emptyPolicies?: 'refuse' | 'accept'
 }
 
 export type AccessDeps = {
@@ -109,6 +116,20 @@ function originOf(address: string, lab: boolean): Result<string> {
         'InvalidInput',
         `Your own address for this partner must be ${lab ? 'an http or https' : 'an https'} address without a path, such as https://connector.example.com`,
       )
+}
+
+type Manners = Pick<Partner, 'dialect' | 'bearerForData' | 'takesEmptyPolicies'>
+
+/** What is not said stays as it was. */
+export function mannersOf({ dialect, dataToken, emptyPolicies }: MannersInput, before: Manners): Manners {
+  const spoken = dialect === undefined ? before.dialect : dialect === 'dsp' ? undefined : dialect
+  const bearer = dataToken === undefined ? before.bearerForData === true : dataToken === 'bearer'
+  const empty = emptyPolicies === undefined ? before.takesEmptyPolicies === true : emptyPolicies === 'accept'
+  return {
+    ...(spoken === undefined ? {} : { dialect: spoken }),
+    ...(bearer ? { bearerForData: true } : {}),
+    ...(empty ? { takesEmptyPolicies: true } : {}),
+  }
 }
 
 /** A laboratory's DSP base address is taken as it is given: it has no document that would lead there. */

@@ -13,6 +13,8 @@ import {
   type AccessInput,
   checkSeal,
   labAddress,
+  type MannersInput,
+  mannersOf,
   readAccess,
   readId,
   readOwn,
@@ -31,13 +33,14 @@ export type PartnerDeps = AccessDeps & {
   readonly dataPlane: Pick<DataPlanePort, 'stop'>
 }
 
-export type NewPartner = AccessInput & {
-  readonly did: string
-  readonly address: string
-  readonly name?: string
-  readonly seal?: SealMode
-  readonly approval?: Approval
-}
+export type NewPartner = AccessInput &
+  MannersInput & {
+    readonly did: string
+    readonly address: string
+    readonly name?: string
+    readonly seal?: SealMode
+    readonly approval?: Approval
+  }
 
 /**
  * Adds a partner after looking at its DID document and version document; a laboratory has neither. Nothing is trusted by
@@ -77,6 +80,8 @@ export async function addPartner(deps: PartnerDeps, m: NewPartner): Promise<Resu
     ...(access.value === undefined ? {} : { access: access.value }),
     ...own.value,
     ...(m.approval === undefined ? {} : { approval: m.approval }),
+    // Laboratories with a mock identity are those of EDC.
+    ...mannersOf(m, lab ? { dialect: 'edc' } : {}),
     ...(fingerprint.value === undefined ? {} : { fingerprint: fingerprint.value }),
     addedAt: deps.clock(),
   }
@@ -181,8 +186,10 @@ export async function changePartner(
   // Read again: the partner may have been blocked while its address was looked at.
   const present = deps.store.partner(did)
   if (present === undefined) return unknownPartner(did)
+  const { dialect: _, bearerForData: __, takesEmptyPolicies: ___, ...rest } = present
   const next: Partner = {
-    ...present,
+    ...rest,
+    ...mannersOf(m, present),
     ...own.value,
     ...(given.value === undefined ? {} : { access: given.value }),
     name: m.name ?? present.name,

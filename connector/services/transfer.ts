@@ -9,7 +9,7 @@ import type { Agreement } from '../domain/agreement.js'
 import { type Partner, reachedBy } from '../domain/partner.js'
 import { isFinal, receive, send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
-import { FORMATS, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { FORMATS, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
 import { mayOpen } from './crowd.js'
 import { inactive, mayRun, reflect } from './flow.js'
@@ -19,6 +19,7 @@ import { finalized } from './transfer-agreement.js'
 import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
 import { chosenSink, type PushDeps, requestedPush, type SinkWish } from './transfer-push.js'
+import { renewal, startStep } from './transfer-start.js'
 
 export type TransferDeps = PushDeps & {
   readonly store: Store
@@ -170,25 +171,6 @@ const repeated = (existing: Transfer, m: { agreementId: string; format: string }
     ? ok(existing)
     : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
 
-/** Provider: our start message, with a new address token for every start. */
-function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>> {
-  const sending = send(TRANSFER, current, 'start', deps.clock())
-  if (!sending.ok) return sending
-  const { suspendedBy: _, reason: __, ...rest } = sending.value
-  const next: Transfer = { ...rest, generation: current.generation + 1 }
-  const data = {
-    endpoint: reachedBy(deps.store.partner(next.partner), deps.dataEndpoint(next.pid)),
-    token: deps.dataToken(next.pid, next.generation).token,
-  }
-  const message = deps.wire.transferStart({
-    ...pidsOf(next),
-    from: 'provider',
-    // DSP 2025-1, "Transfer Start Message": a dataAddress only where the consumer fetches the data.
-    ...(next.format === PUSH ? {} : { data }),
-  })
-  return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
-}
-
 /** Either role: the partner starts or restarts. Only a provider's start carries the data address. */
 export function receiveStart(
   deps: TransferDeps,
@@ -199,6 +181,8 @@ export function receiveStart(
   },
 ): Promise<Result<Transfer>> {
   return deciding(deps, m, (current) => {
+    const renewed = renewal(deps, current, m)
+    if (renewed !== undefined) return ok(renewed)
     const received = receive(TRANSFER, current, 'start', { ...m, at: deps.clock() })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })
@@ -221,8 +205,15 @@ export function receiveStart(
       if (agreement?.status !== 'active') return problem('GrantEnded', 'The contract is no longer in force.')
       const allowed = mayRun(deps, agreement)
       if (!allowed.ok) return allowed
+      // EDC goes on only after a start of ours, which has a token of its own.
+      if (deps.store.partner(current.partner)?.dialect === 'edc') {
+        const starting = startStep(deps, { ...current, lastDigest: m.digest })
+        if (!starting.ok) return starting
+        const wanted = entry(starting.value.next, 'in', 'start')
+        return ok({ ...starting.value, audit: [wanted, ...(starting.value.audit ?? [])] })
+      }
     }
-    const { suspendedBy: _, reason: __, ...rest } = received.value.next
+    const { suspendedBy: _, reason: __, resumed: ___, ...rest } = received.value.next
     const next: Transfer = {
       ...rest,
       ...(m.data === undefined
@@ -335,7 +326,11 @@ export function moveTransfer(
       replacesPending: event === 'terminate',
     })
     if (!sending.ok) return sending
-    const next: Transfer = event === 'suspend' ? { ...sending.value, suspendedBy: 'us' } : sending.value
+    const next: Transfer = {
+      ...sending.value,
+      ...(event === 'suspend' ? { suspendedBy: 'us' } : {}),
+      ...(event === 'start' ? { resumed: true } : {}),
+    }
     const head = { ...pidsOf(next), from: next.role }
     const message = {
       start: () => deps.wire.transferStart(head),

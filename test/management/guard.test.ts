@@ -217,7 +217,7 @@ describe('requests', () => {
     expect(answer.body.code).toBe('InvalidInput')
     expect([...answer.body.problems].sort()).toEqual([
       '"address" is missing.',
-      '"adress" is not known here. Known: did, address, name, seal, approval, lab, outgoingToken, incomingToken, ownId, ownAddress.',
+      '"adress" is not known here. Known: did, address, name, seal, approval, lab, outgoingToken, incomingToken, ownId, ownAddress, dialect, dataToken, emptyPolicies.',
       '"did" must be text, not a number.',
       '"seal" must be one of off, offer, require.',
     ])

@@ -65,6 +65,9 @@ describe('partners', () => {
       trust: 'known',
       seal: 'offer',
       access: 'did',
+      dialect: 'dsp',
+      dataToken: 'as-given',
+      emptyPolicies: 'refuse',
       fingerprint: 'AA:BB',
       addedAt: '2026-11-02T08:00:00.000Z',
     })

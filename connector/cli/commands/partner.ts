@@ -50,6 +50,30 @@ const CHANGES = {
       de: 'Ihre eigene öffentliche Adresse, wie dieser Partner Sie erreicht, wenn es eine andere ist',
     },
   },
+  dialect: {
+    type: 'string',
+    value: 'dsp|edc',
+    about: {
+      en: 'edc: the partner is an Eclipse EDC (default for laboratories)',
+      de: 'edc: der Partner ist ein Eclipse EDC (bei Laboren sonst so)',
+    },
+  },
+  'data-token': {
+    type: 'string',
+    value: 'as-given|bearer',
+    about: {
+      en: 'its data token goes out as it was given (default), or with Bearer in front',
+      de: 'sein Daten-Token geht so hinaus, wie es kam (sonst so), oder mit Bearer davor',
+    },
+  },
+  'empty-policies': {
+    type: 'string',
+    value: 'refuse|accept',
+    about: {
+      en: 'whether offers and contracts of it without any terms are taken (default: refuse)',
+      de: 'ob Angebote und Verträge von ihm ganz ohne Bedingungen genommen werden (sonst refuse)',
+    },
+  },
   'tokens-stdin': {
     type: 'boolean',
     about: {
@@ -66,6 +90,9 @@ const TEXTS = {
   approval: 'approval',
   'own-id': 'ownId',
   'own-address': 'ownAddress',
+  dialect: 'dialect',
+  'data-token': 'dataToken',
+  'empty-policies': 'emptyPolicies',
 } as const
 
 function wrongSeal(call: Call): boolean {

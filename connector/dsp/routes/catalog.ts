@@ -1,11 +1,12 @@
 /** Catalog protocol, provider side. DSP 2025-1, Catalog HTTPS Binding. */
 import { gzipSync } from 'node:zlib'
 import type { Request, Response, Router } from 'express'
-import { ok, problem, type Result } from '../../core/result.js'
+import { ok } from '../../core/result.js'
 import type { Json, ParticipantId } from '../../core/types.js'
 import { ownIdFor, type Partner, reachedBy } from '../../domain/partner.js'
 import { FORMATS } from '../../domain/transfer.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
+import { readFilter } from '../../services/catalog-filter.js'
 import { catalog, dataset, type OfferedDataset } from '../build-catalog.js'
 import { PROVIDER_PATH as P } from '../messages.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
@@ -55,6 +56,7 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
         if (!filter.ok) return filter
         const page = catalogPage(own.services, partner, {
           limit: Math.min(PAGE, filter.value.limit ?? PAGE),
+          filter: filter.value,
           ...asked('after', req),
           ...asked('before', req),
         })
@@ -122,23 +124,4 @@ function descriptionOf(d: Entry['dataset']): { readonly [iri: `https://${string}
           })),
         }),
   }
-}
-
-/** The only filter understood is a query without criteria, which EDC always sends; anything else is refused. */
-function readFilter(filter: readonly Json[] | undefined): Result<{ readonly limit?: number }> {
-  for (const part of filter ?? []) {
-    const query = (part ?? {}) as { readonly [key: string]: Json }
-    const criteria = query.filterExpression
-    const type = query['@type']
-    const plain = typeof part === 'object' && typeof type === 'string' && /QuerySpec$/.test(type)
-    if (!plain || (query.offset ?? 0) !== 0 || (Array.isArray(criteria) && criteria.length > 0)) {
-      return problem(
-        'InvalidMessage',
-        'The filter is not supported. Ask for the catalog without a filter; it holds only what is offered to you.',
-      )
-    }
-    const { limit } = query
-    if (typeof limit === 'number' && limit >= 1) return ok({ limit: Math.floor(limit) })
-  }
-  return ok({})
 }

@@ -115,7 +115,8 @@ export function onMessage<K extends MessageName>(
     if (partner?.trust !== 'trusted') return void res.status(404).end()
     const json = bytes.ok ? parseJson(bytes.value) : bytes
     const plain = json.ok ? normalise(json.value) : json
-    const message = plain.ok ? deps.validate(name, plain.value) : plain
+    const direction = partner.takesEmptyPolicies === true ? 'lenient' : 'incoming'
+    const message = plain.ok ? deps.validate(name, plain.value, direction) : plain
     let outcome: Result<unknown> = message
     if (message.ok && bytes.ok && json.ok) {
       const digest = hash('sha256', bytes.value, 'hex')

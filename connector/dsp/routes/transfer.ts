@@ -2,7 +2,7 @@
 import type { Router } from 'express'
 import { ok, problem, type Result } from '../../core/result.js'
 import type { Pid } from '../../core/types.js'
-import type { Transfer } from '../../domain/transfer.js'
+import { PUSH, type Transfer } from '../../domain/transfer.js'
 import { pidsOf } from '../../services/negotiation.js'
 import {
   receiveEnd,
@@ -43,7 +43,10 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
       onMessage(deps, 'transfer', 'TransferRequestMessage', async (m, caller, _req, res) => {
         const callback = callbackOf(m.callbackAddress, caller.partner)
         if (!callback.ok) return callback
-        const data = m.dataAddress === undefined ? ok(undefined) : readPushAddress(m.dataAddress)
+        // EDC names a destination for data that it fetches as well; nothing is sent there.
+        const unused = caller.partner.dialect === 'edc' && m.format !== PUSH
+        const wanted = unused ? undefined : m.dataAddress
+        const data = wanted === undefined ? ok(undefined) : readPushAddress(wanted)
         if (!data.ok) return data
         const outcome = await receiveTransferRequest(services, {
           ...caller,
