@@ -151,8 +151,11 @@ export const CATALOG: Chapter = {
       number: 21,
       level: 'must',
       says: 'A filter that is not supported is answered 400.',
+      here: 'Pages and simple criteria, as EDC writes them, are kept. What cannot be kept exactly is refused.',
       tests: {
-        'protocol/catalog.test.ts': ['takes the filter that asks for everything and refuses every other one'],
+        'protocol/catalog.test.ts': [
+          'takes the filter that EDC always sends, keeps simple criteria, and refuses what it cannot keep',
+        ],
       },
     },
     {
@@ -193,6 +196,7 @@ export const CATALOG: Chapter = {
           'asks for gzip, and reads what comes packed',
           'does not unpack without end',
         ],
+        'dataspace/bad-input-message.test.ts': ['is too large, whether it says so or not, packed or not'],
         'identity/outgoing.test.ts': [
           'unpacks an answer that comes as gzip, whoever spells it how',
           'limits what a packed answer grows to, and what comes in for nothing',

@@ -24,6 +24,7 @@ export const COMMON: Chapter = {
       number: 2,
       level: 'must',
       says: 'Messages conform to the JSON Schemas, whether they are read as plain JSON or as JSON-LD.',
+      here: 'What leaves is plain JSON in exactly the shape of the schemas. What comes may be spelled in any way that JSON-LD allows.',
       tests: {
         'protocol/endpoints.test.ts': [
           'is answered 400 with an error body: …',
@@ -32,6 +33,12 @@ export const COMMON: Chapter = {
         ],
         'protocol/access.test.ts': ['sends nothing that does not match the schemas'],
         'dsp/messages.test.ts': ['is valid as an outgoing message'],
+        'dsp/normalise.test.ts': [
+          'comes back as the very same object, with everything that is not of the protocol in it',
+          'with prefixes',
+          'expanded, without any context',
+          'with lists of one where there is one, and one where there is a list',
+        ],
         'dsp/messages-recorded.test.ts': [
           'every message that is right is accepted',
           'every message that is wrong is refused for its own reason',

@@ -156,6 +156,12 @@ export const NEGOTIATION: Chapter = {
       says: 'A provider may begin: an offer without consumerPid opens a negotiation and brings a callbackAddress; with one it belongs to a negotiation.',
       here: 'Both ways: a partner may begin, and so may the operator; offers are countered to and fro in the same negotiation.',
       tests: {
+        'protocol/negotiation-offers.test.ts': [
+          'goes to /negotiations/offers with a callbackAddress, and becomes a contract when it is accepted',
+          'is accepted before its answer has come',
+          'ends with the words of a partner that wants no offers',
+          'that come twice are acknowledged twice and asked about once, also after a restart',
+        ],
         'protocol/counter-offers.test.ts': [
           'opens a negotiation with an offer that brings its pid and its callbackAddress, and is accepted',
           'counters with an offer in the same negotiation, which is accepted or asked about again',
@@ -307,6 +313,7 @@ export const NEGOTIATION: Chapter = {
       number: 45,
       level: 'must',
       says: 'Whoever may not have a negotiation is answered 404, like for one that does not exist.',
+      here: 'Strangers get an empty 404 for every path. Only a partner that has proven who it is reads, with 401, that its token has expired or was used before.',
       tests: {
         'protocol/endpoints.test.ts': [
           'looks to a partner exactly like what belongs to another one, in both roles and on every path',
@@ -314,6 +321,10 @@ export const NEGOTIATION: Chapter = {
         'protocol/access.test.ts': [
           'shows a process of another partner exactly as it shows one that does not exist',
           'gives strangers, and partners that are not trusted, an empty 404 for everything, as for paths that do not exist',
+        ],
+        'dataspace/bad-input-partner.test.ts': [
+          'has expired: says until when it was valid and how far the clocks are apart',
+          'is replayed: says so, also after a restart',
         ],
       },
     },
@@ -360,6 +371,9 @@ export const NEGOTIATION: Chapter = {
       level: 'must',
       says: 'A consumer that accepts an offer of its own is answered 400 with an error.',
       tests: {
+        'protocol/negotiation-offers.test.ts': [
+          'statement 49: accepting what the consumer itself asked for is 400 with an error',
+        ],
         'protocol/counter-offers.test.ts': [
           'refuses that a consumer accepts what it has asked for itself, with 400 and nothing changed',
         ],
