@@ -39,6 +39,7 @@ import { type DeliveryDeps, delivered, undeliverable } from './services/delivery
 import { restoreFlows } from './services/flow.js'
 import type { PartnerDeps } from './services/partners.js'
 import type { Automation } from './services/ports.js'
+import { noteRefusal } from './services/refusals.js'
 import { watchTurns } from './services/turns.js'
 import { openStore } from './store/sqlite/store.js'
 import type { Store } from './store/store.js'
@@ -183,6 +184,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     authenticate: identity.verify,
     partner: (sender) => store.partner(sender),
     limits,
+    refused: (m) => noteRefusal(deps, m),
     count: (protocol, outcome) => messages.inc({ protocol, outcome }),
   }
   const app = createDspServer({
@@ -226,7 +228,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     clock,
     log,
     post: (owed, signal) => client.post(owed, signal),
-    delivered: (owed, answer) => delivered(deps, owed, answer),
+    delivered: (owed, answer, status) => delivered(deps, owed, answer, status),
     undeliverable: (owed, why) => undeliverable(deps, owed, why),
     readError: wire.readError,
     random: options.random ?? Math.random,

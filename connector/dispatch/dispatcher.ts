@@ -17,7 +17,7 @@ export type DispatcherDeps = {
   readonly log: Log
   /** Sends one message, authenticated for the partner. A Problem means that no answer came. */
   readonly post: (owed: Owed, signal: AbortSignal) => Promise<Result<Answer>>
-  readonly delivered: (owed: Owed, answer: Uint8Array) => Promise<Result<Process>>
+  readonly delivered: (owed: Owed, answer: Uint8Array, status: number) => Promise<Result<Process>>
   readonly undeliverable: (owed: Owed, why: Problem) => Promise<Result<Process>>
   /** Code and sentence out of an error body. */
   readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
@@ -147,7 +147,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (stop.signal.aborted) return
     if (answer.ok && answer.value.status >= 200 && answer.value.status < 300) {
       unknownTo.delete(owed.id)
-      await deps.delivered(owed, answer.value.body)
+      await deps.delivered(owed, answer.value.body, answer.value.status)
       return
     }
     const why = answer.ok ? refusal(answer.value) : answer.error
@@ -176,8 +176,9 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const postpone = (owed: Owed, why: string): Promise<void> => {
     const delay = Math.min(limits.longestRetryMs, limits.firstRetryMs * 2 ** Math.min(owed.attempts, 20))
-    const nextAttemptAt = deps.clock() + Math.round(delay * (0.75 + deps.random() / 2))
-    return deps.store.attemptFailed(owed.id, why, nextAttemptAt as EpochMs)
+    const now = deps.clock()
+    const nextAttemptAt = now + Math.round(delay * (0.75 + deps.random() / 2))
+    return deps.store.attemptFailed(owed.id, why, nextAttemptAt as EpochMs, now)
   }
 
   /** Only answers of 404 count against their limits: a partner may have been unreachable for long before. */

@@ -251,9 +251,15 @@ export const ANSWERS = {
       at: time,
       direction: described(oneOf('in', 'out', 'own'), 'Messages come in and go out; own is a decision here.'),
       event: text,
+      message: described(text, 'The message that it is about; absent for decisions.'),
+      result: described(
+        oneOf('sent', 'received', 'acknowledged', 'attempt failed', 'failed', 'refused', 'given up'),
+        'How the message fared. Of failed attempts the first and the latest are kept, with their number as times.',
+      ),
+      words: described(inBothLanguages, 'The same as a sentence.'),
       detail: anything('What belongs to the event, such as who did it.'),
     },
-    ['detail'],
+    ['message', 'result', 'detail'],
   ),
   OwedMessage: object({ event: text, since: time, attempts: whole, lastError: text, nextAttemptAt: time }, [
     'lastError',

@@ -22,6 +22,8 @@ export async function delivered(
   deps: DeliveryDeps,
   owed: Owed,
   answer: Uint8Array,
+  /** HTTP status of the answer, for the history. */
+  status?: number,
 ): Promise<Result<Process>> {
   let partnerPid: string | undefined
   let before: Transfer | undefined
@@ -50,14 +52,14 @@ export async function delivered(
             partnerPid,
           )
           if (current.closing !== undefined && current.state === 'NEW') return closeNegotiation(deps, next)
-          return ok({ ...settled(deps, current, next, owed), ...activation(deps, current, next) })
+          return ok({ ...settled(deps, current, next, owed, status), ...activation(deps, current, next) })
         })
       : await deps.store.change({ kind: 'transfer', pid: owed.pid }, (current) => {
           before = current
           if (!deps.store.isOwed(owed.id)) return ok({ next: current })
           const next = acknowledged(TRANSFER, current, owed.event as TransferEvent, deps.clock(), partnerPid)
           if (current.closing !== undefined && current.state === 'NEW') return closeTransfer(deps, next)
-          return ok(settled(deps, current, next, owed))
+          return ok(settled(deps, current, next, owed, status))
         })
   // A providerPid that belongs to another of our processes: the partner's answer cannot be used.
   if (outcome.ok) {
@@ -96,6 +98,7 @@ function settled<P extends Process>(
   before: P,
   next: P,
   owed: Owed,
+  status: number | undefined,
 ): Step<P> {
   const audit: readonly AuditEntry[] =
     before === next
@@ -106,7 +109,11 @@ function settled<P extends Process>(
             at: deps.clock(),
             direction: 'out',
             event: `${owed.event} acknowledged`,
-            detail: { state: next.state, attempts: owed.attempts + 1 },
+            detail: {
+              state: next.state,
+              attempts: owed.attempts + 1,
+              ...(status === undefined ? {} : { status }),
+            },
           },
         ]
   return { next, settle: true, audit }

@@ -10,7 +10,8 @@ import {
   type Signature,
   verifyAgreement,
 } from './agreements.js'
-import { compact, noted, type TimelineEntry, timelineOf } from './operator-view.js'
+import { compact, noted } from './operator-view.js'
+import { type TimelineEntry, timelineOf } from './timeline.js'
 import type { TransferDeps } from './transfer.js'
 
 export type ContractView = {

@@ -11,17 +11,9 @@ import { terminateNegotiation } from './negotiation.js'
 import { requestContract } from './negotiation-consumer.js'
 import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } from './negotiation-person.js'
 import { offerInWords, type RemoteOfferView } from './operator-partners.js'
-import {
-  compact,
-  noted,
-  type OwedView,
-  owedTo,
-  type TimelineEntry,
-  timelineOf,
-  type Waiting,
-  waiting,
-} from './operator-view.js'
+import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
+import { type TimelineEntry, timelineOf } from './timeline.js'
 
 export type NegotiationView = Waiting & {
   readonly pid: string

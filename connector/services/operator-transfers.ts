@@ -3,18 +3,10 @@ import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Pid, type Role } from '../core/types.js'
 import { PULL, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
-import {
-  compact,
-  noted,
-  type OwedView,
-  owedTo,
-  type TimelineEntry,
-  timelineOf,
-  type Waiting,
-  waiting,
-} from './operator-view.js'
+import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
 import type { PushRange } from './ports.js'
+import { type TimelineEntry, timelineOf } from './timeline.js'
 import { moveTransfer, requestTransfer } from './transfer.js'
 import { type PushProgress, readSink, type SinkWish } from './transfer-push.js'
 

@@ -5,7 +5,7 @@
 import type { Result } from '../core/result.js'
 import { type Clock, type EpochMs, iso, type JsonObject, type Role } from '../core/types.js'
 import type { AwaitingReason, StateTable } from '../domain/process.js'
-import type { AuditEntry, Process } from '../domain/step.js'
+import type { Process } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 
 type Compact<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
@@ -18,14 +18,6 @@ export const compact = <T extends object>(object: T): Compact<T> =>
 
 export const time = (at: EpochMs | undefined): string | undefined => (at === undefined ? undefined : iso(at))
 
-export type TimelineEntry = {
-  readonly seq: number
-  readonly at: string
-  readonly direction: AuditEntry['direction']
-  readonly event: string
-  readonly detail?: JsonObject
-}
-
 export type OwedView = {
   readonly event: string
   readonly since: string
@@ -33,11 +25,6 @@ export type OwedView = {
   readonly lastError?: string
   readonly nextAttemptAt: string
 }
-
-export const timelineOf = (store: Store, subject: string): readonly TimelineEntry[] =>
-  store
-    .audit(subject)
-    .map(({ seq, at, direction, event, detail }) => compact({ seq, at: iso(at), direction, event, detail }))
 
 export const owedTo = (store: Store, pid: string): readonly OwedView[] =>
   store.owedFor(pid).map(({ event, createdAt, attempts, lastError, nextAttemptAt }) =>

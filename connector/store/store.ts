@@ -75,7 +75,11 @@ export interface Store extends AsyncDisposable {
   owedFor(pid: string): readonly Owed[]
   owedCount(): { readonly count: number; readonly oldest?: EpochMs; readonly nextAttemptAt?: EpochMs }
   isOwed(id: number): boolean
-  attemptFailed(id: number, error: string, nextAttemptAt: EpochMs): Promise<void>
+  /**
+   * The message was not delivered `at` that time. The history of its process keeps the first and the latest failed attempt
+   * with their number, however long it is tried. A message that is not owed any more stays as it is.
+   */
+  attemptFailed(id: number, error: string, nextAttemptAt: EpochMs, at: EpochMs): Promise<void>
   /** Makes everything owed for the process due now. */
   retryNow(pid: string, now: EpochMs): Promise<number>
   /** Called after a commit that added owed messages. */
@@ -93,7 +97,8 @@ export interface Store extends AsyncDisposable {
     ) => Result<{ readonly next: Agreement; readonly audit?: readonly AuditEntry[] }>,
   ): Promise<Result<Agreement>>
 
-  note(entry: AuditEntry): Promise<void>
+  /** Of entries of one `series` about a subject the first and the latest are kept, with how many there were as `times`. */
+  note(entry: AuditEntry, series?: string): Promise<void>
   /** The latest `limit` entries, oldest first. */
   audit(subject: string, limit?: number): readonly (AuditEntry & { readonly seq: number })[]
 

@@ -156,7 +156,7 @@ describe('a negotiation', () => {
     api.world.datasets = [remoteDataset('press', [remoteOffer('dated')])]
     const { pid } = (await negotiate()).body
     const [owed] = api.store.owedFor(pid)
-    await api.store.attemptFailed(owed?.id ?? 0, 'Nobody answers there.', (START + 60_000) as EpochMs)
+    await api.store.attemptFailed(owed?.id ?? 0, 'Nobody answers there.', (START + 60_000) as EpochMs, START)
     const answer = await api.get(path`/api/v1/negotiations/${pid}`)
     expect(answer.body).toMatchObject({ waitingFor: 'partner', lastError: 'Nobody answers there.' })
     expect(answer.body.owed).toEqual([

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../connector/core/types.js'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Answer, type Dataspace, enc, ended, type Member, startDataspace } from '../support/dataspace.js'
+import {
+  type Answer,
+  applied,
+  type Dataspace,
+  enc,
+  ended,
+  type Member,
+  startDataspace,
+} from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
 import { type Asked, asProvider, newPid, offering, type Pids, PUMP_OFFER, stateOf } from './parties.js'
 import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
@@ -373,8 +381,8 @@ describe('messages that do not fit', () => {
         expect([name, await stateAt(asked.consumerPid)]).toEqual([name, state])
       }
       const after = await consumer.get(asked.path)
-      expect([after.timeline, after.offer, after.contract]).toEqual([
-        before.timeline,
+      expect([applied(after), after.offer, after.contract]).toEqual([
+        applied(before),
         before.offer,
         before.contract,
       ])

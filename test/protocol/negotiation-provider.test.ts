@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Dataspace, enc, type Member, startDataspace } from '../support/dataspace.js'
+import { applied, type Dataspace, enc, list, type Member, startDataspace } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
 import { asConsumer, newPid, type Pids, stateOf } from './parties.js'
 import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
@@ -230,7 +230,10 @@ describe('messages that do not fit', () => {
         expect([name, await stateAt(pids.providerPid)]).toEqual([name, state])
       }
       const after = await provider.get(`/api/v1/negotiations/${enc(pids.providerPid)}`)
-      expect(after.timeline).toEqual(before.timeline)
+      expect(applied(after)).toEqual(applied(before))
+      // The history says what was refused, once for each kind of message.
+      const refusals = list(after, 'timeline').filter((one) => one.result === 'refused')
+      expect(refusals).toHaveLength(illegal.length)
       peer.script(() => undefined)
       if (state !== 'FINALIZED' && state !== 'TERMINATED') await terminate(pids)
     })

@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Dataspace, enc, ended, type Member, pullLines, startDataspace } from '../support/dataspace.js'
+import {
+  applied,
+  type Dataspace,
+  enc,
+  ended,
+  type Member,
+  pullLines,
+  startDataspace,
+} from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
 import { asConsumer, asProvider, dataAddress, newPid, offering, type Pids, stateOf } from './parties.js'
 import { introduce, message, type Peer, type Received, type Sent, startPeer } from './peer.js'
@@ -340,7 +348,7 @@ describe('as provider', () => {
         expect([kind, await stateAt(providerPid)]).toEqual([kind, state])
       }
       const after = await member.get(pathOf(pids.providerPid))
-      expect([after.timeline, after.reason]).toEqual([before.timeline, before.reason])
+      expect([applied(after), after.reason]).toEqual([applied(before), before.reason])
       peer.script(offering())
     })
   }
@@ -558,7 +566,7 @@ describe('as consumer', () => {
         expect([kind, await stateAt(consumerPid)]).toEqual([kind, state])
       }
       const after = await member.get(transfer.path)
-      expect([after.timeline, after.reason]).toEqual([before.timeline, before.reason])
+      expect([applied(after), after.reason]).toEqual([applied(before), before.reason])
     })
   }
 

@@ -343,7 +343,7 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
 
       it('waits behind the failed one of its process, and no other', async () => {
         const [first] = store.due(NOW, 1)
-        await store.attemptFailed(first?.id ?? 0, 'refused the connection', at(500))
+        await store.attemptFailed(first?.id ?? 0, 'refused the connection', at(500), NOW)
         expect(dueNow()).toEqual(['third'])
         expect(store.nextDue(NOW)).toBe(at(500))
         expect(store.due(at(500), 10).map((o) => o.event)).toEqual(['third', 'first'])
@@ -356,14 +356,14 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
 
       it('keeps the exact bytes through attempts and reopening', async () => {
         const [first] = store.due(NOW, 1)
-        await store.attemptFailed(first?.id ?? 0, 'x', at(1))
+        await store.attemptFailed(first?.id ?? 0, 'x', at(1), NOW)
         await reopen()
         expect(store.owedFor(pidOf('a'))[0]).toMatchObject(oweOf('first'))
       })
 
       it('is due at once when the operator hurries it', async () => {
         const [first] = store.due(NOW, 1)
-        await store.attemptFailed(first?.id ?? 0, 'x', at(60_000))
+        await store.attemptFailed(first?.id ?? 0, 'x', at(60_000), NOW)
         expect(await store.retryNow(pidOf('a'), NOW)).toBe(2)
         expect(dueNow()).toEqual(['first', 'third'])
         expect(await store.retryNow(pidOf('nobody'), NOW)).toBe(0)
@@ -373,7 +373,7 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         const [first] = store.due(NOW, 1)
         await moveTo('a', 'TERMINATED', { settle: true })
         expect(store.isOwed(first?.id ?? 0)).toBe(false)
-        await store.attemptFailed(first?.id ?? 0, 'late', at(1))
+        await store.attemptFailed(first?.id ?? 0, 'late', at(1), NOW)
         expect(store.owedFor(pidOf('a'))).toEqual([])
         expect(dueNow()).toEqual(['third'])
       })

@@ -172,6 +172,10 @@ export const enc = encodeURIComponent
 export const list = (answer: Answer, key: string): readonly Answer[] =>
   (answer[key] ?? []) as unknown as readonly Answer[]
 
+/** The history of a process without what changes nothing: messages that we refused, and attempts that failed. */
+export const applied = (answer: Answer): readonly Answer[] =>
+  list(answer, 'timeline').filter(({ result }) => result !== 'refused' && result !== 'attempt failed')
+
 /** Negotiates until the end and answers the consumer's negotiation. */
 export async function negotiate(
   consumer: Member,

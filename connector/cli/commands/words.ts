@@ -97,14 +97,18 @@ export function endWords(process: View, lang: Lang): string {
   return `${by}${reason === undefined ? '' : `: ${reason}`}`
 }
 
-/** What happened so far, oldest first. */
+/** What happened so far, oldest first; `<-` came in, `->` went out, `--` was decided here. */
 export function timelineWords(timeline: readonly View[], lang: Lang): string {
   const arrow: Readonly<Record<string, string>> = { in: '<-', out: '->' }
   return timeline
     .map((entry) => {
-      const reason = entry.view('detail').maybe('reason') ?? entry.maybe('reason')
-      const text = `  ${whenWords(entry.text('at'), lang)}  ${arrow[entry.text('direction')] ?? '--'} ${entry.text('event')}`
-      return reason === undefined ? text : `${text}: ${reason}`
+      const sentence = entry.has('words') ? entry.said('words', lang) : bareWords(entry)
+      return `  ${whenWords(entry.text('at'), lang)}  ${arrow[entry.text('direction')] ?? '--'} ${sentence}`
     })
     .join('\n')
+}
+
+function bareWords(entry: View): string {
+  const reason = entry.view('detail').maybe('reason') ?? entry.maybe('reason')
+  return reason === undefined ? entry.text('event') : `${entry.text('event')}: ${reason}`
 }

@@ -8,9 +8,11 @@ import { parseJson } from '../../core/json.js'
 import type { Log } from '../../core/log.js'
 import type { PartnerLimits } from '../../core/partner-limits.js'
 import { type Problem, problem, type Result } from '../../core/result.js'
-import type { Clock, Json, ParticipantId } from '../../core/types.js'
+import type { Clock, Json, ParticipantId, Pid } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
+import type { ProcessKind } from '../../domain/process.js'
 import { type ErrorKind, sendError } from '../errors.js'
+import { eventNameOf } from '../event-names.js'
 import type { MessageName, Messages } from '../messages.js'
 import { normalise } from '../normalise.js'
 import type { Validate } from '../validate.js'
@@ -32,6 +34,14 @@ export type ExchangeDeps = {
   readonly partner: (did: string) => Partner | undefined
   /** Whether the partner may send one more request now; see core/partner-limits.ts. */
   readonly limits: Pick<PartnerLimits, 'admit' | 'met'>
+  /** Writes a refused message into the history of the partner's process. */
+  readonly refused: (m: {
+    readonly kind: ProcessKind
+    readonly pid: Pid
+    readonly partner: string
+    readonly event: string
+    readonly why: Problem
+  }) => Promise<void>
   /** Counts requests for the metrics. */
   readonly count: (kind: ErrorKind, outcome: string) => void
 }
@@ -131,6 +141,14 @@ export function onMessage<K extends MessageName>(
       { from: partner.did, path: req.path, code: outcome.error.code, why: outcome.error.message },
       'message refused',
     )
+    const body = plain.ok ? plain.value : undefined
+    const pid = param(req, 'pid')
+    if (kind !== 'catalog' && pid !== '') {
+      const event = eventNameOf(name, body)
+      await deps
+        .refused({ kind, pid: pid as Pid, partner: partner.did, event, why: outcome.error })
+        .catch((cause: unknown) => deps.log.error({ err: cause, pid }, 'refusal not written down'))
+    }
     sendError(res, kind, outcome.error, plain.ok ? pidsIn(plain.value) : {})
   }
 }

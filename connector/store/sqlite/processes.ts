@@ -48,6 +48,7 @@ export function processTables(db: Database.Database) {
   const dueLater = db.prepare('SELECT min(next_attempt_at) FROM owed WHERE next_attempt_at > @now').pluck()
   const owedByPid = db.prepare(`SELECT ${owedColumns} FROM owed WHERE pid = @pid ORDER BY id`)
   const owedById = db.prepare('SELECT 1 FROM owed WHERE id = @id')
+  const owedNow = db.prepare('SELECT pid, event FROM owed WHERE id = @id')
   const owedSummary = db.prepare(`
     SELECT count(*) AS count, min(created_at) AS oldest, min(next_attempt_at) AS nextAttemptAt FROM owed`)
   const failed = db.prepare(`
@@ -66,6 +67,10 @@ export function processTables(db: Database.Database) {
 
   const addAudit = db.prepare(`
     INSERT INTO audit (at, subject, direction, event, detail) VALUES (@at, @subject, @direction, @event, @detail)`)
+  const seriesOf = db.prepare(`
+    SELECT seq, json_extract(detail, '$.times') AS times FROM audit
+    WHERE subject = @subject AND event = @event AND json_extract(detail, '$.series') = @series ORDER BY seq`)
+  const dropAudit = db.prepare('DELETE FROM audit WHERE seq = @seq')
   const auditOf = db.prepare(`
     SELECT * FROM (
       SELECT seq, at, subject, direction, event, detail FROM audit WHERE subject = @subject
@@ -89,8 +94,16 @@ export function processTables(db: Database.Database) {
     updatedAt: process.updatedAt,
   })
 
-  const note = (entry: AuditEntry): void => {
-    addAudit.run({ ...entry, detail: entry.detail === undefined ? null : JSON.stringify(entry.detail) })
+  const note = (entry: AuditEntry, series?: string): void => {
+    const detail = series === undefined ? entry.detail : { ...entry.detail, ...seriesAfter(entry, series) }
+    addAudit.run({ ...entry, detail: detail === undefined ? null : JSON.stringify(detail) })
+  }
+  /** Makes room: the first of a series stays, the latest gives way to the next. */
+  const seriesAfter = ({ subject, event }: AuditEntry, series: string) => {
+    const rows = seriesOf.all({ subject, event, series }) as { seq: number; times: number }[]
+    const latest = rows.at(-1)
+    if (rows.length > 1) dropAudit.run({ seq: latest?.seq })
+    return { series, times: (latest?.times ?? 0) + 1 }
   }
 
   const storeAgreement = (agreement: Agreement): void => {
@@ -195,8 +208,11 @@ export function processTables(db: Database.Database) {
         ...(row.nextAttemptAt === null ? {} : { nextAttemptAt: row.nextAttemptAt as EpochMs }),
       }
     },
-    attemptFailed: (id: number, error: string, nextAttemptAt: EpochMs) => {
-      failed.run({ id, error, nextAttemptAt })
+    attemptFailed: (id: number, error: string, nextAttemptAt: EpochMs, at: EpochMs) => {
+      if (failed.run({ id, error, nextAttemptAt }).changes === 0) return
+      const { pid, event } = owedNow.get({ id }) as { pid: string; event: string }
+      const detail = { reason: error, nextAttemptAt: new Date(nextAttemptAt).toISOString() }
+      note({ subject: pid, at, direction: 'out', event: `${event} attempt failed`, detail }, String(id))
     },
     retryNow: (pid: string, now: EpochMs) => hurry.run({ pid, now }).changes,
 

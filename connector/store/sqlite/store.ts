@@ -125,7 +125,8 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     owedFor: processes.owedFor,
     owedCount: processes.owedCount,
     isOwed: processes.isOwed,
-    attemptFailed: (id, error, nextAttemptAt) => run(() => processes.attemptFailed(id, error, nextAttemptAt)),
+    attemptFailed: (id, error, nextAttemptAt, at) =>
+      run(() => processes.attemptFailed(id, error, nextAttemptAt, at)),
     retryNow: (pid, now) =>
       run(() => {
         noteOwed(true)
@@ -142,7 +143,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     agreement: processes.agreement,
     agreements: processes.agreements,
     changeAgreement: (id, decide) => run(() => processes.changeAgreement(id, decide)),
-    note: (entry) => run(() => processes.note(entry)),
+    note: (entry, series) => run(() => processes.note(entry, series)),
     audit: processes.audit,
 
     putPartner: (partner) => run(() => partners.put(partner)),
