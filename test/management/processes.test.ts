@@ -173,7 +173,17 @@ describe('a negotiation', () => {
     ).toEqual([
       ['out', 'request'],
       ['own', 'negotiation started'],
+      ['out', 'request attempt failed'],
     ])
+    expect(answer.body.timeline.at(-1)).toMatchObject({
+      message: 'request',
+      result: 'attempt failed',
+      words: {
+        en: 'request not delivered, attempt 1: Nobody answers there.',
+        de: 'Anfrage nicht zugestellt, 1. Versuch: Nobody answers there.',
+      },
+      detail: { times: 1, nextAttemptAt: '2026-11-02T08:01:00.000Z' },
+    })
     expect(answer.text).not.toContain('secret body')
     expect((await api.get('/api/v1/status')).body.owed).toEqual({
       count: 1,
