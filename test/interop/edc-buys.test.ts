@@ -209,7 +209,7 @@ describe.skipIf(!hasRecordings)(titled('EDC as consumer', RECORDINGS), () => {
     await state(other, 'TERMINATED')
   })
 
-  it('is delivered to at the address it names, over plain HTTP, and told when that is complete', async () => {
+  it('is delivered to at the address it names, over plain HTTP', async () => {
     const bodies: string[] = []
     const sink: Server = createServer(async (req, res) => {
       const chunks: Buffer[] = []

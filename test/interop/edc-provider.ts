@@ -3,6 +3,7 @@
  * is quick, wants region and clientId, refuses an empty filter, and takes nothing but the bare data token.
  */
 import { randomUUID } from 'node:crypto'
+import { request } from 'undici'
 import type { JsonObject } from '../../connector/core/types.js'
 import type { Answer, Member } from '../support/dataspace.js'
 import { type Lab, mockIdentity, type Received, type Reply, type Sent, startLab } from './lab.js'
@@ -10,6 +11,7 @@ import { adapted, recorded } from './recordings.js'
 
 const RECORDED_BASE = 'http://localhost:18198/protocol/2025-1'
 const BYTES = '0123456789abcdef'
+const EDC = 'https://w3id.org/edc/v0.0.1/ns/'
 
 export type EdcProvider = Lab & {
   /** What our connector answered to each message of EDC. */
@@ -96,6 +98,24 @@ export async function startEdcProvider(member: () => Member): Promise<EdcProvide
       dataAddress: { ...address, endpointProperties },
     } as unknown as JsonObject)
   }
+  /** EDC knows the address by its own names, says nothing about it in the start, and completes by itself. */
+  const deliver = async (process: Process, { body }: Received): Promise<void> => {
+    const address = body.dataAddress as unknown as { endpointProperties: readonly Answer[] }
+    const property = (name: string): string =>
+      String(address.endpointProperties.find((one) => one.name === EDC + name)?.value)
+    await send(process, `/transfers/${process.consumerPid}/start`, message('9-transfer-push', '02', process))
+    const pushed = await request(property('baseUrl'), {
+      method: 'POST',
+      headers: { [property('authKey')]: property('authCode'), 'content-type': 'application/octet-stream' },
+      body: BYTES,
+    })
+    answers.push({ type: 'pushed', status: pushed.statusCode, text: await pushed.body.text() })
+    await send(
+      process,
+      `/transfers/${process.consumerPid}/completion`,
+      message('9-transfer-push', '03', process),
+    )
+  }
   const reply = (status: number, body: unknown): Reply => ({ status, body: body as object })
   const catalogError = (number: string): Reply => {
     const { response } = recorded('13-probes', number)
@@ -145,8 +165,9 @@ export async function startEdcProvider(member: () => Member): Promise<EdcProvide
         return { status: 200 }
       }
       case 'TransferRequestMessage': {
-        const { process, body } = opened(arrived, '4-transfer-pull')
-        setImmediate(() => start(process))
+        const push = arrived.body.format === 'HttpData-PUSH'
+        const { process, body } = opened(arrived, push ? '9-transfer-push' : '4-transfer-pull')
+        setImmediate(() => (push ? deliver(process, arrived) : start(process)))
         return reply(200, body)
       }
       case 'TransferSuspensionMessage':

@@ -1,4 +1,6 @@
 /** EDC as provider, replayed from recordings: our connector buys from it, pulls, and follows it through every state. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   type Answer,
@@ -155,6 +157,21 @@ describe.skipIf(!hasRecordings)(titled('EDC as provider', RECORDINGS), () => {
     const pid = await started()
     await member.post(`${transferPath(pid)}/complete`, {})
     expect((await ended(member, transferPath(pid), ['COMPLETED'])).state).toBe('COMPLETED')
+  })
+
+  it('delivers to the address that we name, and completes', async () => {
+    const begun = await member.post('/api/v1/transfers', {
+      contract: await contract(),
+      format: 'HttpData-PUSH',
+    })
+    const pid = String(begun.pid)
+    const done = await ended(member, transferPath(pid), ['COMPLETED', 'TERMINATED'])
+    expect([done.state, done.reason]).toEqual(['COMPLETED', undefined])
+    expect(refusals()).toEqual([])
+    const folder = join(member.config.dataDir, 'received')
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    const texts = files.map((name) => join(folder, name)).filter((file) => statSync(file).isFile())
+    expect(texts.map((file) => readFileSync(file, 'utf8')).join('')).toContain(edc.bytes)
   })
 
   describe('with an offer without terms', () => {
