@@ -122,6 +122,20 @@ describe('as provider', () => {
     expect(peer.messages('ContractAgreementMessage', both(pids))).toEqual([])
   })
 
+  it('refuses a request for another dataset than the negotiation is about, and stays where it was', async () => {
+    const { offer, ...pids } = await offered()
+    const answer = await counterRequest(pids, { ...offer, target: 'other' })
+    expect([answer.status, answer.json]).toMatchObject([
+      400,
+      {
+        '@type': 'ContractNegotiationError',
+        code: 'OfferDiffers',
+        reason: ['The target of the offer is not the dataset that this negotiation is about.'],
+      },
+    ])
+    expect(await stateOf(peer, member, pids.providerPid)).toBe('OFFERED')
+  })
+
   it('counters with an offer in the same negotiation, which is accepted or asked about again', async () => {
     const { offer, ...pids } = await offered()
     await counterRequest(pids, dated(offer))
@@ -143,6 +157,19 @@ describe('as provider', () => {
 })
 
 describe('as consumer', () => {
+  it('refuses an offer of another dataset than the negotiation is about, and stays where it was', async () => {
+    const asked = await provider.asked()
+    await ended(member, asked.path, ['REQUESTED'])
+    const offer = { ...dated(asked.offer), target: 'other' }
+    const answer = await peer.send(
+      member,
+      `/negotiations/${asked.consumerPid}/offers`,
+      message('ContractOfferMessage', { ...both(asked), offer }),
+    )
+    expect([answer.status, answer.json.code]).toEqual([400, 'OfferDiffers'])
+    expect(await stateOf(peer, member, asked.consumerPid)).toBe('REQUESTED')
+  })
+
   it('counters with a request in the same negotiation, and is bound to it alone', async () => {
     const asked = await provider.asked()
     await ended(member, asked.path, ['REQUESTED'])

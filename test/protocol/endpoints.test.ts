@@ -183,6 +183,39 @@ describe('what is not there', () => {
   })
 })
 
+describe('what is not meant for a process', () => {
+  const stateOf = async (path: string) => (await peer.send(member, path)).json.state
+
+  it('is not found there: the paths of the other role, and those of the other protocol', async () => {
+    const sold = await consumer.agreed()
+    const bought = await provider.asked()
+    await ended(member, bought.path, ['REQUESTED'])
+    const { providerPid: given, consumerPid: toPeer } = await consumer.started(await consumer.contract())
+    const attempts: readonly (readonly [path: string, own: string, pids: Pids])[] = [
+      ['/negotiations/:pid/offers', sold.providerPid, sold],
+      ['/negotiations/:pid/agreement', sold.providerPid, sold],
+      ['/negotiations/:pid/request', bought.consumerPid, bought],
+      ['/negotiations/:pid/agreement/verification', bought.consumerPid, bought],
+      ['/transfers/:pid', sold.providerPid, sold],
+      ['/transfers/:pid/termination', sold.providerPid, sold],
+      ['/negotiations/:pid', given, { providerPid: given, consumerPid: toPeer }],
+      ['/negotiations/:pid/termination', given, { providerPid: given, consumerPid: toPeer }],
+    ]
+    for (const [path, own, pids] of attempts) {
+      const endpoint = ENDPOINTS.find((one) => one.path === path)
+      if (endpoint === undefined) throw new Error(path)
+      const body = endpoint.type === undefined ? undefined : valid(endpoint.type, pids)
+      const answer = await peer.send(member, path.replace(':pid', own), body)
+      expect([path, refusedAs(endpoint.error, answer, path)]).toEqual([path, '404 NotFound'])
+    }
+    expect([
+      await stateOf(`/negotiations/${sold.providerPid}`),
+      await stateOf(`/negotiations/${bought.consumerPid}`),
+      await stateOf(`/transfers/${given}`),
+    ]).toEqual(['AGREED', 'REQUESTED', 'STARTED'])
+  })
+})
+
 describe('what succeeds', () => {
   type Line = readonly [request: string, status: number, body: string]
   let lines: Line[] = []

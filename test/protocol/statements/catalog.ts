@@ -72,6 +72,10 @@ export const CATALOG: Chapter = {
       level: 'must',
       says: 'Each offer has an id of its own and belongs to one dataset, which in a catalog it does not name as its target.',
       tests: {
+        'protocol/counter-offers.test.ts': [
+          'refuses a request for another dataset than the negotiation is about, and stays where it was',
+          'refuses an offer of another dataset than the negotiation is about, and stays where it was',
+        ],
         'protocol/catalog-content.test.ts': [
           'has at least one offer for each dataset, each with an id of its own and without a target, in whole and in part',
           'can have no two offers of one id, in whatever datasets',

@@ -225,6 +225,9 @@ export const NEGOTIATION: Chapter = {
       level: 'must',
       says: 'Only a consumer sends ACCEPTED and only a provider FINALIZED; the other way round is an error.',
       tests: {
+        'protocol/endpoints.test.ts': [
+          'is not found there: the paths of the other role, and those of the other protocol',
+        ],
         'protocol/negotiation-provider.test.ts': [
           'says which role may not send an event, and which state forbids a message',
         ],
@@ -302,6 +305,7 @@ export const NEGOTIATION: Chapter = {
       says: 'A negotiation that does not exist is answered 404.',
       tests: {
         'protocol/endpoints.test.ts': [
+          'is not found there: the paths of the other role, and those of the other protocol',
           'is answered 404 with an error body on every path that names a process or a dataset',
         ],
         'protocol/negotiation-provider.test.ts': [
@@ -384,7 +388,7 @@ export const NEGOTIATION: Chapter = {
       number: 50,
       level: 'must',
       says: 'Callbacks over https are supported; other schemes may be.',
-      here: 'Only https, and the refusal of another scheme says so.',
+      here: 'Only https, and the refusal of another scheme says so. Plain http is for partners that were added as a laboratory.',
       tests: {
         'protocol/callbacks.test.ts': [
           'gives an https address below which its own callbacks are found, for each message that brings one',

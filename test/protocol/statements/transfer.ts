@@ -138,6 +138,7 @@ export const TRANSFER: Chapter = {
       says: 'A mistake of the client is answered 4xx with a TransferError: 400 for what the state does not allow, 404 for what does not exist or is not theirs.',
       tests: {
         'protocol/endpoints.test.ts': [
+          'is not found there: the paths of the other role, and those of the other protocol',
           'is answered 400 with an error body: …',
           'is answered 404 with an error body on every path that names a process or a dataset',
           'looks to a partner exactly like what belongs to another one, in both roles and on every path',
