@@ -108,7 +108,14 @@ export function assemblePush(deps: {
           const kept = store.pushOf(transferPid)
           return kept as { readonly state: PushState; readonly body?: Uint8Array } | undefined
         },
-        write: (transferPid, state, body) => store.putPush(transferPid, state as JsonObject, body),
+        write: (transferPid, state) => store.putPush(transferPid, state as JsonObject),
+        book: ({ transferPid, agreementId, plan }, wanted, pending) =>
+          store.bookPush(transferPid, {
+            agreementId,
+            wanted,
+            ...(plan.countLimit === undefined ? {} : { limit: plan.countLimit }),
+            write: (granted) => pending(granted) as ReturnType<typeof pending> & { state: JsonObject },
+          }),
       },
       log: pushLog,
     },

@@ -48,8 +48,17 @@ export type PushState = {
 
 export interface PushJournal {
   read(transferPid: string): { readonly state: PushState; readonly body?: Uint8Array } | undefined
-  /** Durable when it resolves. `body` belongs to the pending batch. */
-  write(transferPid: string, state: PushState, body?: Uint8Array): Promise<void>
+  /** Durable when it resolves. */
+  write(transferPid: string, state: PushState): Promise<void>
+  /**
+   * Books up to `wanted` deliveries against the quota of the agreement, if it has one, and writes in the same durable step
+   * what is then on its way: a crash neither loses what was booked nor books it twice. Answers how many were granted.
+   */
+  book(
+    grant: Grant,
+    wanted: number,
+    pending: (granted: number) => { readonly state: PushState; readonly body?: Uint8Array },
+  ): Promise<number>
 }
 
 /** Sends one body to an address that a partner chose. A Problem means that no answer came. */

@@ -138,6 +138,20 @@ export interface Store extends AsyncDisposable {
   /** How far the push of a transfer has come, in the data plane's own words, and the bytes that are on their way. */
   pushOf(pid: string): { readonly state: JsonObject; readonly body?: Uint8Array } | undefined
   putPush(pid: string, state: JsonObject, body?: Uint8Array): Promise<void>
+  /**
+   * Books like `book`, or grants everything when there is no limit, and writes in the same step what `write` makes of it:
+   * what is booked is on its way, and nothing else is.
+   */
+  bookPush(
+    pid: string,
+    m: {
+      readonly agreementId: string
+      readonly wanted: number
+      readonly limit?: number
+      /** Runs inside the step, only when something was granted. */
+      readonly write: (granted: number) => { readonly state: JsonObject; readonly body?: Uint8Array }
+    },
+  ): Promise<number>
 
   /** Remembers used token ids; durable together with the next commit, without waiting for it. */
   rememberToken(jti: string, expiresAt: EpochMs): void

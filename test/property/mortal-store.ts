@@ -11,6 +11,7 @@ const WRITES = Object.keys({
   change: true,
   attemptFailed: true,
   putPush: true,
+  bookPush: true,
   retryNow: true,
   changeAgreement: true,
   note: true,

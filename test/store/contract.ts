@@ -623,6 +623,44 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
       })
     })
 
+    describe('pushes', () => {
+      const T = pidOf('t')
+      const body = new TextEncoder().encode('{"id":"1"}\n')
+
+      it('are remembered with the bytes that are on their way, until they are not', async () => {
+        await store.create({ next: transferOf('t') })
+        expect(store.pushOf(T)).toBeUndefined()
+        const write = (granted: number) => ({ state: { batches: 0, pending: granted }, body })
+        expect(await store.bookPush(T, { agreementId: 'agreement-1', wanted: 7, write })).toBe(7)
+        await reopen()
+        const kept = store.pushOf(T)
+        expect(kept?.state).toEqual({ batches: 0, pending: 7 })
+        expect(new TextDecoder().decode(kept?.body)).toBe('{"id":"1"}\n')
+        expect(store.booked('agreement-1')).toBe(0)
+        await store.putPush(T, { batches: 1 })
+        expect(store.pushOf(T)).toEqual({ state: { batches: 1 } })
+      })
+
+      it('are booked and written together: what is not granted is not written either', async () => {
+        await store.create({ next: transferOf('t') })
+        const m = { agreementId: 'agreement-1', wanted: 5, limit: 7 }
+        const write = (granted: number) => ({ state: { granted } })
+        const failing = store.bookPush(T, {
+          ...m,
+          write: () => {
+            throw new Error('no room')
+          },
+        })
+        await expect(failing).rejects.toThrow('no room')
+        expect(store.booked('agreement-1')).toBe(0)
+        expect(await store.bookPush(T, { ...m, write })).toBe(5)
+        expect(await store.bookPush(T, { ...m, write })).toBe(2)
+        expect(store.pushOf(T)).toEqual({ state: { granted: 2 } })
+        expect(await store.bookPush(T, { ...m, write })).toBe(0)
+        expect(store.pushOf(T)).toEqual({ state: { granted: 2 } })
+      })
+    })
+
     describe('tokens', () => {
       it('seen before a write are durable with it', async () => {
         store.rememberToken('jti-1', at(60_000))

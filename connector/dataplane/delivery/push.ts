@@ -183,21 +183,26 @@ async function sendBatch(
   state: PushState,
   { records, body }: Batch,
 ): Promise<SentBatch> {
-  const { grant, shape, clock, flow, count, ledger } = delivery
+  const { grant, shape, clock, flow, ledger } = delivery
   const refused = shape.gate(clock())
   if (refused !== undefined) return { state, goesOn: false, end: { is: 'stop', problem: refused } }
-  const granted = await count(records.length)
-  if (flow.signal.aborted) return { state, goesOn: false }
+  const number = state.batches + 1
+  let bytes: Uint8Array = new Uint8Array()
+  let written = state
+  const granted = await push.journal.book(grant, records.length, (count) => {
+    const position = records[count - 1]?.position
+    bytes = body(count)
+    written = {
+      ...state,
+      pending: { number, records: count, ...(position === undefined ? {} : { position }) },
+    }
+    return { state: written, body: bytes }
+  })
+  if (flow.signal.aborted) return { state: written, goesOn: false }
   const exhausted: PushOutcome = { is: 'stop', problem: quotaExhausted(grant) }
-  const last = records[granted - 1]
-  if (last === undefined) return { state, goesOn: false, end: exhausted }
-
-  const bytes = body(granted)
-  const pending = { number: state.batches + 1, position: last.position, records: granted }
-  const written: PushState = { ...state, pending }
-  await push.journal.write(grant.transferPid, written, bytes)
+  if (granted === 0) return { state, goesOn: false, end: exhausted }
   const sent = await sendParcel(delivery, push, {
-    number: pending.number,
+    number,
     content: async () => lines(bytes),
   })
   if (!sent.ok) return { state: written, goesOn: false, end: sent.error }
@@ -211,7 +216,7 @@ async function sendBatch(
 
 /** A file in one piece. A repeated try sends the file as it is then, under the same number. */
 export async function pushBytes(delivery: Delivery, source: ByteSource, push: Push): Promise<PushOutcome> {
-  const { grant, count, ledger } = delivery
+  const { grant, ledger } = delivery
   const state = push.journal.read(grant.transferPid)?.state ?? NOTHING_YET
   if (state.done === true) return COMPLETE
   if (shapesRecords(grant.plan)) {
@@ -221,9 +226,9 @@ export async function pushBytes(delivery: Delivery, source: ByteSource, push: Pu
   }
   let written = state
   if (state.pending === undefined) {
-    if ((await count(1)) < 1) return { is: 'stop', problem: quotaExhausted(grant) }
     written = { ...state, pending: { number: 1, records: 1 } }
-    await push.journal.write(grant.transferPid, written)
+    const granted = await push.journal.book(grant, 1, () => ({ state: written }))
+    if (granted < 1) return { is: 'stop', problem: quotaExhausted(grant) }
   }
   let sentBytes = 0
   const sent = await sendParcel(delivery, push, {

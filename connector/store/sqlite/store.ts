@@ -60,6 +60,13 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     INSERT INTO usage (agreement_id, booked) VALUES (@agreementId, @amount)
     ON CONFLICT (agreement_id) DO UPDATE SET booked = booked + excluded.booked`)
 
+  const bookNow = (agreementId: string, wanted: number, limit: number): number => {
+    const used = (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0
+    const granted = Math.max(0, Math.min(wanted, limit - used))
+    if (granted > 0) book.run({ agreementId, amount: granted })
+    return granted
+  }
+
   const push = db.prepare('SELECT state, body FROM push WHERE pid = @pid')
   const putPush = db.prepare(`
     INSERT INTO push (pid, state, body) VALUES (@pid, @state, @body)
@@ -170,13 +177,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     offeredAfter,
     offeredBefore,
 
-    book: (agreementId, wanted, limit) =>
-      run(() => {
-        const used = (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0
-        const granted = Math.max(0, Math.min(wanted, limit - used))
-        if (granted > 0) book.run({ agreementId, amount: granted })
-        return granted
-      }),
+    book: (agreementId, wanted, limit) => run(() => bookNow(agreementId, wanted, limit)),
     booked: (agreementId) => (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0,
 
     pushOf: (pid) => {
@@ -188,6 +189,14 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     putPush: (pid, state, body) =>
       run(() => {
         putPush.run({ pid, state: JSON.stringify(state), body: body ?? null })
+      }),
+    bookPush: (pid, { agreementId, wanted, limit, write }) =>
+      run(() => {
+        const granted = limit === undefined ? wanted : bookNow(agreementId, wanted, limit)
+        if (granted === 0) return 0
+        const { state, body } = write(granted)
+        putPush.run({ pid, state: JSON.stringify(state), body: body ?? null })
+        return granted
       }),
 
     rememberToken: (jti, expiresAt) => {
