@@ -4,9 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { ok, problem, type Result } from '../../connector/core/result.js'
 import type { KitResult } from './verdict.js'
 
@@ -17,14 +17,6 @@ const TARGET = join(KIT, 'target')
 export const RESULTS = join(TARGET, 'results')
 /** What the compiled kit was made from. */
 const STAMP = join(TARGET, 'made-from')
-
-const SOURCES = [
-  'pom.xml',
-  'src/main/java/handschlag/kit/RunKit.java',
-  'src/main/java/handschlag/kit/Recorder.java',
-  'src/main/java/handschlag/kit/ErrorMonitor.java',
-  'src/main/resources/META-INF/services/org.junit.platform.launcher.TestExecutionListener',
-]
 
 export const KIT_NAME = 'Eclipse Dataspace Protocol kit 1.0.0-RC6'
 
@@ -78,7 +70,12 @@ export async function checkJava(): Promise<Result<void>> {
 
 const digestOfSources = (): string => {
   const digest = createHash('sha256')
-  for (const file of SOURCES) digest.update(file).update(readFileSync(join(KIT, file)))
+  const sources = readdirSync(join(KIT, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+  for (const file of [join(KIT, 'pom.xml'), ...sources.sort()]) {
+    digest.update(relative(KIT, file)).update(readFileSync(file))
+  }
   return digest.digest('hex')
 }
 
