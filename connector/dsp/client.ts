@@ -51,8 +51,9 @@ export type DspClientDeps = {
   readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
 }
 
-/** Catalog pages read from one partner, and bytes of one page. */
-const MAX_PAGES = 50
+/** Of a catalog: pages that are read, bytes after which no further page is, and bytes of one page. */
+const MAX_PAGES = 200
+const ENOUGH_BYTES = 32 * 1024 * 1024
 const MAX_CATALOG_BYTES = 16 * 1024 * 1024
 /** Of the answer to a message of ours, as far as it is read. */
 const MAX_ACKNOWLEDGEMENT_BYTES = 256 * 1024
@@ -65,7 +66,11 @@ type CatalogPage = {
   readonly datasets: readonly RemoteDataset[]
   readonly next: string | undefined
   readonly previous: string | undefined
+  readonly bytes: number
 }
+
+/** What has been read of a catalog so far: the addresses of its pages, none of which is read twice. */
+type Reading = { readonly urls: Set<string>; bytes: number; complete: boolean }
 
 export type DspClient = CatalogClient & {
   post(
@@ -150,21 +155,27 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       datasets: (catalog.value.dataset ?? []).map(remote),
       next: linkTo(NEXT, link, url),
       previous: linkTo(PREVIOUS, link, url),
+      bytes: answer.value.body.byteLength,
     })
   }
 
-  /** The pages from one on, itself excluded. `read` are the addresses of all pages so far: none is read twice. */
+  /** The pages from one on, itself excluded. */
   const follow = async (
     partner: Partner,
     from: CatalogPage,
     by: 'next' | 'previous',
-    read: Set<string>,
+    reading: Reading,
   ): Promise<Result<readonly CatalogPage[]>> => {
     const pages: CatalogPage[] = []
-    for (let url = from[by]; url !== undefined && !read.has(url) && read.size < MAX_PAGES; ) {
-      read.add(url)
+    for (let url = from[by]; url !== undefined && !reading.urls.has(url); ) {
+      if (reading.urls.size >= MAX_PAGES || reading.bytes >= ENOUGH_BYTES) {
+        reading.complete = false
+        break
+      }
+      reading.urls.add(url)
       const one = await page(partner, url)
       if (!one.ok) return one
+      reading.bytes += one.value.bytes
       pages.push(one.value)
       url = one.value[by]
     }
@@ -188,14 +199,14 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       const start = urlOf(partner.address, PROVIDER_PATH.catalogRequest)
       const first = await page(partner, start)
       if (!first.ok) return first
-      const read = new Set([start])
+      const reading: Reading = { urls: new Set([start]), bytes: first.value.bytes, complete: true }
       // A provider may answer with a page from the middle: what stands before it belongs to the catalog as well.
-      const before = await follow(partner, first.value, 'previous', read)
+      const before = await follow(partner, first.value, 'previous', reading)
       if (!before.ok) return before
-      const after = await follow(partner, first.value, 'next', read)
+      const after = await follow(partner, first.value, 'next', reading)
       if (!after.ok) return after
       const pages = [...before.value.toReversed(), first.value, ...after.value]
-      return ok(pages.flatMap((one) => one.datasets))
+      return ok({ datasets: pages.flatMap((one) => one.datasets), complete: reading.complete })
     },
 
     async dataset(partner, id) {

@@ -199,7 +199,8 @@ export const ANSWERS = {
     },
     ['title', 'description'],
   ),
-  RemoteCatalog: object({ datasets: list(ref('RemoteDataset')) }),
+  /** `complete` is false when the catalog is longer than what is read of it. */
+  RemoteCatalog: object({ datasets: list(ref('RemoteDataset')), complete: flag }),
   SourceStatus: object(
     {
       dataset: text,

@@ -15,8 +15,10 @@ export type Entry = { readonly dataset: Dataset; readonly offers: readonly Offer
 
 /** Reads a partner's catalog; the protocol adapter implements it. */
 export interface CatalogClient {
-  /** All pages, up to the client's limit. */
-  catalog(partner: Partner): Promise<Result<readonly RemoteDataset[]>>
+  /** All pages; `complete` says whether the client's limit has left nothing out. */
+  catalog(
+    partner: Partner,
+  ): Promise<Result<{ readonly datasets: readonly RemoteDataset[]; readonly complete: boolean }>>
   dataset(partner: Partner, id: string): Promise<Result<RemoteDataset>>
 }
 

@@ -203,10 +203,11 @@ export function partnerOperations(deps: PartnerOperationDeps) {
     async catalog(
       did: string,
       wanted: CatalogSearch = {},
-    ): Promise<Result<{ readonly datasets: readonly RemoteDatasetView[] }>> {
+    ): Promise<Result<{ readonly datasets: readonly RemoteDatasetView[]; readonly complete: boolean }>> {
       const partner = trustedPartner(store, did)
       if (!partner.ok) return partner
-      return viewed(await deps.catalog.catalog(partner.value), (datasets) => ({
+      return viewed(await deps.catalog.catalog(partner.value), ({ datasets, complete }) => ({
+        complete,
         datasets: matching(datasets, wanted).map(remoteView(partner.value)),
       }))
     },

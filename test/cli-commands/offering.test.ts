@@ -252,6 +252,13 @@ describe('catalog', () => {
     expect((await desk.run(['catalog', 'Maker', '--lang', 'de'])).out).toContain('  Formate: HttpData-PULL')
   })
 
+  it('says when the catalog is longer than what was read of it', async () => {
+    expect((await desk.run(['catalog', 'Maker'])).err).toBe('')
+    desk.routes[`GET /partners/${DID}/catalog`] = { datasets: [], complete: false }
+    expect((await desk.run(['catalog', 'Maker'])).err).toMatch(/^The catalog of this partner is longer /)
+    expect((await desk.run(['catalog', 'Maker', '--lang', 'de'])).err).toMatch(/^Der Katalog /)
+  })
+
   it('searches: passes on what is looked for, and says when nothing fits', async () => {
     const line = [
       'catalog',

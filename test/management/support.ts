@@ -112,7 +112,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
         ? problem('PartnerUnreachable', 'Nobody answers there.')
         : ok(`${address}/dsp`),
     catalog: {
-      catalog: async () => ok(world.datasets),
+      catalog: async () => ok({ datasets: world.datasets, complete: true }),
       dataset: async (_partner, id) => {
         const found = world.datasets.find((d) => d.id === id)
         return found === undefined

@@ -295,12 +295,28 @@ describe('as consumer', () => {
         body: page([]),
         headers: { link: `<${peer.address}/catalog/request${next(peer.received.length)}>; rel="next"` },
       }))
-      expect(await member.get(path())).toEqual({ datasets: [] })
-      return peer.received.length - before
+      const { datasets, complete } = await member.get(path())
+      expect(datasets).toEqual([])
+      return [peer.received.length - before, complete]
     }
-    expect(await reads((n) => `?page=${n}`)).toBe(50)
-    expect(await reads(() => '?again')).toBe(2)
-    expect(await reads(() => '')).toBe(1)
+    expect(await reads((n) => `?page=${n}`)).toEqual([200, false])
+    expect(await reads(() => '?again')).toEqual([2, true])
+    expect(await reads(() => '')).toEqual([1, true])
+  })
+
+  it('ends with pages that are long, before they fill the memory', async () => {
+    const before = peer.received.length
+    const long = { ...page([]), 'https://example.com/ns#much': 'x'.repeat(12 * 1024 * 1024) }
+    const packed = gzipSync(JSON.stringify(long))
+    peer.script(() => ({
+      body: packed,
+      headers: {
+        'content-encoding': 'gzip',
+        link: `<${peer.address}/catalog/request?page=${peer.received.length}>; rel="next"`,
+      },
+    }))
+    expect((await member.get(path())).complete).toBe(false)
+    expect(peer.received.length - before).toBe(3)
   })
 
   it('says what is wrong with an answer that it cannot use', async () => {

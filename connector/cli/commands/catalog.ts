@@ -1,5 +1,5 @@
 /** `catalog`: what a partner offers, in words. */
-import { type Call, type Command, say, usageError } from '../command.js'
+import { type Call, type Command, complain, say, usageError } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
@@ -56,6 +56,13 @@ function sought(call: Call): string {
   ].flatMap(([name = '', value]) => (value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`]))
   return given.length === 0 ? '' : `?${given.join('&')}`
 }
+
+const incomplete = (here: Here): string =>
+  inLang(
+    here,
+    'The catalog of this partner is longer than what is read of it. What is shown here is its beginning; a dataset that you know by name can be shown by that: handschlag catalog PARTNER DATASET',
+    'Der Katalog dieses Partners ist länger als das, was davon gelesen wird. Hier steht sein Anfang; einen Datensatz, dessen Namen Sie kennen, zeigt: handschlag catalog PARTNER DATENSATZ',
+  )
 
 export const catalogCommand: Command = {
   name: 'catalog',
@@ -117,6 +124,8 @@ export const catalogCommand: Command = {
         return fail(here, found.error, `catalog ${quoted(did)}`)
       }
       return answer(here, found, (value) => {
+        // A connector that does not say so has read everything.
+        if (viewOf(value).json.complete === false) complain(here, incomplete(here))
         const datasets = wanted === undefined ? entriesOf(value, 'datasets') : [viewOf(value)]
         if (datasets.length === 0 && query !== '') {
           say(

@@ -183,6 +183,7 @@ export const CATALOG: Chapter = {
           'reads what stands before a page from the middle, by either name of the relation',
           'does not follow a page to another host, where its token has no business',
           'ends with pages that never end, and with pages that lead in a circle',
+          'ends with pages that are long, before they fill the memory',
         ],
       },
     },
