@@ -117,7 +117,8 @@ const ROUTES_HERE: readonly Route[] = [
   writes('post', `${NEGOTIATION}/retry`, {
     ...negotiations,
     id: 'retryNegotiation',
-    summary: 'Send what is owed to the partner now instead of at the next attempt.',
+    summary:
+      'Send what is owed to the partner now instead of at the next attempt; or try again what could not go on by itself.',
     answer: 'Negotiation',
     run: ({ ops, param, by }) => ops.negotiations.retry(param('pid'), by),
   }),
@@ -205,7 +206,8 @@ const ROUTES_HERE: readonly Route[] = [
   writes('post', `${TRANSFER}/retry`, {
     ...transfers,
     id: 'retryTransfer',
-    summary: 'Send what is owed to the partner now instead of at the next attempt.',
+    summary:
+      'Send what is owed to the partner now instead of at the next attempt; or try again what could not go on by itself.',
     answer: 'Transfer',
     run: ({ ops, param, by }) => ops.transfers.retry(param('pid'), by),
   }),

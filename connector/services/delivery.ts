@@ -209,6 +209,20 @@ export async function giveUp(deps: DeliveryDeps, process: Process, reason: strin
   return undeliverable(deps, owed, { code: 'GivenUp', message: reason })
 }
 
+/** What the rules could not do may be possible now: without its note the process is looked at again after the commit. */
+export function askRulesAgain(
+  deps: Pick<DeliveryDeps, 'store'>,
+  { kind, pid }: Process,
+): Promise<Result<Process>> {
+  const again = <P extends Process>({ awaiting, ...rest }: P): Result<Step<P>> =>
+    awaiting?.because === 'rules'
+      ? ok({ next: rest as unknown as P })
+      : problem('InvalidTransition', 'It does not wait because of the rules any more. Look at it again.')
+  return kind === 'negotiation'
+    ? deps.store.change({ kind, pid }, (current) => again(current))
+    : deps.store.change({ kind, pid }, (current) => again(current))
+}
+
 export const nothingOwed = (what: string): Result<never> =>
   problem('InvalidTransition', `There is nothing to deliver: this ${what} owes the partner no message.`)
 

@@ -6,7 +6,7 @@ import type { Partner } from '../domain/partner.js'
 import { differences, differenceText } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
-import { type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
+import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
 import { terminateNegotiation } from './negotiation.js'
 import { requestContract } from './negotiation-consumer.js'
 import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } from './negotiation-person.js'
@@ -193,6 +193,10 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
     async retry(pid: string, by: string): Promise<Result<NegotiationView>> {
       const found = find(pid)
       if (!found.ok) return found
+      if (found.value.awaiting?.because === 'rules') {
+        const asked = await askRulesAgain(deps, found.value)
+        return asked.ok ? acted(find(pid), 'rules asked again', by) : asked
+      }
       if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('negotiation')
       return acted(found, 'delivery hurried', by)
     },

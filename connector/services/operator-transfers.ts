@@ -2,7 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Pid, type Role } from '../core/types.js'
 import { PULL, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
-import { type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
+import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
 import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
 import type { PushRange } from './ports.js'
@@ -151,6 +151,10 @@ export function transferOperations(deps: DeliveryDeps) {
     async retry(pid: string, by: string): Promise<Result<TransferView>> {
       const found = find(pid)
       if (!found.ok) return found
+      if (found.value.awaiting?.because === 'rules') {
+        const asked = await askRulesAgain(deps, found.value)
+        return asked.ok ? acted(find(pid), 'rules asked again', by) : asked
+      }
       if ((await store.retryNow(pid, deps.clock())) === 0) return nothingOwed('transfer')
       return acted(found, 'delivery hurried', by)
     },

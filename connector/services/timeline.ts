@@ -80,6 +80,7 @@ const DECISIONS: { readonly [event: string]: Text } = {
   'request approved': { en: 'request approved', de: 'Anfrage freigegeben' },
   refused: { en: 'refused', de: 'abgelehnt' },
   'negotiation ended': { en: 'negotiation ended', de: 'Verhandlung beendet' },
+  'rules asked again': { en: 'tried again', de: 'noch einmal versucht' },
   'delivery hurried': { en: 'delivery hurried', de: 'Zustellung sofort verlangt' },
   'delivery given up': { en: 'delivery given up', de: 'Zustellung aufgegeben' },
   'transfer started': { en: 'transfer asked for', de: 'Übertragung angefragt' },

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { EpochMs, JsonObject, Pid } from '../../connector/core/types.js'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
+import type { Transfer } from '../../connector/domain/transfer.js'
 import { type Api, openApi, PARTNER, path, START } from './support.js'
 
 let api: Api
@@ -159,6 +160,38 @@ describe('giving up', () => {
       'The message "finalize" may have arrived already, so it cannot be given up: the two sides would end differently. It is tried on.',
     ])
     expect(api.store.owedFor(PID)).toHaveLength(1)
+  })
+
+  it('ends a transfer as well', async () => {
+    const transfer: Transfer = {
+      kind: 'transfer',
+      pid: PID,
+      role: 'consumer',
+      partner: PARTNER,
+      partnerPid: 'urn:theirs',
+      partnerAddress: 'https://buyer.example.com/dsp',
+      state: 'STARTED',
+      pending: 'suspend',
+      agreementId: 'urn:contract',
+      datasetId: 'press',
+      format: 'HttpData-PULL',
+      generation: 0,
+      createdAt: START,
+      updatedAt: START,
+    }
+    const owe = { event: 'suspend', url: 'https://buyer.example.com/dsp/x', body: '{}' }
+    await api.store.create({ next: transfer, owe })
+    const path = at.replace('negotiations', 'transfers')
+    expect((await api.post(`${path}/give-up`)).body.message).toBe('"reason" is missing.')
+    const ended = await api.post(`${path}/give-up`, { reason: 'They have closed.' })
+    expect(ended.body).toMatchObject({ state: 'TERMINATED', reason: 'They have closed.', endedBy: 'us' })
+    expect(api.store.owedFor(PID).map((message) => message.event)).toEqual(['terminate'])
+    const { timeline } = (await api.get(path)).body
+    expect(timeline.map((one: { words: { en: string } }) => one.words.en)).toEqual([
+      'suspension given up: They have closed.',
+      'termination sent: They have closed.',
+      'delivery given up (admin): They have closed.',
+    ])
   })
 
   it('needs something that is owed', async () => {

@@ -178,7 +178,9 @@ export function watch(world: World): Witness {
   function timelines(name: string, sender: Timeline, receiver: Timeline): void {
     const count = (timeline: Timeline, direction: string, event: string): number =>
       timeline.filter((entry) => entry.direction === direction && entry.event === event).length
-    for (const event of new Set(receiver.filter((e) => e.direction === 'in').map((e) => e.event))) {
+    for (const event of new Set(
+      receiver.filter((e) => e.direction === 'in' && e.result !== 'refused').map((e) => e.event),
+    )) {
       const [out, taken] = [count(sender, 'out', event), count(receiver, 'in', event)]
       if (taken > out) find(`${name}: "${event}" was sent ${out} times and applied ${taken} times`)
     }
@@ -234,7 +236,7 @@ export function watch(world: World): Witness {
   }
 }
 
-type Timeline = readonly { readonly direction: string; readonly event: string }[]
+type Timeline = readonly { readonly direction: string; readonly event: string; readonly result?: string }[]
 type View = {
   readonly pid: string
   readonly partnerPid?: string

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
 import { operatorRules } from '../../connector/services/automation.js'
+import { askRulesAgain } from '../../connector/services/delivery.js'
 import type { Automation, NegotiationMove, TransferMove } from '../../connector/services/ports.js'
 import { requestTransfer } from '../../connector/services/transfer.js'
 import { waitFor } from '../support/wait-for.js'
@@ -253,6 +254,32 @@ describe('rules that fail', () => {
     await world.provider.restart()
     await world.settle()
     expect(world.provider.store().audit(world.provider.negotiation().pid)).toHaveLength(notes.length)
+  })
+
+  it('are asked again when a person says so, also about a transfer', async () => {
+    let working = false
+    const flaky: Automation = {
+      negotiation: (n, context) => (working ? usual : broken).negotiation(n, context),
+      transfer: (t) => (working ? usual.transfer(t) : { move: 'complete' }),
+    }
+    const { provider, consumer } = await open({ provider: flaky })
+    await begin(world)
+    await world.settle()
+    const again = async (process: Negotiation | Transfer) => {
+      working = true
+      expect((await askRulesAgain(provider.deps, process)).ok).toBe(true)
+      await world.settle()
+      working = false
+    }
+    await again(provider.negotiation())
+    expect(states()).toEqual(['FINALIZED', 'FINALIZED'])
+    const agreement = consumer.agreement()
+    await requestTransfer(consumer.deps, { agreement, partner: consumer.partner(), format: 'HttpData-PULL' })
+    await world.settle()
+    expect(provider.transfer().awaiting?.because).toBe('rules')
+    await again(provider.transfer())
+    expect([provider.transfer().state, consumer.transfer().state]).toEqual(['STARTED', 'STARTED'])
+    expect((await askRulesAgain(provider.deps, provider.transfer())).ok).toBe(false)
   })
 
   it('cannot agree to terms that are not ours: the request is refused with the difference', async () => {

@@ -69,6 +69,9 @@ export function decisionsOn(negotiation: View): readonly string[] {
         ]
   const counter = negotiation.text('state') === 'ACCEPTED' ? [] : [`negotiation counter ${id} --for-days 30`]
   const refuse = `negotiation refuse ${id} --reason "..."`
+  if (negotiation.text('waitingBecause') === 'rules') {
+    return [`negotiation retry ${id}`, ...(waiting ? [accept] : []), refuse]
+  }
   return waiting ? [accept, ...counter, refuse] : [`negotiation terminate ${id} --reason "..."`]
 }
 
