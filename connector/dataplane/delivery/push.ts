@@ -6,7 +6,7 @@
 import { ok, type Problem, type Result } from '../../core/result.js'
 import type { EpochMs } from '../../core/types.js'
 import { shapesRecords } from '../../policy/plan.js'
-import { type ByteSource, type PushJournal, type PushState, SourceError } from '../ports.js'
+import { type ByteSource, type PushJournal, type PushState, type Source, SourceError } from '../ports.js'
 import { openReading, POSITION_GONE, type Reading, type Wanted } from '../reading.js'
 import { waitUntil } from '../schedule.js'
 import { quotaExhausted } from '../stages/count.js'
@@ -16,10 +16,21 @@ import { jsonEncoder } from './encode.js'
 import { type Batch, type BatchBounds, createBatch } from './push-batch.js'
 import { type PushEnd, type PushWays, sendParcel } from './push-send.js'
 
-export type Push = PushWays & { readonly journal: PushJournal; readonly bounds: BatchBounds }
+export type Push = PushWays & {
+  readonly journal: PushJournal
+  readonly bounds: BatchBounds
+  /** False when the dataset has got another source meanwhile. */
+  readonly isCurrent: (source: Source) => boolean
+}
 
-/** undefined: ended from outside. `complete`: everything that was wanted has been acknowledged. */
-export type PushOutcome = PushEnd | { readonly is: 'complete' } | undefined
+/**
+ * undefined: ended from outside. `complete`: everything that was wanted has been acknowledged. `again`: the source is
+ * another one now.
+ */
+export type PushOutcome = PushEnd | { readonly is: 'complete' } | { readonly is: 'again' } | undefined
+
+/** A source that was replaced may not say so: longest sleep before it is looked at again, milliseconds. */
+const LOOK_AGAIN = 15_000
 
 const COMPLETE: PushOutcome = { is: 'complete' }
 export const NOTHING_YET: PushState = { batches: 0, records: 0, bytes: 0 }
@@ -88,11 +99,12 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
     return sent.goesOn ? undefined : { end: sent.end }
   }
 
+  let change: Change | undefined
   while (!flow.signal.aborted) {
-    // Asked before reading: a record that arrives between the end of the reading and the sleep still wakes us.
-    const change = source.changed(flow.signal)
-    // Awaited below; until then a failure must not count as unhandled.
-    change.catch(() => {})
+    if (!push.isCurrent(source)) return (await flush())?.end ?? { is: 'again' }
+    // Asked before reading: a record that arrives between the end of the reading and the sleep still wakes us. One that
+    // has not come yet is kept, so that a quiet source does not collect those who wait for it.
+    change = change?.isPending() === true ? change : watch(source, flow.signal)
     const asked = clock()
     for await (const shaped of reading.value.read(flow.signal)) {
       for (const record of shaped) {
@@ -124,7 +136,8 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
       await push.journal.write(delivery.grant.transferPid, { ...state, done: true })
       return COMPLETE
     }
-    await sleep(delivery, change, soonest(batch.dueAt(), to))
+    const nextLook = (clock() + LOOK_AGAIN) as EpochMs
+    await sleep(delivery, change.promise, [batch.dueAt() ?? nextLook, to ?? nextLook, nextLook])
     const dueAt = batch.dueAt()
     if (dueAt === undefined || clock() < dueAt) continue
     const ended = await flush()
@@ -133,16 +146,25 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
   return undefined
 }
 
-const soonest = (a: EpochMs | undefined, b: EpochMs | undefined): EpochMs | undefined =>
-  a === undefined ? b : b === undefined || a < b ? a : b
+type Change = { readonly promise: Promise<void>; isPending(): boolean }
 
-/** Until the source has changed, or the clock has reached `at`. */
+function watch(source: RecordDelivery['source'], signal: AbortSignal): Change {
+  let pending = true
+  const promise = source.changed(signal).finally(() => {
+    pending = false
+  })
+  // Awaited later; until then a failure must not count as unhandled.
+  promise.catch(() => {})
+  return { promise, isPending: () => pending }
+}
+
+/** Until the source has changed, or the clock has reached the first of some times. */
 async function sleep(
   { flow, clock, schedule }: Delivery,
   change: Promise<void>,
-  at: EpochMs | undefined,
+  times: readonly EpochMs[],
 ): Promise<void> {
-  if (at === undefined) return change
+  const at = Math.min(...times) as EpochMs
   const woken = new AbortController()
   const signal = AbortSignal.any([flow.signal, woken.signal])
   try {

@@ -41,6 +41,9 @@ export type Pusher = {
   settled(): Promise<void>
 }
 
+/** What is told to whoever decides about transfers. */
+type Told = Exclude<PushOutcome, undefined | { readonly is: 'again' }>
+
 export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, schedule }: PusherDeps): Pusher {
   const retries = { ...DEFAULT_RETRIES, ...push.retries }
   const bounds = { ...DEFAULT_BOUNDS, ...push.bounds }
@@ -67,6 +70,10 @@ export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, sch
         retries,
         bounds,
         random,
+        isCurrent: (source) => {
+          const now = sourceOf(transfer.grant.datasetId)
+          return now.ok && now.value === source
+        },
       })
       if (outcome !== undefined && !flow.signal.aborted) tell(delivery, outcome)
       else if (flow.problem()?.code === 'PolicyDenied') {
@@ -88,7 +95,7 @@ export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, sch
   }
 
   /** Until it ends, whatever the source does meanwhile. */
-  async function deliver(transfer: Transfer, delivery: Delivery, ways: Push): Promise<PushOutcome> {
+  async function deliver(transfer: Transfer, delivery: Delivery, ways: Push): Promise<Told | undefined> {
     const { flow } = delivery
     for (let failures = 1; !flow.signal.aborted; failures++) {
       const before = ways.journal.read(transfer.grant.transferPid)?.state.batches
@@ -96,9 +103,14 @@ export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, sch
       try {
         const source = sourceOf(transfer.grant.datasetId)
         if (source.ok) {
-          return source.value.kind === 'records'
-            ? await pushRecords({ ...delivery, source: source.value }, ways)
-            : await pushBytes(delivery, source.value, ways)
+          const { value } = source
+          const outcome =
+            value.kind === 'records'
+              ? await pushRecords({ ...delivery, source: value }, ways)
+              : await pushBytes(delivery, value, ways)
+          if (outcome?.is !== 'again') return outcome
+          failures = 0
+          continue
         }
         reason = source.error
       } catch (cause) {
@@ -113,7 +125,7 @@ export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, sch
     return undefined
   }
 
-  function tell({ grant, stopped }: Delivery, outcome: Exclude<PushOutcome, undefined>): void {
+  function tell({ grant, stopped }: Delivery, outcome: Told): void {
     if (outcome.is === 'complete') push.log.completed(grant.transferPid)
     else if (outcome.is === 'halt') push.log.halted(grant.transferPid, outcome.problem)
     else stopped(outcome.problem)

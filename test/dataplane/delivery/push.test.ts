@@ -75,10 +75,16 @@ function openPlane(source: Source | (() => Result<Source>), kept = memoryJournal
         const text = body instanceof Uint8Array ? Buffer.from(body).toString() : ''
         const post = { number: headers['idempotency-key'] ?? '', body: text, signal }
         posts.push(post)
+        let leave = (): void => {}
         const ended = new Promise<Answer>((resolve) => {
-          signal.addEventListener('abort', () => resolve(problem('Stopping', 'aborted')))
+          leave = () => resolve(problem('Stopping', 'aborted'))
+          signal.addEventListener('abort', leave)
         })
-        return Promise.race([answer(post), ended])
+        try {
+          return await Promise.race([answer(post), ended])
+        } finally {
+          signal.removeEventListener('abort', leave)
+        }
       },
     },
   })
@@ -293,6 +299,21 @@ describe('a source', () => {
     await until(() => push.posts.length === 2, 'the second batch')
     expect(push.ids()).toEqual(idsOf(0, 2000))
     expect(push.seen).toMatchObject({ halted: [], stopped: [] })
+  })
+
+  it('that was replaced by another one is left within moments, and that one is gone on with', async () => {
+    const first = memorySource(records(0, 1000))
+    const second = memorySource(records(0, 2000))
+    let source = first
+    const push = openPlane(() => ok(source))
+    push.start()
+    await until(() => push.kept.state()?.batches === 1, 'the first delivery')
+    await turns()
+    source = second
+    push.time.advance(15_000)
+    await until(() => push.posts.length === 2, 'the second delivery')
+    expect(push.ids()).toEqual(idsOf(0, 2000))
+    expect(push.seen.failed).toEqual([])
   })
 
   it('that has lost the last acknowledged record is delivered as it is, and the gap is told', async () => {
