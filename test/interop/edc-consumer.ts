@@ -167,9 +167,11 @@ export async function startEdcConsumer(member: () => Member): Promise<EdcConsume
       })
       const asked = { ...offer, '@type': 'Offer', assigner: 'handschlag', target }
       offers.set(consumerPid, asked)
+      // EDC keeps a profile and does not send it.
+      const { profile: _, ...sent } = asked as JsonObject
       const answer = await opening(
         '/negotiations/request',
-        { ...body, consumerPid, offer: asked },
+        { ...body, consumerPid, offer: sent },
         consumerPid,
         'REQUESTED',
       )

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import type { Request, Response, Router } from 'express'
 import { ok } from '../../core/result.js'
-import type { Json, ParticipantId } from '../../core/types.js'
+import type { Json, JsonObject, ParticipantId } from '../../core/types.js'
 import { ownIdFor, type Partner, reachedBy } from '../../domain/partner.js'
 import { FORMATS } from '../../domain/transfer.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
@@ -29,12 +29,12 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
     participantId: ownIdFor(partner, own.ownDid),
     service: { id: `${own.ownDid}#dsp`, baseUrl: reachedBy(partner, own.baseUrl) },
   })
-  const offered = ({ dataset: d, offers }: Entry, assigner: string): OfferedDataset => ({
+  const offered = ({ dataset: d, offers }: Entry, partner: Partner, assigner: string): OfferedDataset => ({
     id: d.id,
     title: d.title,
     ...(d.description === undefined ? {} : { description: d.description }),
     keywords: d.keywords,
-    offers: offers.map((offer) => ({ id: offer.id, policy: offer.policy, assigner })),
+    offers: offers.map((offer) => ({ id: offer.id, policy: termsFor(partner, offer.policy), assigner })),
     formats: FORMATS,
     extensions: descriptionOf(d),
   })
@@ -71,7 +71,7 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
           id: `${base}/catalog`,
           participantId,
           service,
-          datasets: page.entries.map((entry) => offered(entry, participantId)),
+          datasets: page.entries.map((entry) => offered(entry, partner, participantId)),
         })
         send(res, req.acceptsEncodings('gzip') === 'gzip', JSON.stringify(body))
         return ok(undefined)
@@ -87,12 +87,22 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
         send(
           res,
           req.acceptsEncodings('gzip') === 'gzip',
-          JSON.stringify(dataset(offered(entry.value, participantId), service)),
+          JSON.stringify(dataset(offered(entry.value, partner, participantId), service)),
         )
         return ok(undefined)
       }),
     )
   }
+}
+
+/**
+ * EDC keeps the profile of an offer, does not send it in its request, and then misses it in the agreement. Our terms are
+ * absolute names and mean the same without it.
+ */
+function termsFor({ dialect }: Partner, policy: JsonObject): JsonObject {
+  if (dialect !== 'edc') return policy
+  const { profile: _, ...terms } = policy
+  return terms
 }
 
 /** A place in the catalog, from a link of ours. */
