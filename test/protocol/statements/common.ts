@@ -26,6 +26,10 @@ export const COMMON: Chapter = {
       says: 'Messages conform to the JSON Schemas, whether they are read as plain JSON or as JSON-LD.',
       here: 'What leaves is plain JSON in exactly the shape of the schemas. What comes may be spelled in any way that JSON-LD allows.',
       tests: {
+        'protocol/json-ld.test.ts': [
+          'loses nothing of any message of ours: expanded and compacted again it is the same',
+          'understands a partner whose processor expands every message that it sends',
+        ],
         'protocol/endpoints.test.ts': [
           'is answered 400 with an error body: …',
           'is answered 200, or 201 where a process begins, to a consumer',
