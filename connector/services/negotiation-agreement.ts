@@ -61,9 +61,14 @@ export const isApproved = (n: Negotiation): boolean =>
   n.approved !== undefined && n.approved === offerHash(n.offer)
 
 /** Provider: the terms that would be agreed, and their dataset. Unpublished terms need the approval of a person. */
-function agreeable(deps: NegotiationDeps, partner: Partner, n: Negotiation): Result<JsonObject> {
+function agreeable(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  known: Asked | undefined,
+): Result<JsonObject> {
   if (isApproved(n)) return ok(n.offer)
-  const asked = askedFor(deps, partner, n.offer)
+  const asked = known === undefined ? askedFor(deps, partner, n.offer) : ok(known)
   if (!asked.ok) return asked
   const { published, differs } = asked.value
   if (differs !== undefined) return { ok: false, error: differs }
@@ -134,8 +139,10 @@ export async function agree(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
+  /** What `askedFor` has just said about it. */
+  known?: Asked,
 ): Promise<Result<Sealed>> {
-  const terms = agreeable(deps, partner, n)
+  const terms = agreeable(deps, partner, n, known)
   if (!terms.ok) return terms
   const about = { datasetId: n.datasetId, terms: terms.value, offer: n.offer, negotiationPid: n.pid }
   const draft = draftOf(deps, partner, about)

@@ -83,7 +83,9 @@ export async function receiveAgreement(
   const mayAct = checked.ok && foreseen.ok && !foreseen.value.repeated && found.closing === undefined
   const agreed = mayAct ? { ...foreseen.value.next, agreementId: checked.value.id } : undefined
   const turn =
-    agreed !== undefined && checked.ok ? await takeTurn(deps, partner, agreed, checked.value) : undefined
+    agreed !== undefined && checked.ok
+      ? await takeTurn(deps, partner, agreed, { agreement: checked.value })
+      : undefined
   return deciding(deps, ref, (current) => {
     const received = receive(NEGOTIATION, current, 'agree', message())
     if (!received.ok) return received

@@ -21,7 +21,15 @@ import {
   pidsOf,
   terminating,
 } from './negotiation.js'
-import { agree, askedFor, countersign, isApproved, offerable, receipt } from './negotiation-agreement.js'
+import {
+  type Asked,
+  agree,
+  askedFor,
+  countersign,
+  isApproved,
+  offerable,
+  receipt,
+} from './negotiation-agreement.js'
 import type { NegotiationContext, NegotiationMove, Outgoing } from './ports.js'
 
 /** What we do in a state, ready to be applied to the process in that state. */
@@ -41,11 +49,16 @@ export function personNeeded(current: Negotiation, awaiting: Awaiting): Step<Neg
 }
 
 /** What the rules say about a process in its present state; a failure of theirs, or an illegal wish, needs a person. */
-export function wanted(deps: NegotiationDeps, partner: Partner, n: Negotiation): NegotiationMove {
+export function wanted(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  known?: Asked,
+): NegotiationMove {
   const failed = (detail: string) => ({ move: 'wait', for: 'person', because: 'rules', detail }) as const
   let move: NegotiationMove
   try {
-    move = deps.automation.negotiation(n, contextOf(deps, partner, n))
+    move = deps.automation.negotiation(n, contextOf(deps, partner, n, known))
   } catch (cause) {
     deps.log.error({ err: cause, pid: n.pid }, 'the rules failed')
     return failed(`The rules failed: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -55,10 +68,15 @@ export function wanted(deps: NegotiationDeps, partner: Partner, n: Negotiation):
   return legal.ok ? move : failed(`The rules wanted something that is not allowed. ${legal.error.message}`)
 }
 
-function contextOf(deps: NegotiationDeps, partner: Partner, n: Negotiation): NegotiationContext {
+function contextOf(
+  deps: NegotiationDeps,
+  partner: Partner,
+  n: Negotiation,
+  known: Asked | undefined,
+): NegotiationContext {
   const approved = isApproved(n)
   if (n.role === 'consumer') return { partner, approved }
-  const asked = askedFor(deps, partner, n.offer)
+  const asked = known === undefined ? askedFor(deps, partner, n.offer) : ok(known)
   if (!asked.ok) {
     const differs = approved ? {} : { differs: otherThanBefore(n) ?? asked.error }
     return { partner, approved, ...differs }
@@ -83,17 +101,20 @@ function otherThanBefore(n: Negotiation): Problem | undefined {
   }
 }
 
-/** Does what cannot be done inside a step. `agreement` is given when it comes with the same step and is not stored yet. */
+/** What is known already: an agreement that comes with the same step, and what an offer has just been found to ask for. */
+export type Known = { readonly agreement?: Agreement; readonly asked?: Asked }
+
+/** Does what cannot be done inside a step. */
 export async function ready(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
   move: NegotiationMove,
-  agreement: Agreement | undefined = storedAgreement(deps, n),
+  known: Known = {},
 ): Promise<Result<Readied>> {
   switch (move.move) {
     case 'agree': {
-      const sealed = await agree(deps, partner, n)
+      const sealed = await agree(deps, partner, n, known.asked)
       if (!sealed.ok) return sealed
       return ok((current) =>
         sending(deps, { ...current, agreementId: sealed.value.agreement.id }, 'agree', sealed.value.message, {
@@ -104,6 +125,7 @@ export async function ready(
     }
     case 'verify':
     case 'finalize': {
+      const agreement = known.agreement ?? storedAgreement(deps, n)
       if (agreement === undefined)
         return problem('InvalidTransition', 'There is no agreement in this negotiation yet.')
       const sealed =
@@ -233,11 +255,11 @@ export async function takeTurn(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
-  agreement?: Agreement,
+  known: Known = {},
 ): Promise<Turn> {
-  const move = wanted(deps, partner, n)
+  const move = wanted(deps, partner, n, known.asked)
   if ((move.afterMs ?? 0) > 0) return { move, readied: ok((current) => ok({ next: current })) }
-  return { move, readied: await ready(deps, partner, n, move, agreement) }
+  return { move, readied: await ready(deps, partner, n, move, known) }
 }
 
 /**

@@ -55,7 +55,7 @@ export async function receiveRequest(
     createdAt: at,
     updatedAt: at,
   }
-  const turn = await takeTurn(deps, partner, requested)
+  const turn = await takeTurn(deps, partner, requested, { asked: asked.value })
   // Nothing exists yet: what cannot be agreed is refused instead of being ended.
   if (!turn.readied.ok && turn.move.move === 'agree') return refused(deps, m, turn.readied.error)
   const audit = [entry(requested, 'in', 'request', { offer: String(m.offer['@id']) })]
@@ -163,7 +163,9 @@ export async function receiveVerification(
   const checked = await checkVerification(deps, partner, found, m)
   const foreseen = receive(NEGOTIATION, found, 'verify', message())
   const mayAct = checked.ok && foreseen.ok && !foreseen.value.repeated
-  const turn = mayAct ? await takeTurn(deps, partner, foreseen.value.next, checked.value) : undefined
+  const turn = mayAct
+    ? await takeTurn(deps, partner, foreseen.value.next, { agreement: checked.value })
+    : undefined
   return deciding(deps, ref, (current) => {
     const received = receive(NEGOTIATION, current, 'verify', message())
     if (!received.ok) return received
