@@ -3,9 +3,9 @@
  * were read; when the partner was faster, nothing is done and the person looks again.
  */
 import { ok, problem, type Result } from '../core/result.js'
-import type { JsonObject, Pid } from '../core/types.js'
+import type { Json, JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
-import { type Partner, reachedBy } from '../domain/partner.js'
+import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
 import { transition } from '../domain/process.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import { offerHash, termsOf } from './contract.js'
@@ -26,13 +26,21 @@ export type Proposal = {
 /** The offer of a message. Terms of our own get the id they replace, or a new one. */
 function written(
   deps: NegotiationDeps,
-  m: { readonly proposal: Proposal; readonly datasetId: string; readonly id: string; readonly ours: boolean },
+  m: {
+    readonly proposal: Proposal
+    readonly datasetId: string
+    readonly id: string
+    readonly ours: boolean
+    /** The provider, named in the offer: EDC compares it with the one in the agreement. */
+    readonly assigner: Json | undefined
+  },
 ): Result<JsonObject> {
   const { offer: named, terms, policy } = m.proposal
   if ([named, terms, policy].filter((given) => given !== undefined).length !== 1) {
     return problem('InvalidInput', 'Give one of these: the id of a published offer, terms, or a policy.')
   }
-  const head = { '@type': 'Offer', target: m.datasetId }
+  const parties = m.assigner === undefined ? {} : { assigner: m.assigner }
+  const head = { '@type': 'Offer', target: m.datasetId, ...parties }
   if (named !== undefined) {
     const published = m.ours ? deps.store.offer(named) : undefined
     return published?.datasetId === m.datasetId
@@ -55,7 +63,8 @@ export async function offerContract(
   m: { readonly partner: Partner; readonly datasetId: string; readonly proposal: Proposal },
 ): Promise<Result<Negotiation>> {
   const { partner, datasetId, proposal } = m
-  const offer = written(deps, { proposal, datasetId, id: deps.newPid(), ours: true })
+  const assigner = ownIdFor(partner, deps.ownDid)
+  const offer = written(deps, { proposal, datasetId, id: deps.newPid(), ours: true, assigner })
   if (!offer.ok) return offer
   const fit = offerable(deps, partner, datasetId, offer.value)
   if (!fit.ok) return fit
@@ -89,11 +98,12 @@ export async function offerContract(
 
 /** Either role: other terms than the partner's. The provider's are an offer, the consumer's a request. */
 export function counter(deps: NegotiationDeps, pid: Pid, proposal: Proposal): Promise<Result<Negotiation>> {
-  return onTable(deps, pid, (n) => {
+  return onTable(deps, pid, (n, partner) => {
     const ours = n.role === 'provider'
     // DSP 2025-1, 7.2.1: the id of a requested offer refers to the one that was offered.
     const id = ours ? deps.newPid() : String(n.offer['@id'])
-    const offer = written(deps, { proposal, datasetId: n.datasetId, id, ours })
+    const assigner = ours ? ownIdFor(partner, deps.ownDid) : n.offer.assigner
+    const offer = written(deps, { proposal, datasetId: n.datasetId, id, ours, assigner })
     if (!offer.ok) return offer
     return ok(
       ours
@@ -143,13 +153,13 @@ const unchanged = (n: Negotiation, read: string | undefined, decided: Decided): 
 async function onTable(
   deps: NegotiationDeps,
   pid: Pid,
-  decide: (n: Negotiation) => Result<Decided>,
+  decide: (n: Negotiation, partner: Partner) => Result<Decided>,
 ): Promise<Result<Negotiation>> {
   const n = deps.store.find({ kind: 'negotiation', pid })
   if (n === undefined) return problem('NotFound', `There is no negotiation ${pid}.`)
   const partner = trustedPartner(deps.store, n.partner)
   if (!partner.ok) return partner
-  const decided = decide(n)
+  const decided = decide(n, partner.value)
   if (!decided.ok) return decided
   const { move, approved } = decided.value
   const mark = approved === undefined ? {} : { approved }

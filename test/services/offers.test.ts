@@ -50,7 +50,7 @@ describe('an offer that the provider makes of its own accord', () => {
       '@type': 'ContractOfferMessage',
       providerPid: pidOf('provider'),
       callbackAddress: 'https://provider.example/dsp',
-      offer: world.offer,
+      offer: { ...world.offer, assigner: PROVIDER },
     })
     await world.exchange(provider, owed)
     expect(states()).toEqual(['OFFERED', 'OFFERED'])
