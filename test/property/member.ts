@@ -15,7 +15,7 @@ import {
   systemClock,
 } from '../../connector/core/types.js'
 import { createKeys } from '../../connector/crypto/keys.js'
-import { createSecretKey } from '../../connector/crypto/secret-box.js'
+import { createSecretKey, loadSecretBox, type SecretBox } from '../../connector/crypto/secret-box.js'
 import type { PublicServer } from '../../connector/dsp/listen.js'
 import type { Outgoing, OutgoingFetch } from '../../connector/identity/outgoing.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
@@ -55,10 +55,12 @@ export type Member = {
   fallen(): boolean
   /** How long it stays down after its power has gone, milliseconds. */
   downMs: number
-  /** Dies at a later write. */
-  arm(fuse: Fuse): void
+  /** Dies at a later write, or does not any more. */
+  arm(fuse: Fuse | undefined): void
   /** What the operator asks of the management API; undefined when nobody answers. */
   operate(method: string, path: string, body?: object): Promise<OperatorAnswer | undefined>
+  /** The consumer's way to the data of a transfer, as its applications have it. */
+  dataOf(pid: string): { readonly path: string; readonly token: string } | undefined
   /** Errors that a connector in service has logged. */
   readonly complaints: readonly string[]
 }
@@ -110,6 +112,7 @@ export type Surroundings = {
 
 export function createMember(config: Config, role: Role, around: Surroundings): Member {
   let life: Life | undefined
+  let box: SecretBox | undefined
   let pids = 0
   const complaints: string[] = []
 
@@ -133,6 +136,8 @@ export function createMember(config: Config, role: Role, around: Surroundings): 
     const dead = new Promise<undefined>((resolve) => {
       isDead = () => resolve(undefined)
     })
+    const opened = await loadSecretBox(join(config.dataDir, 'keys'))
+    if (opened.ok) box = opened.value
     const started = await startConnector(config, {
       clock: member.now,
       log,
@@ -194,6 +199,12 @@ export function createMember(config: Config, role: Role, around: Surroundings): 
       life = undefined
       await ending?.connector[Symbol.asyncDispose]()
       await turn()
+    },
+    dataOf(pid) {
+      const found = life?.connector.store.find({ kind: 'transfer', pid: pid as Pid })
+      if (found?.endpoint === undefined || found.sealedToken === undefined) return undefined
+      const token = box?.open(found.sealedToken, `transfer:${pid}`)
+      return token?.ok === true ? { path: new URL(found.endpoint).pathname, token: token.value } : undefined
     },
     arm: (fuse) => life?.mortal.arm(fuse),
     async operate(method, path, body) {

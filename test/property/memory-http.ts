@@ -30,6 +30,8 @@ export function askOf(served: PublicServer): Ask {
     new Promise((resolve, reject) => {
       const [near, far] = duplexPair()
       far.on('error', () => far.destroy())
+      // A socket tells its other end; a pair of streams does not. After an answer that is complete it changes nothing.
+      far.on('close', () => near.destroy(new Error('the connection was closed')))
       server.emit('connection', far)
       const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
       const asking = http.request(

@@ -37,8 +37,8 @@ export type Fuse = {
 
 export type Mortal = {
   readonly store: Store
-  /** Arms the fuse; it burns with every write. */
-  arm(fuse: Fuse): void
+  /** Arms the fuse, which burns with every write, or takes it away. */
+  arm(fuse: Fuse | undefined): void
   /** From now on nothing is written and nobody hears of anything. */
   die(): void
   alive(): boolean

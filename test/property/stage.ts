@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Role } from '../../connector/core/types.js'
+import { schedule } from './deeds.js'
 import { configOf, copyState, createIdentity, DID, HOST } from './member.js'
-import { type Story, schedule } from './story.js'
+import { QUOTA, READINGS } from './pull.js'
+import type { Story } from './story.js'
 import { watch } from './truth.js'
 import { createWorld, type World } from './world.js'
 
@@ -37,10 +39,14 @@ export async function createStage(): Promise<Stage> {
       const stage = createWorld(configs, story.fates)
       const witness = watch(stage)
       try {
-        for (const role of SIDES) await stage.members[role].start()
-        schedule(stage, story)
-        await stage.run()
-        return { findings: await witness.verdict(), told: stage.told }
+        const played = async (): Promise<Played> => {
+          for (const role of SIDES) await stage.members[role].start()
+          schedule(stage, story)
+          await stage.run()
+          for (const role of SIDES) stage.members[role].arm(undefined)
+          return { findings: await witness.verdict(), told: stage.told }
+        }
+        return await inTime(played())
       } catch (cause) {
         const words = cause instanceof Error ? cause.message : String(cause)
         return { findings: [words], told: stage.told }
@@ -51,6 +57,21 @@ export async function createStage(): Promise<Stage> {
     async [Symbol.asyncDispose]() {
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** A story takes a fraction of a second; one that hangs must be told too. */
+const LONGEST_MS = 30_000
+
+async function inTime(played: Promise<Played>): Promise<Played> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the story hangs')), LONGEST_MS)
+  })
+  try {
+    return await Promise.race([played, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -74,7 +95,7 @@ async function settle(world: World, folder: string): Promise<void> {
     await sure(from, 'POST', `/partners/${encodeURIComponent(DID[to])}/trust`)
   }
   const file = join(folder, 'readings.csv')
-  writeFileSync(file, 'time,level\n2027-01-01T00:00:00Z,1\n2027-01-01T00:00:01Z,2\n')
+  writeFileSync(file, `time,level\n${READINGS.map((at) => `${at},1`).join('\n')}\n`)
   const config = { file, format: 'csv', time: { column: 'time', format: 'iso' }, signals: { level: 'level' } }
   await sure(provider.role, 'PUT', '/sources/tank', { kind: 'files', config })
   await sure(provider.role, 'PUT', '/datasets/readings', {
@@ -83,5 +104,6 @@ async function settle(world: World, folder: string): Promise<void> {
     sourceId: 'tank',
   })
   await sure(provider.role, 'POST', '/datasets/readings/offers', { id: 'open', terms: {} })
+  await sure(provider.role, 'POST', '/datasets/readings/offers', { id: 'limited', terms: { count: QUOTA } })
   await sure(provider.role, 'POST', '/datasets/readings/publish')
 }

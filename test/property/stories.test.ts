@@ -12,7 +12,7 @@ afterAll(() => stage?.[Symbol.asyncDispose]())
 type Fates = { readonly consumer?: readonly Partial<Fate>[]; readonly provider?: readonly Partial<Fate>[] }
 
 const PROMPT: Fate = { request: 'arrives', answer: 'arrives', out: 0, back: 0 }
-const ASK: Deed = { wait: 0, side: 'consumer', does: 'ask' }
+const ASK: Deed = { wait: 0, side: 'consumer', does: 'ask', offer: 'open' }
 
 async function ends(deeds: readonly Deed[], fates: Fates): Promise<void> {
   const whole = (some: readonly Partial<Fate>[] = []) => some.map((fate) => ({ ...PROMPT, ...fate }))

@@ -1,8 +1,6 @@
 /** What a story is made of: the wishes of operators, the accidents of machines, and the fate of each message. */
 import fc from 'fast-check'
-import type { JsonObject, Role } from '../../connector/core/types.js'
-import { DID, type Member, type OperatorAnswer } from './member.js'
-import type { World } from './world.js'
+import type { Role } from '../../connector/core/types.js'
 
 /** What the network does with one message; milliseconds. */
 export type Fate = {
@@ -15,14 +13,22 @@ export type Fate = {
 }
 
 type At = { readonly wait: number; readonly side: Role }
+/** Which of the things of a kind is meant: the newest is 0. */
+type Which = { readonly which: number }
 
 export type Deed = At &
   (
-    | { readonly does: 'ask' }
-    | { readonly does: 'end negotiation'; readonly which: number }
-    | { readonly does: 'hurry'; readonly which: number }
+    | { readonly does: 'ask'; readonly offer: 'open' | 'limited' }
+    | { readonly does: 'offer'; readonly count: number }
+    | (Which & { readonly does: 'counter'; readonly count: number })
+    | (Which & { readonly does: 'accept' | 'approve' | 'refuse' | 'end negotiation' | 'hurry negotiation' })
+    | (Which & { readonly does: 'transfer' | 'revoke' })
+    | (Which & {
+        readonly does: 'suspend' | 'resume' | 'complete' | 'end transfer' | 'hurry transfer' | 'pull'
+      })
     | { readonly does: 'restart'; readonly down: number }
     | { readonly does: 'lose power'; readonly writes: number; readonly kept: boolean; readonly down: number }
+    | { readonly does: 'set clock'; readonly ahead: number }
   )
 
 export type Story = {
@@ -32,7 +38,7 @@ export type Story = {
 
 const side = fc.constantFrom<Role>('consumer', 'provider')
 /** Shorter and longer than first retries, a sender's patience, and an hour of absence. */
-const wait = fc.constantFrom(0, 0, 0, 20, 110, 1_000, 16_000, 120_000, 3_600_000)
+const wait = fc.constantFrom(0, 0, 0, 20, 20, 110, 1_000, 16_000, 120_000, 3_600_000)
 const delay = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.constantFrom(10, 120, 1_000, 14_000, 20_000, 120_000) },
@@ -58,109 +64,74 @@ const fate: fc.Arbitrary<Fate> = fc
   })
   .map(({ again, ...rest }) => (again === undefined ? rest : { ...rest, again }))
 
-const deed: fc.Arbitrary<Deed> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({ wait, side: fc.constant<Role>('consumer'), does: fc.constant('ask' as const) }),
-  },
-  { weight: 2, arbitrary: fc.record({ wait, side, does: fc.constant('end negotiation' as const), which }) },
-  { weight: 1, arbitrary: fc.record({ wait, side, does: fc.constant('hurry' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ wait, side, does: fc.constant('restart' as const), down: wait }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      wait,
-      side,
-      does: fc.constant('lose power' as const),
-      writes: fc.nat({ max: 5 }),
-      kept: fc.boolean(),
-      down: wait,
-    }),
-  },
+const CONSUMER = fc.constant<Role>('consumer')
+const PROVIDER = fc.constant<Role>('provider')
+const count = fc.constantFrom(1000, 2000)
+/** `more` must hold what the deed needs beside its time and its doer. */
+const doing = (
+  weight: number,
+  by: fc.Arbitrary<Role>,
+  does: Deed['does'] | readonly Deed['does'][],
+  more: Readonly<Record<string, fc.Arbitrary<unknown>>>,
+): { readonly weight: number; readonly arbitrary: fc.Arbitrary<Deed> } => {
+  const arbitrary: fc.Arbitrary<unknown> = fc.record({
+    wait,
+    side: by,
+    does: fc.constantFrom(...[does].flat()),
+    ...more,
+  })
+  return { weight, arbitrary: arbitrary as fc.Arbitrary<Deed> }
+}
+
+/** What machines and clocks do, in every kind of story. */
+const accidents = [
+  doing(2, side, 'restart', { down: wait }),
+  doing(4, side, 'lose power', { writes: fc.nat({ max: 5 }), kept: fc.boolean(), down: wait }),
+  doing(1, side, 'set clock', {
+    ahead: fc.constantFrom(-600_000, -45_000, -20_000, 20_000, 45_000, 600_000),
+  }),
+]
+const conversation = [
+  doing(3, CONSUMER, 'ask', { offer: fc.constantFrom('open', 'limited') }),
+  doing(3, PROVIDER, 'offer', { count }),
+  doing(6, side, 'counter', { which, count }),
+  doing(4, CONSUMER, 'accept', { which }),
+  doing(4, PROVIDER, 'approve', { which }),
+  doing(3, side, ['end negotiation', 'refuse', 'hurry negotiation'], { which }),
+]
+const flows = [
+  doing(4, CONSUMER, 'transfer', { which }),
+  doing(6, side, 'suspend', { which }),
+  doing(8, side, 'resume', { which }),
+  doing(4, side, ['complete', 'end transfer', 'hurry transfer'], { which }),
+  doing(3, CONSUMER, 'pull', { which }),
+  doing(2, side, 'revoke', { which }),
+]
+
+const story = (
+  opening: readonly fc.Arbitrary<Deed>[],
+  goesOn: readonly ReturnType<typeof doing>[],
+): fc.Arbitrary<readonly Deed[]> =>
+  fc
+    .tuple(fc.tuple(...opening), fc.array(fc.oneof({}, ...goesOn), { maxLength: 12, size: 'max' }))
+    .map(([first, rest]) => [...first, ...rest])
+
+const at = (deed: Deed): fc.Arbitrary<Deed> => fc.constant(deed)
+const later = (deed: Deed): fc.Arbitrary<Deed> => wait.map((ms) => ({ ...deed, wait: ms }))
+const ASK: Deed = { wait: 0, side: 'consumer', does: 'ask', offer: 'open' }
+const LIMITED: Deed = { ...ASK, offer: 'limited' }
+const OFFER: Deed = { wait: 0, side: 'provider', does: 'offer', count: 1000 }
+const TRANSFER: Deed = { wait: 0, side: 'consumer', does: 'transfer', which: 0 }
+
+const deeds = fc.oneof(
+  story([fc.constantFrom(ASK, OFFER)], [...conversation, ...accidents]),
+  story([fc.constantFrom(ASK, LIMITED), later(TRANSFER)], [...flows, ...accidents]),
+  story([at(ASK)], [...conversation, ...flows, ...accidents]),
 )
 
 const fates = fc.array(fate, { maxLength: 10 })
 
 export const stories: fc.Arbitrary<Story> = fc.record({
-  // A story without a contract would be none.
-  deeds: fc
-    .array(deed, { maxLength: 10 })
-    .map((deeds): readonly Deed[] => [{ wait: 0, side: 'consumer', does: 'ask' }, ...deeds]),
+  deeds,
   fates: fc.record({ consumer: fates, provider: fates }),
 })
-
-/** Puts the deeds into the world's time. */
-export function schedule(world: World, story: Story): void {
-  let moment = 0
-  for (const deed of story.deeds) {
-    moment += deed.wait
-    world.at(moment, () => perform(world, deed))
-  }
-}
-
-async function perform(world: World, deed: Deed): Promise<void> {
-  const member = world.members[deed.side]
-  if (member.life() === undefined) return
-  const wished = async (
-    words: string,
-    wish: Promise<OperatorAnswer | undefined> | undefined,
-  ): Promise<void> => {
-    if (wish === undefined) return
-    const answer = await wish
-    world.tell(`${deed.side} ${words}${outcomeOf(answer)}`)
-  }
-  switch (deed.does) {
-    case 'ask':
-      return wished(
-        'asks for a contract',
-        member.operate('POST', '/negotiations', {
-          partner: DID.provider,
-          dataset: 'readings',
-          offer: 'open',
-        }),
-      )
-    case 'end negotiation':
-      return wished(
-        'ends a negotiation',
-        onOne(member, 'negotiation', deed.which, (path) =>
-          member.operate('POST', `${path}/terminate`, { reason: `${deed.side} wants no more` }),
-        ),
-      )
-    case 'hurry':
-      return wished(
-        'hurries a negotiation',
-        onOne(member, 'negotiation', deed.which, (path) => member.operate('POST', `${path}/retry`)),
-      )
-    case 'restart':
-      world.tell(`${deed.side} is stopped for ${deed.down / 1000} s`)
-      await member.stop()
-      world.at(world.now() + deed.down, async () => {
-        await member.start()
-        world.tell(`${deed.side} is back`)
-      })
-      return
-    case 'lose power':
-      world.tell(
-        `${deed.side} will lose power at write ${deed.writes + 1} from here, ${deed.kept ? 'after' : 'before'} it is on the disk`,
-      )
-      member.downMs = deed.down
-      member.arm({ writes: deed.writes, kept: deed.kept })
-  }
-}
-
-const outcomeOf = (answer: OperatorAnswer | undefined): string => {
-  if (answer === undefined) return ' and gets no answer'
-  if (answer.status < 300) return ''
-  return `, in vain: ${String((answer.body as JsonObject).message ?? answer.status)}`
-}
-
-function onOne(
-  member: Member,
-  kind: 'negotiation' | 'transfer',
-  which: number,
-  act: (path: string) => Promise<OperatorAnswer | undefined>,
-): Promise<OperatorAnswer | undefined> | undefined {
-  const all = member.life()?.connector.store.list(kind) ?? []
-  const chosen = all.at(-1 - (which % Math.max(1, all.length)))
-  return chosen === undefined ? undefined : act(`/${kind}s/${encodeURIComponent(chosen.pid)}`)
-}

@@ -3,6 +3,7 @@
  * here asks the connectors' own rules. Collects findings in words.
  */
 import type { JsonObject, Role } from '../../connector/core/types.js'
+import { QUOTA, read, receivedUnder } from './pull.js'
 import type { Answered, World } from './world.js'
 
 type Kind = 'negotiation' | 'transfer'
@@ -41,8 +42,13 @@ const PROMISED: Readonly<Record<string, string>> = {
   'transfer TransferTerminationMessage': 'TERMINATED',
 }
 
-/** States in which two sides may rest when nobody wishes anything. */
-const RESTING = new Set(['FINALIZED', 'TERMINATED', 'COMPLETED', 'STARTED', 'SUSPENDED'])
+/** States in which two sides may rest when nobody wishes anything: ends, running transfers, and those where a person decides. */
+const RESTING: Readonly<Record<Kind, ReadonlySet<string>>> = {
+  negotiation: new Set(['REQUESTED', 'OFFERED', 'FINALIZED', 'TERMINATED']),
+  transfer: new Set(['STARTED', 'SUSPENDED', 'COMPLETED', 'TERMINATED']),
+}
+/** Who decides then. */
+const DECIDES: Readonly<Record<string, Role>> = { REQUESTED: 'provider', OFFERED: 'consumer' }
 const FINAL = new Set(['FINALIZED', 'TERMINATED', 'COMPLETED'])
 
 function leadsTo(kind: Kind, from: string, to: string): boolean {
@@ -140,7 +146,8 @@ export function watch(world: World): Witness {
   async function compare(kind: Kind): Promise<void> {
     const views = { consumer: await all('consumer', kind), provider: await all('provider', kind) }
     for (const mine of views.consumer) {
-      const twins = views.provider.filter((p) => p.partnerPid === mine.pid)
+      const opened = views.provider.find((p) => p.pid === mine.partnerPid)
+      const twins = views.provider.filter((p) => p.partnerPid === mine.pid || p === opened)
       const name = `${kind} ${mine.pid}`
       if (twins.length > 1) find(`the provider has ${twins.length} processes for ${name}`)
       const [theirs] = twins
@@ -157,21 +164,46 @@ export function watch(world: World): Witness {
         ['consumer', mine],
         ['provider', theirs],
       ] as const) {
-        if (!RESTING.has(view.state)) find(`${name} came to rest as ${view.state} at the ${role}`)
+        if (!RESTING[kind].has(view.state)) find(`${name} came to rest as ${view.state} at the ${role}`)
         if (view.pending !== undefined)
           find(`${name} still waits for the answer to "${view.pending}" at the ${role}`)
         if (view.state === 'TERMINATED' && (view.reason ?? '') === '')
           find(`${name} was terminated without a reason for the ${role}`)
+        const decides = DECIDES[view.state]
+        if (decides !== undefined && (view.waitingFor === 'person') !== (decides === role))
+          find(`${name} is ${view.state} and waits for ${view.waitingFor} at the ${role}`)
         if (FINAL.has(view.state) && view.endedBy === undefined)
           find(`${name} was ended by nobody for the ${role}`)
       }
+      if (kind === 'transfer') await flow(name, mine, theirs)
       timelines(name, mine.timeline, theirs.timeline)
       timelines(name, theirs.timeline, mine.timeline)
     }
     for (const theirs of views.provider) {
-      if (!views.consumer.some((p) => p.pid === theirs.partnerPid))
-        find(`${kind} ${theirs.pid} of the provider is nobody's`)
+      if (views.consumer.some((p) => p.pid === theirs.partnerPid || p.partnerPid === theirs.pid)) continue
+      // What the provider wanted to open and the consumer never took in.
+      if (theirs.partnerPid === undefined && theirs.state === 'TERMINATED' && theirs.reason !== undefined)
+        continue
+      find(`${kind} ${theirs.pid} of the provider is ${theirs.state} and nobody's`)
     }
+  }
+
+  /** Data comes while both say so and the contract is in force, and never otherwise. */
+  async function flow(name: string, mine: View, theirs: View): Promise<void> {
+    const statuses = SIDES.map((role) => contractOf(role, mine.contract)?.status)
+    if (statuses.includes('revoked') && !(FINAL.has(mine.state) && FINAL.has(theirs.state)))
+      find(`${name} is ${mine.state} although its contract was revoked`)
+    const answer = await read(world, mine.pid)
+    const booked = world.members.provider.life()?.connector.store.booked(mine.contract ?? '') ?? 0
+    const limited = contractOf('provider', mine.contract)?.offer['@id'] === 'limited' && booked >= QUOTA
+    if (mine.state === 'STARTED' && theirs.state === 'STARTED' && answer?.status !== 200 && !limited)
+      find(`${name} is STARTED on both sides, and its data cannot be read: ${answer?.status}`)
+    if (mine.state !== 'STARTED' && answer?.status === 200)
+      find(`${name} is ${mine.state}, and its data can be read`)
+  }
+
+  function contractOf(role: Role, id: string | undefined) {
+    return world.members[role].life()?.connector.store.agreement(id ?? '')
   }
 
   /** Each message that was decided is shown once where it was sent, and not more often where it arrived. */
@@ -216,6 +248,11 @@ export function watch(world: World): Witness {
         if ((state === 'FINALIZED') !== (c.status !== 'pending'))
           find(`${name} is ${c.status} and its negotiation ${state}`)
         if (state !== 'FINALIZED') continue
+        const booked = world.members.provider.life()?.connector.store.booked(c.id) ?? 0
+        const got = receivedUnder(world, c.id)
+        const limit = contractOf('provider', c.id)?.offer['@id'] === 'limited' ? QUOTA : undefined
+        if (limit !== undefined && (booked > limit || got > booked))
+          find(`${name} allows ${limit} records, ${booked} are booked and ${got} were received`)
         const path = `/contracts/${encodeURIComponent(c.id)}`
         const { hash } = await show(role, path)
         const known = texts.get(c.id)
@@ -244,6 +281,8 @@ type View = {
   readonly pending?: string
   readonly reason?: string
   readonly endedBy?: string
+  readonly waitingFor?: string
+  readonly contract?: string
   readonly timeline: Timeline
 }
 type Contract = { readonly id: string; readonly negotiation: string; readonly status: string }
