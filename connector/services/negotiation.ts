@@ -5,11 +5,12 @@
 import { canonicalize } from '../core/canonical.js'
 import type { Log } from '../core/log.js'
 import { ok, type Problem, type Result } from '../core/result.js'
-import type { Clock, JsonObject, ParticipantId, Pid } from '../core/types.js'
+import type { Clock, EpochMs, JsonObject, ParticipantId, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { broken, receive, send } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
+import { numbered } from './numbered.js'
 import type { Automation, DataPlanePort, NewPid, Outgoing, Pids, Seals, Wire } from './ports.js'
 
 export type NegotiationDeps = {
@@ -28,7 +29,12 @@ export type NegotiationDeps = {
 }
 
 /** What a route knows about an incoming message. */
-export type Incoming = { readonly sender: ParticipantId; readonly digest: string }
+export type Incoming = {
+  readonly sender: ParticipantId
+  readonly digest: string
+  /** The bytes are those of no other message. */
+  readonly numbered?: boolean
+}
 
 /** The pids of a process in the order of the wire. */
 export const pidsOf = (p: { role: string; pid: string; partnerPid?: string }): Pids =>
@@ -37,13 +43,13 @@ export const pidsOf = (p: { role: string; pid: string; partnerPid?: string }): P
     : { providerPid: p.partnerPid ?? '', consumerPid: p.pid }
 
 export const oweTo = (
-  process: { partnerAddress: string },
+  process: { readonly partnerAddress: string; readonly updatedAt: EpochMs; readonly turn?: number },
   event: string,
   message: Outgoing,
 ): OwedMessage => ({
   event,
   url: process.partnerAddress + message.path,
-  body: message.body,
+  body: numbered(message.body, process),
 })
 
 export const entry = (

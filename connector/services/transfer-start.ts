@@ -38,7 +38,8 @@ export function renewal(
   },
 ): Step<Transfer> | undefined {
   const answers = resumed === true && current.state === 'STARTED' && current.partnerPid === m.partnerPid
-  if (!answers || m.data === undefined || current.lastDigest === m.digest) return undefined
+  const isCopy = current.lastDigest === m.digest || current.applied?.includes(m.digest) === true
+  if (!answers || m.data === undefined || isCopy) return undefined
   const next: Transfer = {
     ...current,
     endpoint: m.data.endpoint,

@@ -36,7 +36,7 @@ it(`agrees at the end of ${RUNS} stories, whatever happens to messages and machi
       const { findings, told } = await stage.play(story)
       if (findings.length > 0) throw new Error(`${findings.join('\n')}\n\nThe story:\n${told.join('\n')}`)
     }),
-    { numRuns: RUNS, seed: SEED, ...(PATH === undefined ? {} : { path: PATH }) },
+    { numRuns: RUNS, seed: SEED, ...(PATH === undefined || PATH === '' ? {} : { path: PATH }) },
   )
   expect(RUNS).toBeGreaterThan(0)
 }, 600_000)

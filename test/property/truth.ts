@@ -208,21 +208,17 @@ export function watch(world: World): Witness {
 
   /** Each message that was decided is shown once where it was sent, and not more often where it arrived. */
   function timelines(name: string, sender: Timeline, receiver: Timeline): void {
-    const count = (timeline: Timeline, direction: string, event: string): number =>
-      timeline.filter((entry) => entry.direction === direction && entry.event === event).length
-    for (const event of new Set(
-      receiver.filter((e) => e.direction === 'in' && e.result !== 'refused').map((e) => e.event),
-    )) {
-      const [out, taken] = [count(sender, 'out', event), count(receiver, 'in', event)]
-      if (taken > out) find(`${name}: "${event}" was sent ${out} times and applied ${taken} times`)
-    }
-    for (const event of new Set(sender.filter((e) => e.direction === 'out').map((e) => e.event))) {
-      const acknowledged = count(sender, 'out', `${event} acknowledged`)
-      const taken = count(receiver, 'in', event)
-      if (acknowledged > count(sender, 'out', event))
-        find(`${name}: "${event}" was acknowledged ${acknowledged} times`)
-      if (acknowledged > taken)
-        find(`${name}: "${event}" was acknowledged and is not in the receiver's timeline`)
+    const count = (timeline: Timeline, message: string, result: string): number =>
+      timeline.filter((entry) => entry.message === message && entry.result === result).length
+    for (const message of new Set([...sender, ...receiver].flatMap((entry) => entry.message ?? []))) {
+      const sent = count(sender, message, 'sent')
+      const received = count(receiver, message, 'received')
+      const acknowledged = count(sender, message, 'acknowledged')
+      if (received > sent) find(`${name}: "${message}" was sent ${sent} times and applied ${received} times`)
+      if (acknowledged > sent)
+        find(`${name}: "${message}" was sent ${sent} times and acknowledged ${acknowledged} times`)
+      if (acknowledged > received)
+        find(`${name}: "${message}" was acknowledged ${acknowledged} times and applied ${received} times`)
     }
   }
 
@@ -273,7 +269,7 @@ export function watch(world: World): Witness {
   }
 }
 
-type Timeline = readonly { readonly direction: string; readonly event: string; readonly result?: string }[]
+type Timeline = readonly { readonly message?: string; readonly result?: string }[]
 type View = {
   readonly pid: string
   readonly partnerPid?: string

@@ -11,6 +11,7 @@ import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, Json, ParticipantId, Pid } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
 import type { ProcessKind } from '../../domain/process.js'
+import { isNumbered } from '../../services/numbered.js'
 import { type ErrorKind, sendError } from '../errors.js'
 import { eventNameOf } from '../event-names.js'
 import type { MessageName, Messages } from '../messages.js'
@@ -50,6 +51,7 @@ export type Caller = {
   readonly partner: Partner
   readonly sender: ParticipantId
   readonly digest: string
+  readonly numbered: boolean
   /** The message before it was brought into plain form. */
   readonly received: Json
 }
@@ -130,7 +132,13 @@ export function onMessage<K extends MessageName>(
     let outcome: Result<unknown> = message
     if (message.ok && bytes.ok && json.ok) {
       const digest = hash('sha256', bytes.value, 'hex')
-      const known = { partner, sender: partner.did, digest, received: json.value }
+      const known = {
+        partner,
+        sender: partner.did,
+        digest,
+        numbered: isNumbered(bytes.value),
+        received: json.value,
+      }
       outcome = await run(message.value, known, req, res)
     }
     deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
