@@ -63,6 +63,32 @@ describe('a message that comes again', () => {
   })
 })
 
+describe('a numbered message', () => {
+  const numbered = (digest: string) => message(digest, { numbered: true })
+
+  it('is a copy however late it comes, and a new one in the same words is none', () => {
+    const first = numbered('suspension, number 1')
+    const suspended = applied(receive(TRANSFER, transfer('provider', 'STARTED'), 'suspend', first)).next
+    const resumed = applied(receive(TRANSFER, suspended, 'start', numbered('start, number 2'))).next
+    expect(taken(receive(TRANSFER, resumed, 'suspend', first)).repeated).toBe(true)
+    const again = receive(TRANSFER, resumed, 'suspend', numbered('suspension, number 3'))
+    expect(applied(again).next.state).toBe('SUSPENDED')
+  })
+
+  it('is remembered until twenty others have come', () => {
+    let current = transfer('provider', 'STARTED')
+    for (let n = 1; n <= 20; n++) {
+      const event = n % 2 === 1 ? 'suspend' : 'start'
+      current = applied(receive(TRANSFER, current, event, numbered(`number ${n}`))).next
+    }
+    expect(current.applied).toHaveLength(20)
+    expect(taken(receive(TRANSFER, current, 'suspend', numbered('number 1'))).repeated).toBe(true)
+    const suspended = applied(receive(TRANSFER, current, 'suspend', numbered('number 21'))).next
+    expect(suspended.applied).toHaveLength(20)
+    expect(suspended.applied).not.toContain('number 1')
+  })
+})
+
 describe('a message that overtakes the answer to ours', () => {
   it('the agreement comes before the answer to the request: the request has arrived', () => {
     const current = unanswered(negotiation('consumer', 'NEW'))

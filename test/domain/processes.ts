@@ -51,7 +51,12 @@ export function unanswered<P extends Negotiation | Transfer>(process: P): P {
 /** A message of the partner; equal words mean equal bytes. */
 export const message = (
   digest: string,
-  more: { readonly partnerPid?: string; readonly reason?: string; readonly recurs?: boolean } = {},
+  more: {
+    readonly partnerPid?: string
+    readonly reason?: string
+    readonly recurs?: boolean
+    readonly numbered?: boolean
+  } = {},
 ) => ({
   digest,
   at: LATER,

@@ -41,3 +41,34 @@ it('shows the end that a refused message brings in the timelines of both sides',
     ],
     { consumer: [{}, { out: 14_000 }, { out: 120 }], provider: [{}, { out: 1000 }] },
   ))
+
+const TRANSFER: Deed = { wait: 0, side: 'consumer', does: 'transfer', which: 0 }
+const LATE = 20_000
+
+it('does not start a transfer again by a late copy of its first start', () =>
+  ends([ASK, { ...TRANSFER, wait: 1000 }, { wait: 16_000, side: 'provider', does: 'suspend', which: 0 }], {
+    provider: [{}, {}, { out: LATE }],
+  }))
+
+it('does not suspend a transfer again by a late copy of a suspension in the same words', () =>
+  ends(
+    [
+      ASK,
+      { ...TRANSFER, wait: 1000 },
+      { wait: 1000, side: 'consumer', does: 'suspend', which: 0 },
+      { wait: 16_000, side: 'consumer', does: 'resume', which: 0 },
+    ],
+    { consumer: [{}, {}, {}, { out: LATE }] },
+  ))
+
+it('does not resume a transfer again by a late copy of a resumption in the same words', () =>
+  ends(
+    [
+      ASK,
+      { ...TRANSFER, wait: 1000 },
+      { wait: 1000, side: 'consumer', does: 'suspend', which: 0 },
+      { wait: 1000, side: 'consumer', does: 'resume', which: 0 },
+      { wait: 16_000, side: 'consumer', does: 'suspend', which: 0 },
+    ],
+    { consumer: [{}, {}, {}, {}, { out: LATE }] },
+  ))
