@@ -110,3 +110,71 @@ describe('policy evaluate', () => {
     expect(err).toContain('--duties takes before or eventual.')
   })
 })
+
+describe('policy compare', () => {
+  const atMost = (count: string) => ({
+    permission: [
+      { action: 'use', constraint: [{ leftOperand: 'count', operator: 'lteq', rightOperand: count }] },
+    ],
+  })
+
+  it('says which policy is stricter, clause by clause, with an example', async () => {
+    const files = [write('a.json', atMost('5')), write('b.json', atMost('10'))]
+    const { code, out } = await cli(['policy', 'compare', ...files], { cwd })
+    expect(code).toBe(0)
+    expect(out.split('\n')[0]).toMatch(/^the first is stricter \(example: .*count = 10\)$/)
+    expect(out).toContain('  permission use: count: the first is stricter (example: count = 10)\n')
+    const german = await cli(['policy', 'compare', ...files, '--lang', 'de'], { cwd })
+    expect(german.out).toContain('  permission use: count: die erste ist strenger (Beispiel: count = 10)\n')
+  })
+
+  it('answers every line of a batch, and a wrong line with its error', async () => {
+    const file = write(
+      'pairs.ndjson',
+      [
+        JSON.stringify({ id: 'a', a: atMost('5'), b: atMost('10') }),
+        JSON.stringify({ id: 'b', a: atMost('5') }),
+        '[',
+        JSON.stringify({ id: 'c', policies: [atMost('5'), atMost('0')] }),
+      ].join('\n'),
+    )
+    const { code, out } = await cli(['policy', 'compare', '--batch', file], { cwd })
+    expect(code).toBe(0)
+    const answers = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(
+      answers.map(({ id, relation, overlap, error }) => [id, relation ?? overlap ?? error.code]),
+    ).toEqual([
+      ['a', 'stricter'],
+      ['b', 'InvalidMessage'],
+      [null, 'InvalidMessage'],
+      ['c', 'yes'],
+    ])
+  })
+})
+
+describe('policy check', () => {
+  it('names what is wrong and what cannot be enforced here, and exits with 1 on errors', async () => {
+    const file = write('contradiction.json', {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            { leftOperand: 'count', operator: 'lt', rightOperand: '0' },
+            { leftOperand: 'purpose', operator: 'eq', rightOperand: 'mdp:Research' },
+          ],
+        },
+      ],
+    })
+    const { code, out } = await cli(['policy', 'check', file], { cwd })
+    expect(code).toBe(1)
+    expect(out.trim().split('\n')).toEqual([
+      'Error: permission[0].constraint[0]: The conditions of this rule can never be met together.',
+      'Warning: permission[0].constraint[1]: This connector understands "purpose" and cannot enforce it: it would be agreed by contract only.',
+    ])
+    const fine = await cli(['policy', 'check', write('fine.json', UNTIL_2027), '--lang', 'de'], { cwd })
+    expect([fine.code, fine.out]).toEqual([0, 'Es wurde nichts gefunden.\n'])
+  })
+})

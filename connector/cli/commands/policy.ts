@@ -1,5 +1,7 @@
 /** `policy ...`: the policy language as a tool of its own, without a running connector. */
 import type { Command } from '../command.js'
+import { checkCommand } from './policy-check.js'
+import { compareCommand } from './policy-compare.js'
 import { evaluateCommand } from './policy-evaluate.js'
 
-export const policyCommands: readonly Command[] = [evaluateCommand]
+export const policyCommands: readonly Command[] = [checkCommand, compareCommand, evaluateCommand]

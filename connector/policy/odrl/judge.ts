@@ -112,11 +112,12 @@ const ordered =
     return place === undefined ? undefined : holds(place)
   }
 
-const equals: Operation = (actual, bounds, tree) => {
-  const same = (a: readonly Value[], b: readonly Value[]): Tri =>
-    allOf(a.map((one) => anyOf(b.map((other) => sameValue(one, other, tree)))))
-  return allOf([same(actual, bounds), same(bounds, actual)])
-}
+/** Equal as sets: every value is one of the bounds, and every bound is met. A value may lie within a bound, not around it. */
+const equals: Operation = (actual, bounds, tree) =>
+  allOf([
+    ...actual.map((one) => anyOf(bounds.map((bound) => sameValue(one, bound, tree)))),
+    ...bounds.map((bound) => anyOf(actual.map((one) => sameValue(one, bound, tree)))),
+  ])
 
 const isAny: Operation = (actual, bounds, tree) =>
   anyOf(actual.flatMap((one) => bounds.map((other) => sameValue(one, other, tree))))

@@ -30,7 +30,11 @@ export type Condition = Atom | Logic
 export type Action = Common & { readonly iri: string; readonly refinements: readonly Condition[] }
 
 /** A party or an asset, or a collection of them; refinements narrow a collection. */
-export type Thing = Common & { readonly refinements: readonly Condition[] }
+export type Thing = Common & {
+  readonly refinements: readonly Condition[]
+  /** Stands for its members, whoever they are. */
+  readonly collection: boolean
+}
 
 export type RuleKind = 'permission' | 'prohibition' | 'obligation' | 'duty'
 

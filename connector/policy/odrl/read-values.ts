@@ -13,6 +13,9 @@ import {
   scalarOf,
 } from './scalar.js'
 
+/** What a number of JSON is where nothing else is said. */
+const NUMBER = 'http://www.w3.org/2001/XMLSchema#decimal'
+
 const BY_DOMAIN: Readonly<Record<string, (text: string) => Scalar | undefined>> = {
   instant: parseInstantOrDate,
   duration: parseExactDuration,
@@ -37,9 +40,8 @@ function readValue(
   context: Context,
 ): Value | undefined {
   if (typeof value === 'string') return typedValue(expandIri(context, value), datatype, leftOperand)
-  if (typeof value === 'number' || typeof value === 'boolean') {
-    return typedValue(String(value), datatype, leftOperand)
-  }
+  if (typeof value === 'number') return typedValue(String(value), datatype ?? NUMBER, leftOperand)
+  if (typeof value === 'boolean') return typedValue(String(value), datatype, leftOperand)
   if (!isMap(value)) return undefined
   const type = typeof value['@type'] === 'string' ? expandIri(context, value['@type']) : datatype
   const inner = value['@value'] ?? value['@id'] ?? value.uid

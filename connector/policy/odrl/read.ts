@@ -59,16 +59,20 @@ class TooLarge extends Error {}
 
 /**
  * One policy; several in one document are read as one, whose rules are those of all of them. `profiles` are those that
- * the caller knows besides the profile of this program.
+ * the caller knows besides the profile of this program; `prefix` stands before every path, to tell documents apart.
  */
-export function readPolicy(json: unknown, profiles: readonly string[] = []): Result<OdrlPolicy> {
+export function readPolicy(json: unknown, profiles: readonly string[] = [], prefix = ''): Result<OdrlPolicy> {
   const document = readDocument(json)
   const nodes = document.nodes.filter(isPolicy)
   const found = nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : []
   if (found.length === 0) return problem('InvalidMessage', 'There is no ODRL policy in this.')
   const course: Course = { document, profiles: new Set([PROFILE, ...profiles]), constraints: 0 }
   try {
-    return ok(found.map((node) => policyOf(node, course, found.length > 1)).reduce(joined))
+    return ok(
+      found
+        .map((node) => policyOf(node, course, found.length > 1 ? `${prefix}${node.id ?? 'policy'}/` : prefix))
+        .reduce(joined),
+    )
   } catch (cause) {
     if (!(cause instanceof TooLarge)) throw cause
     return problem('InvalidMessage', cause.message)
@@ -96,11 +100,10 @@ const unknownIn = (node: Node, known: ReadonlySet<string>): readonly string[] =>
     .filter((name) => !known.has(name) && !isAnnotation(name))
     .map((name) => name.slice(0, 120))
 
-function policyOf(node: Node, course: Course, several: boolean): OdrlPolicy {
+function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
   const profiles = all(node, 'profile').flatMap((value) => nameIn(value, node.context) ?? [])
   const strange = profiles.filter((profile) => !course.profiles.has(profile))
   const conflict = conflictOf(node)
-  const prefix = several ? `${node.id ?? 'policy'}/` : ''
   const rules = (kind: (typeof RULES)[number]): readonly OdrlRule[] =>
     all(node, kind).map((value, index) =>
       ruleAt(value, node, kind, `${prefix}${kind}[${index}]`, node, course, 0),
@@ -209,21 +212,23 @@ function actionAt(value: unknown, parent: Node, path: string, course: Course): A
   }
 }
 
+const COLLECTIONS = new Set(['AssetCollection', 'PartyCollection'])
 const THING_KEYS = new Set(['refinement', 'source', 'partOf', 'hasPolicy'])
 
 function thingAt(value: unknown, parent: Node, path: string, course: Course): Thing {
   const node = nodeAt(course.document, value, parent.context)
   const id = node?.id ?? nameIn(value, parent.context)
   const source = node === undefined ? undefined : all(node, 'source')[0]
-  const collection = source === undefined || node === undefined ? undefined : nameIn(source, node.context)
+  const sourceId = source === undefined || node === undefined ? undefined : nameIn(source, node.context)
   return {
-    id: id ?? collection,
+    id: id ?? sourceId,
+    collection: source !== undefined || (node?.types.some((type) => COLLECTIONS.has(type)) ?? false),
     path,
     refinements:
       node === undefined ? [] : conditions(all(node, 'refinement'), node, `${path}.refinement`, course, 0),
     // A description of a party or asset says nothing about the rule; one without a name could be anybody.
     unknown: [
-      ...((id ?? collection) === undefined ? ['target'] : []),
+      ...((id ?? sourceId) === undefined ? ['target'] : []),
       ...(node === undefined ? [] : unknownIn(node, THING_KEYS).filter((name) => name === 'constraint')),
     ],
   }

@@ -1,0 +1,83 @@
+/** `policy compare`: which of two policies allows more, clause by clause, with a use that shows it. */
+import type { Text } from '../../core/types.js'
+import { type Call, type Command, EXIT, say, sayJson } from '../command.js'
+import { runBatch } from './policy-batch.js'
+import { failed, readParts } from './policy-evaluate.js'
+
+const RELATIONS: Readonly<Record<string, Text>> = {
+  equal: { en: 'both allow the same', de: 'beide erlauben dasselbe' },
+  stricter: { en: 'the first is stricter', de: 'die erste ist strenger' },
+  looser: { en: 'the first is looser', de: 'die erste ist lockerer' },
+  disjoint: { en: 'nothing is allowed by both', de: 'nichts ist nach beiden erlaubt' },
+  conflicting: {
+    en: 'one prohibits what the other allows',
+    de: 'die eine verbietet, was die andere erlaubt',
+  },
+  incomparable: {
+    en: 'each allows something that the other does not',
+    de: 'jede erlaubt etwas, das die andere nicht erlaubt',
+  },
+  unknown: { en: 'cannot be told', de: 'nicht feststellbar' },
+}
+
+export const compareCommand: Command = {
+  name: 'policy compare',
+  summary: {
+    en: 'compare two ODRL policies: which one allows more, clause by clause',
+    de: 'zwei ODRL-Policies vergleichen: welche erlaubt mehr, Klausel für Klausel',
+  },
+  usage: '[A B] | --batch [FILE] [options]',
+  operands: [0, 2],
+  options: {
+    batch: {
+      type: 'boolean',
+      about: {
+        en: 'read lines of JSON {id, a, b} from FILE or stdin, write lines {id, relation, witness, clauses, ...}',
+        de: 'JSON-Zeilen {id, a, b} aus FILE oder stdin lesen, Zeilen {id, relation, witness, clauses, ...} schreiben',
+      },
+    },
+    profile: {
+      type: 'string',
+      value: 'IRI',
+      multiple: true,
+      about: {
+        en: 'a further ODRL profile to accept; what policies with other profiles allow cannot be told',
+        de: 'ein weiteres ODRL-Profil annehmen; was Policies mit anderen Profilen erlauben, ist nicht feststellbar',
+      },
+    },
+  },
+  json: true,
+  examples: [
+    'handschlag policy compare offer.json counter-offer.json',
+    `echo '{"id":1,"a":{"permission":[{"action":"use","constraint":[{"leftOperand":"count","operator":"lteq","rightOperand":"10"}]}]},"b":{"permission":[{"action":"use"}]}}' | handschlag policy compare --batch`,
+  ],
+  run: async (call) => {
+    const { compareLine, comparison } = await import('../../policy/batch-compare.js')
+    const options = { profiles: call.values('profile') }
+    if (call.flag('batch')) return runBatch(call, call.operands[0], (line) => compareLine(line, options))
+    const parts = await readParts(call, ['a', 'b'])
+    if (!parts.ok) return failed(call, parts.error)
+    const found = comparison(parts.value, options)
+    if (!found.ok) return failed(call, found.error)
+    const { relation, witness, clauses, note } = found.value
+    if (call.json) sayJson(call, found.value)
+    else {
+      say(call, sentence(call, relation, witness))
+      for (const clause of clauses)
+        say(call, `  ${clause.clause}: ${sentence(call, clause.relation, clause.witness)}`)
+      if (note !== undefined) say(call, note)
+    }
+    return EXIT.ok
+  },
+}
+
+function sentence(
+  call: Call,
+  relation: string,
+  witness: Readonly<Record<string, string>> | undefined,
+): string {
+  const words = RELATIONS[relation]?.[call.lang] ?? relation
+  const shown = Object.entries(witness ?? {}).map(([name, value]) => `${name} = ${value}`)
+  if (shown.length === 0) return words
+  return `${words} (${call.lang === 'de' ? 'Beispiel' : 'example'}: ${shown.join(', ')})`
+}

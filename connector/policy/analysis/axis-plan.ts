@@ -1,0 +1,181 @@
+/** Chooses the axis for every left operand that the policies speak of, from all conditions on it together. */
+import { MDP, ODRL, shortName } from '../model.js'
+import { treeOf } from '../odrl/judge.js'
+import type { Atom } from '../odrl/policy.js'
+import { type Scalar, scalarOf } from '../odrl/scalar.js'
+import { conceptOf } from '../odrl/taxonomy.js'
+import { operandOf } from '../registry.js'
+import { type Axis, exactly } from './axis.js'
+import { comboAxis } from './combo-axis.js'
+import { haveOneAuthority, isNominal, namedAxis, placeAxis } from './named-axis.js'
+import { isOrdered, orderedAxis, pointsOf, type Range, sortedPoints } from './ordered-axis.js'
+
+/** In which respect a condition speaks: of the use itself, of its target or assignee, or of how a duty is done. */
+export type Scope = string
+
+type Use = { readonly atom: Atom | undefined; readonly scope: Scope; readonly duty: boolean }
+
+type Group = {
+  readonly leftOperand: string
+  readonly scope: Scope
+  readonly unit: string
+  readonly atoms: Atom[]
+}
+
+/** Several dimensions share one name, and a condition does not say which of them it means. */
+const AMBIGUOUS: ReadonlySet<string> = new Set(
+  `absolutePosition absoluteSize absoluteSpatialPosition relativePosition relativeSize relativeSpatialPosition
+  spatialCoordinates`
+    .split(/\s+/)
+    .map((name) => ODRL + name),
+)
+
+/** Left operands of which "is part of" a list means that each value is one of the list. */
+const SUBSETS: ReadonlySet<string> = new Set([`${MDP}fields`, `${MDP}aggregation`])
+
+const METERED = `${ODRL}meteredTime`
+const ELAPSED = `${ODRL}elapsedTime`
+
+const CATENA_X = 'https://w3id.org/catenax/2025/9/policy/'
+/** "eq" is how Catena-X writes "until". */
+const UNTIL: ReadonlySet<string> = new Set([
+  `${CATENA_X}DataUsageEndDate`,
+  `${CATENA_X}DataUsageEndDurationDays`,
+])
+
+const effective = (atom: Atom): Atom =>
+  UNTIL.has(atom.leftOperand) && atom.operator === 'eq' ? { ...atom, operator: 'lt' } : atom
+
+export class AxisPlan {
+  readonly #groups = new Map<string, Group>()
+  readonly #duties = new Set<Scope>()
+
+  constructor(uses: readonly Use[]) {
+    for (const { atom, scope, duty } of uses) {
+      if (duty) this.#duties.add(scope)
+      if (atom === undefined) continue
+      const key = this.keyOf(atom, scope)
+      const group = this.#groups.get(key)
+      if (group !== undefined) group.atoms.push(atom)
+      else {
+        this.#groups.set(key, { leftOperand: atom.leftOperand, scope, unit: atom.unit ?? '', atoms: [atom] })
+      }
+    }
+  }
+
+  /** Values in different units are on different axes: nobody here converts them. */
+  keyOf({ leftOperand, unit }: Atom, scope: Scope): string {
+    return `${scope} ${leftOperand} ${unit ?? ''}`
+  }
+
+  /** Pairs of axes of which the first value is never the larger one. */
+  frames(): readonly (readonly [string, string])[] {
+    return [...this.#groups].flatMap(([key, { leftOperand, scope, unit }]) => {
+      const partner = `${scope} ${ELAPSED} ${unit}`
+      return leftOperand === METERED && this.#isFramed(key, partner) ? [[key, partner] as const] : []
+    })
+  }
+
+  /** Both are ordered by one and the same list of points. */
+  #isFramed(key: string, partner: string): boolean {
+    const [a, b] = [this.#groups.get(key), this.#groups.get(partner)]
+    if (a === undefined || b === undefined) return false
+    return [...a.atoms, ...b.atoms].every(isOrdered) && pointsFor([...a.atoms, ...b.atoms]) !== undefined
+  }
+
+  axes(): readonly (readonly [string, Axis])[] {
+    const duties = [...this.#duties].map((key) => [key, done(key)] as const)
+    const shared = new Map(
+      this.frames().flatMap(([a, b]) => {
+        const points = pointsFor([a, b].flatMap((key) => this.#groups.get(key)?.atoms ?? []))
+        return points === undefined
+          ? []
+          : ([
+              [a, points],
+              [b, points],
+            ] as const)
+      }),
+    )
+    const measured = [...this.#groups].map(([key, group]) => {
+      const axis = axisFor(group, shared.get(key))
+      return [key, this.#hasOtherUnit(group) ? { ...axis, sure: 0n, groups: [] } : axis] as const
+    })
+    return [...duties, ...measured]
+  }
+
+  /** The same quantity in another unit depends on this one in a way nobody here knows. */
+  #hasOtherUnit({ leftOperand, scope, unit }: Group): boolean {
+    return [...this.#groups.values()].some(
+      (other) => other.leftOperand === leftOperand && other.scope === scope && other.unit !== unit,
+    )
+  }
+}
+
+/** Cell 0: not done, cell 1: done. */
+const done = (key: string): Axis => ({
+  name: key,
+  possible: 3n,
+  sure: 3n,
+  groups: [],
+  holding: () => exactly(2n),
+  witness: (cells) => ((cells & 2n) === 0n ? 'not done' : 'done'),
+})
+
+const pointsFor = (atoms: readonly Atom[]): readonly Scalar[] | undefined =>
+  sortedPoints(
+    atoms.flatMap(({ values }) =>
+      values.flatMap(({ scalar }) => (scalar === undefined ? [] : pointsOf(scalar))),
+    ),
+  )
+
+function rangeOf(leftOperand: string): Range {
+  const domain = operandOf(leftOperand)?.domain
+  if (domain === undefined) return { known: false, integer: false, least: undefined }
+  const least = 'least' in domain || domain.kind === 'time' ? 0 : undefined
+  if (domain.kind === 'weekday')
+    return { known: true, integer: true, least: undefined, only: [1, 2, 3, 4, 5, 6, 7] }
+  return { known: true, integer: domain.kind === 'integer', least }
+}
+
+const weekdays = (): readonly Scalar[] =>
+  Array.from({ length: 7 }, (_, at) => ({ kind: 'number', at: { n: BigInt(at + 1), scale: 0 } }) as const)
+
+function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
+  const { leftOperand } = group
+  const atoms = group.atoms
+  const name = group.scope === '' ? shortName(leftOperand) : `${group.scope}${shortName(leftOperand)}`
+  const understood = atoms.every(({ unknown, operator }) => unknown.length === 0 && operator !== '')
+  if (!understood || AMBIGUOUS.has(leftOperand))
+    return comboAxis(name, atoms, AMBIGUOUS.has(leftOperand) && understood)
+  if (atoms.every(isOrdered) && !isMisread(leftOperand, atoms)) {
+    const range = rangeOf(leftOperand)
+    const points = range.only !== undefined ? weekdays() : (shared ?? pointsFor(atoms))
+    if (points !== undefined) return withEffective(orderedAxis(name, atoms.map(effective), points, range))
+  }
+  const places = placeAxis(name, atoms)
+  if (places !== undefined) return places
+  const names = [...new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text)))].sort()
+  const noScalars = atoms.every(({ values }) => values.every(({ scalar }) => scalar === undefined))
+  const nominal = atoms.every((atom) => isNominal(atom, SUBSETS.has(leftOperand)))
+  const tree = treeOf(leftOperand)
+  const things = new Set(names.map((one) => conceptOf(tree, one) ?? one))
+  return nominal && noScalars && haveOneAuthority(names) && things.size === names.length
+    ? namedAxis(name, atoms, names)
+    : comboAxis(name, atoms, false)
+}
+
+const withEffective = (axis: Axis): Axis => ({ ...axis, holding: (atom) => axis.holding(effective(atom)) })
+
+/**
+ * Texts that look like numbers and are only ever compared for being the same may be names: "1.0" and "1" are one number
+ * and two names.
+ */
+function isMisread(leftOperand: string, atoms: readonly Atom[]): boolean {
+  if (operandOf(leftOperand) !== undefined) return false
+  const values = atoms.flatMap((atom) => atom.values)
+  if (values.every(({ text, datatype }) => datatype !== undefined && scalarOf(text, datatype) !== undefined))
+    return false
+  if (atoms.some(({ operator }) => /^(lt|gt)/.test(operator))) return false
+  const texts = new Set(values.map(({ text }) => text))
+  return (sortedPoints(values.flatMap(({ scalar }) => scalar ?? []))?.length ?? 0) < texts.size
+}
