@@ -2,14 +2,14 @@
  * The space of all uses that some policies can tell apart, and the part of it that a condition, a rule or a policy means.
  * Every part has a lower and an upper bound: what is in it for sure, and what may be in it.
  */
-import { actionLine, isIncluded, isKnownAction, KNOWN_ACTIONS } from '../action-terms.js'
-import { MDP, ODRL } from '../model.js'
+import { isKnownAction } from '../action-terms.js'
 import { isTemporal } from '../odrl/judge.js'
 import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
-import { operandOf } from '../registry.js'
+import { actionAxis, actionCells } from './action-axis.js'
 import { type Axis, bit, firstCells, highestCell, lowestCell, type Mask } from './axis.js'
 import { AxisPlan, type Scope } from './axis-plan.js'
 import { type Box, EVERYTHING, intersect, NOTHING, type Region, slab, subtract, unite } from './boxes.js'
+import { dutyKey, isManner, scopedAtoms } from './rule-atoms.js'
 
 export type Extent = { readonly must: Region; readonly may: Region }
 
@@ -18,16 +18,6 @@ const ALL = exact(EVERYTHING)
 const NONE = exact(NOTHING)
 /** Nobody can tell what belongs to it. */
 const DOUBT: Extent = { must: NOTHING, may: EVERYTHING }
-
-/** Conditions of a duty that say how it is done rather than when it applies: a narrower one is a stricter duty. */
-const MANNER: ReadonlySet<string> = new Set([
-  `${MDP}retention`,
-  `${MDP}logLevel`,
-  `${ODRL}payAmount`,
-  `${ODRL}timeInterval`,
-  `${ODRL}percentage`,
-  `${ODRL}unitOfCount`,
-])
 
 const meet = (a: Extent, b: Extent): Extent => {
   const must = intersect(a.must, b.must)
@@ -40,11 +30,6 @@ const join = (extents: readonly Extent[]): Extent => {
     ? exact(must)
     : { must, may: unite(extents.map((one) => one.may)) }
 }
-
-/** Known actions that include others, and so may include more than is known. */
-const INCLUDERS: readonly string[] = KNOWN_ACTIONS.filter((outer) =>
-  KNOWN_ACTIONS.some((inner) => inner !== outer && isIncluded(inner, outer) === true),
-)
 
 export class Space {
   readonly #plan: AxisPlan
@@ -61,7 +46,7 @@ export class Space {
       rules.flatMap(({ actions }) => actions.map(({ iri }) => iri)).filter((iri) => !isKnownAction(iri)),
     )
     this.#actions = [...custom]
-    this.#add('action', this.#actionAxis())
+    this.#add('action', actionAxis(this.#actions))
     for (const part of ['target', 'assignee'] as const) {
       const field = part === 'target' ? 'targets' : 'assignees'
       const names = new Set(rules.flatMap((rule) => rule[field].flatMap(({ id }) => id ?? [])))
@@ -199,12 +184,7 @@ export class Space {
   #action(action: Action, kind: OdrlRule['kind']): Extent {
     const refined = this.conditions(action.refinements, '')
     if (action.unknown.length > 0) return { must: NOTHING, may: refined.may }
-    // Whoever asks for a wider action asks for the narrower one too: a prohibition reaches up, a permission does not.
-    const wider = kind === 'prohibition' ? actionLine(action.iri) : []
-    const cells = wider.reduce(
-      (mask, iri) => (isKnownAction(iri) ? mask | bit(KNOWN_ACTIONS.indexOf(iri)) : mask),
-      this.#actionCells(action.iri),
-    )
+    const cells = actionCells(action.iri, this.#actions, kind)
     return meet(exact(this.#slab('action', cells)), refined)
   }
 
@@ -223,41 +203,6 @@ export class Space {
           : meet(exact(must), refined)
       }),
     )
-  }
-
-  /** Cells of actions: the known ones, then for each other name, and for all that is unlisted, one below each includer. */
-  #actionAxis(): Axis {
-    const known = KNOWN_ACTIONS.length
-    const below = INCLUDERS.length
-    const all = firstCells(known + (this.#actions.length + 1) * below)
-    return {
-      name: 'action',
-      possible: all,
-      sure: firstCells(known),
-      // An action of another vocabulary is included somewhere, and nobody here knows where.
-      groups: this.#actions.map((_iri, at) => firstCells(below) << BigInt(known + at * below)),
-      holding: () => undefined,
-      witness: (cells) => {
-        const index = lowestCell(cells)
-        const iri = KNOWN_ACTIONS[index] ?? this.#actions[Math.floor((index - known) / below)]
-        return iri ?? 'an action that is not listed'
-      },
-    }
-  }
-
-  /** The action and everything that it includes. */
-  #actionCells(iri: string): Mask {
-    const known = KNOWN_ACTIONS.length
-    const below = INCLUDERS.length
-    const own = this.#actions.indexOf(iri)
-    if (own !== -1) return firstCells(below) << BigInt(known + own * below)
-    let mask = 0n
-    for (const [at, inner] of KNOWN_ACTIONS.entries()) if (isIncluded(inner, iri) === true) mask |= bit(at)
-    for (const [at, includer] of INCLUDERS.entries()) {
-      if (isIncluded(includer, iri) !== true) continue
-      for (let other = 0; other <= this.#actions.length; other += 1) mask |= bit(known + other * below + at)
-    }
-    return mask
   }
 
   /** What it means to have done a duty, as a restriction of the uses that go with it. */
@@ -338,77 +283,3 @@ const allRules = (policy: OdrlPolicy): readonly OdrlRule[] => [
   ...policy.prohibitions,
   ...policy.obligations,
 ]
-
-const dutiesOf = (rule: OdrlRule): readonly OdrlRule[] => (rule.kind === 'obligation' ? [rule] : rule.duties)
-
-const conditionsOfDuty = (duty: OdrlRule): readonly Condition[] => [
-  ...duty.constraints,
-  ...duty.actions.flatMap(({ refinements }) => refinements),
-]
-
-const atomsOf = (condition: Condition): readonly Atom[] =>
-  condition.kind === 'atom' ? [condition] : condition.operands.flatMap(atomsOf)
-
-/** Whether everything a duty says is what is done and how; who, to what and when make it a statement of its own. */
-const isManner = (duty: OdrlRule): boolean =>
-  duty.actions.length === 1 &&
-  duty.targets.length === 0 &&
-  duty.assignees.length === 0 &&
-  conditionsOfDuty(duty)
-    .flatMap(atomsOf)
-    .every(({ leftOperand }) => MANNER.has(leftOperand) && operandOf(leftOperand) !== undefined)
-
-const contentOf = (condition: Condition): unknown =>
-  condition.kind === 'atom'
-    ? [
-        condition.leftOperand,
-        condition.operator,
-        condition.unit,
-        condition.values.map(({ text }) => text),
-        condition.unknown,
-      ]
-    : [condition.kind, condition.operands.map(contentOf), condition.unknown]
-
-/** A duty that is done in a manner shares its axes with others of its action; any other duty is only like itself. */
-const dutyKey = (duty: OdrlRule): Scope =>
-  isManner(duty)
-    ? `duty ${duty.actions[0]?.iri ?? ''}`
-    : `duty ${JSON.stringify([
-        duty.actions.map(({ iri, refinements }) => [iri, refinements.map(contentOf)]),
-        duty.targets.map(({ id }) => id),
-        duty.assignees.map(({ id }) => id),
-        duty.constraints.map(contentOf),
-        duty.unknown,
-      ])}`
-
-/** Every atom of a rule with the scope in which it speaks, and the duties themselves. */
-function scopedAtoms(
-  rule: OdrlRule,
-): readonly { readonly atom: Atom | undefined; readonly scope: Scope; readonly duty: boolean }[] {
-  const of = (conditions: readonly Condition[], scope: Scope) =>
-    conditions.flatMap(atomsOf).map((atom) => ({ atom, scope, duty: false }))
-  const duties = dutiesOf(rule).flatMap((duty) => {
-    const key = dutyKey(duty)
-    return [
-      { atom: undefined, scope: key, duty: true },
-      ...(isManner(duty) ? of(conditionsOfDuty(duty), `${key}:`) : []),
-    ]
-  })
-  if (rule.kind === 'obligation') return duties
-  return [
-    ...of(rule.constraints, ''),
-    ...of(
-      rule.actions.flatMap(({ refinements }) => refinements),
-      '',
-    ),
-    ...of(
-      rule.targets.flatMap(({ refinements }) => refinements),
-      'target:',
-    ),
-    ...of(
-      rule.assignees.flatMap(({ refinements }) => refinements),
-      'assignee:',
-    ),
-    ...duties,
-  ]
-}
