@@ -1,5 +1,5 @@
 /**
- * The shaping pipeline: gate, project, sample, delay, count, in this order for every contract. A plan and the
+ * The shaping pipeline: gate, row filter, project, sample, delay, count, in this order for every contract. A plan and the
  * declared signals are compiled once; records then run through one loop that copies only what is delivered.
  */
 import type { EpochMs } from '../core/types.js'
@@ -8,6 +8,7 @@ import type { DataRecord, Signal } from './record.js'
 import { type Delay, delayOf } from './stages/delay.js'
 import { type Gate, openGate } from './stages/gate.js'
 import { projection } from './stages/project.js'
+import { rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
 
 /** The part of the source that somebody asks for. */
@@ -53,6 +54,7 @@ export type Shape = {
 export function compileShape(plan: Plan, signals: readonly Signal[], recipient: string): Shape {
   const { columns, remains, apply } = projection(plan, signals)
   const interval = plan.samplingIntervalMs ?? 0
+  const keeps = rowFilter(plan, signals)
 
   return {
     plan,
@@ -85,7 +87,9 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
             if (time > peak) peak = time
             const asked = passed || time > keepLaterThan
             if (!passed && record.position === through) passed = true
-            if (time < floor || !remains(record.values)) continue
+            if (time < floor) continue
+            if (keeps !== undefined && !keeps(record)) continue
+            if (!remains(record.values)) continue
             // The sampler is told series and time only: it cannot see a field that projection removes.
             if (sampler !== undefined && !sampler.take(record.series, time)) continue
             if (asked && time >= from && time < to) shaped.push(apply(record))

@@ -1,38 +1,79 @@
 /** What single constraints contribute to a plan, and the strictest combination of such contributions. */
 import type { EpochMs } from '../core/types.js'
-import type { Plan } from './plan.js'
+import { type Plan, ROW_KEYS, type RowFilter } from './plan.js'
 
 export type PlanTerms = Omit<Plan, 'version' | 'hash'>
 
 const later = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b)
 const earlier = (a: EpochMs, b: EpochMs): EpochMs => (a < b ? a : b)
-const common = (a: readonly string[], b: readonly string[]): readonly string[] => {
+const common = <T>(a: readonly T[], b: readonly T[]): readonly T[] => {
   const inB = new Set(b)
   return a.filter((item) => inB.has(item))
 }
+const together = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  [...new Set([...a, ...b])].sort()
 
-/** Both values joined when there are two, the one there is otherwise. */
-const both = <T>(a: T | undefined, b: T | undefined, join: (a: T, b: T) => T): T | undefined => {
-  if (a === undefined) return b
-  return b === undefined ? a : join(a, b)
+type Rows = NonNullable<PlanTerms['rows']>
+
+const bothFilters = (a: RowFilter, b: RowFilter): RowFilter =>
+  joined(a, b, { only: common, except: together })
+
+/** By key, so that the canonical form does not depend on the order in which the terms stand. */
+const bothRows = (a: Rows, b: Rows): Rows =>
+  Object.fromEntries(
+    ROW_KEYS.flatMap((key) => {
+      const [one, other] = [a[key], b[key]]
+      if (one === undefined) return other === undefined ? [] : [[key, other]]
+      return [[key, other === undefined ? one : bothFilters(one, other)]]
+    }),
+  )
+
+type Joins<T> = {
+  readonly [K in keyof T]-?: (a: NonNullable<T[K]>, b: NonNullable<T[K]>) => NonNullable<T[K]>
+}
+
+/** Both values of a member joined when there are two, the one there is otherwise. */
+function joined<T extends object>(a: T, b: T, joins: Joins<T>): T {
+  const result: Partial<Record<keyof T, unknown>> = {}
+  for (const key of Object.keys(joins) as (keyof T)[]) {
+    const [one, other] = [a[key], b[key]]
+    if (one === undefined || one === null) {
+      if (other !== undefined) result[key] = other
+    } else {
+      result[key] = other === undefined || other === null ? one : joins[key](one, other)
+    }
+  }
+  return result as T
+}
+
+const JOINS: Joins<PlanTerms> = {
+  notBefore: later,
+  notAfter: earlier,
+  recipients: common,
+  rows: bothRows,
+  fields: common,
+  withheld: together,
+  samplingIntervalMs: Math.max,
+  deliveryDelayMs: Math.max,
+  countLimit: Math.min,
 }
 
 /** What satisfies both: an absent member demands nothing. */
-export function strictest(a: PlanTerms, b: PlanTerms): PlanTerms {
-  const notBefore = both(a.notBefore, b.notBefore, later)
-  const notAfter = both(a.notAfter, b.notAfter, earlier)
-  const recipients = both(a.recipients, b.recipients, common)
-  const fields = both(a.fields, b.fields, common)
-  const samplingIntervalMs = both(a.samplingIntervalMs, b.samplingIntervalMs, Math.max)
-  const deliveryDelayMs = both(a.deliveryDelayMs, b.deliveryDelayMs, Math.max)
-  const countLimit = both(a.countLimit, b.countLimit, Math.min)
-  return {
-    ...(notBefore !== undefined && { notBefore }),
-    ...(notAfter !== undefined && { notAfter }),
-    ...(recipients !== undefined && { recipients }),
-    ...(fields !== undefined && { fields }),
-    ...(samplingIntervalMs !== undefined && { samplingIntervalMs }),
-    ...(deliveryDelayMs !== undefined && { deliveryDelayMs }),
-    ...(countLimit !== undefined && { countLimit }),
-  }
-}
+export const strictest = (a: PlanTerms, b: PlanTerms): PlanTerms => joined(a, b, JOINS)
+
+const isEmptied = (only: readonly string[] | undefined, except: readonly string[] = []): boolean =>
+  only?.every((name) => except.includes(name)) === true
+
+/** Terms that together let nothing through, whatever the data is. */
+export const leavesNothing = ({
+  notBefore,
+  notAfter,
+  recipients,
+  rows,
+  fields,
+  withheld,
+}: PlanTerms): boolean =>
+  (notBefore !== undefined && notAfter !== undefined && notBefore >= notAfter) ||
+  recipients?.length === 0 ||
+  isEmptied(fields, withheld) ||
+  Object.values(rows ?? {}).some(({ only, except }) => isEmptied(only, except))

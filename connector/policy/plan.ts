@@ -4,6 +4,13 @@
  */
 import type { EpochMs } from '../core/types.js'
 
+/** What tells rows apart: each is a declared signal of that name; the machine is also the series of a record. */
+export const ROW_KEYS = ['machineId', 'line', 'machineState', 'signal'] as const
+export type RowKey = (typeof ROW_KEYS)[number]
+
+/** Values by which rows are kept or dropped; both conditions hold where both are given. */
+export type RowFilter = { readonly only?: readonly string[]; readonly except?: readonly string[] }
+
 export type Plan = {
   readonly version: 1
   /** First instant of allowed delivery, inclusive. */
@@ -12,8 +19,12 @@ export type Plan = {
   readonly notAfter?: EpochMs
   /** The only participants that may receive; absent means the agreement's assignee alone decides. */
   readonly recipients?: readonly string[]
+  /** Which records are delivered at all. A record without the value is dropped. */
+  readonly rows?: Readonly<Partial<Record<RowKey, RowFilter>>>
   /** The only signals delivered, by name; absent means all declared ones. */
   readonly fields?: readonly string[]
+  /** Signals that are not delivered, by name. */
+  readonly withheld?: readonly string[]
   /** Least distance in event time between two delivered records of a series, milliseconds. */
   readonly samplingIntervalMs?: number
   /** Least age of a record in event time at delivery, milliseconds. */
@@ -24,6 +35,14 @@ export type Plan = {
   readonly hash: string
 }
 
-/** True when the plan changes or withholds content, which needs records and is impossible on opaque bytes. */
-export const shapesRecords = (plan: Plan): boolean =>
-  plan.fields !== undefined || plan.samplingIntervalMs !== undefined || plan.deliveryDelayMs !== undefined
+/** Members that change or withhold content, which needs records and is impossible on opaque bytes. */
+const SHAPING: readonly (keyof Plan)[] = [
+  'rows',
+  'fields',
+  'withheld',
+  'samplingIntervalMs',
+  'deliveryDelayMs',
+]
+
+/** True when the plan can be kept on records only. */
+export const shapesRecords = (plan: Plan): boolean => SHAPING.some((member) => plan[member] !== undefined)

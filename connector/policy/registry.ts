@@ -13,6 +13,7 @@ import { obligations, vocabulary } from './operands/obligations.js'
 import type { Operand, OperatorRule } from './operands/operand.js'
 import { parties } from './operands/parties.js'
 import { recipient } from './operands/recipient.js'
+import { rows } from './operands/rows.js'
 import { samplingInterval } from './operands/sampling-interval.js'
 import { windows } from './operands/windows.js'
 import { expandTerm, LEFT_OPERANDS } from './spelling.js'
@@ -26,6 +27,7 @@ export const OPERANDS: readonly Operand[] = [
   fields,
   samplingInterval,
   deliveryDelay,
+  ...rows,
   ...parties,
   ...windows,
   ...content,

@@ -6,7 +6,7 @@ import type { EpochMs, Text } from '../core/types.js'
 import type { AtomicConstraint, Constraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode } from './nodes.js'
-import { type PlanTerms, strictest } from './plan-terms.js'
+import { leavesNothing, type PlanTerms, strictest } from './plan-terms.js'
 import { supportOf } from './registry.js'
 import { quoted, text } from './words.js'
 
@@ -139,8 +139,3 @@ function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
   }
   return found
 }
-
-const leavesNothing = ({ notBefore, notAfter, recipients, fields }: PlanTerms): boolean =>
-  (notBefore !== undefined && notAfter !== undefined && notBefore >= notAfter) ||
-  recipients?.length === 0 ||
-  fields?.length === 0

@@ -22,8 +22,18 @@ export type Terms = {
   readonly agreementAge?: string
   /** Deliveries in total. */
   readonly count?: number | string
+  /** The only machines whose records are delivered. */
+  readonly machines?: readonly string[]
+  /** The only production lines whose records are delivered. */
+  readonly lines?: readonly string[]
+  /** The only states of the machine in which records are delivered. */
+  readonly machineStates?: readonly string[]
+  /** The only signals delivered, where each record carries the name of one. */
+  readonly signalRows?: readonly string[]
   /** The only signals delivered. */
   readonly fields?: readonly string[]
+  /** Signals that are not delivered, while all others are. */
+  readonly withoutFields?: readonly string[]
   /** ISO 8601 duration, the least distance between records. */
   readonly samplingInterval?: string
   /** ISO 8601 duration, the least age of a record at delivery. */
@@ -74,7 +84,12 @@ const TERM_RULES: Readonly<Record<keyof Terms, TermRule>> = {
     encode: single,
     expected: 'a whole number such as 1000',
   },
+  machines: { leftOperand: `${MDP}machineId`, operator: 'isAnyOf', ...NAMES },
+  lines: { leftOperand: `${MDP}line`, operator: 'isAnyOf', ...NAMES },
+  machineStates: { leftOperand: `${MDP}machineState`, operator: 'isAnyOf', ...NAMES },
+  signalRows: { leftOperand: `${MDP}signal`, operator: 'isAnyOf', ...NAMES },
   fields: { leftOperand: `${MDP}fields`, operator: 'isPartOf', ...NAMES },
+  withoutFields: { leftOperand: `${MDP}fields`, operator: 'isNoneOf', ...NAMES },
   samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },
   deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
 }

@@ -12,6 +12,43 @@ const TERMS = {
     value: 'A,B',
     about: { en: 'deliver these signals only', de: 'nur diese Signale liefern' },
   },
+  without: {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'deliver all signals but these, also signals added later',
+      de: 'alle Signale außer diesen liefern, auch später hinzukommende',
+    },
+  },
+  machines: {
+    type: 'string',
+    value: 'A,B',
+    about: { en: 'records of these machines only', de: 'nur Einträge dieser Maschinen' },
+  },
+  lines: {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'records of these lines only (signal "line")',
+      de: 'nur Einträge dieser Linien (Signal „line“)',
+    },
+  },
+  states: {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'records in these machine states only (signal "machineState")',
+      de: 'nur Einträge in diesen Maschinenzuständen (Signal „machineState“)',
+    },
+  },
+  'signal-rows': {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'records of these signals only, where the signal "signal" names one',
+      de: 'nur Einträge dieser Signale, wo das Signal „signal“ eines nennt',
+    },
+  },
   every: {
     type: 'string',
     value: 'PT10S',
@@ -133,20 +170,16 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     return value === undefined ? undefined : isoDuration(value)
   }
   const days = here.value('for-days')
-  const fields = here.value('fields')
-  const names = fields
-    ?.split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
-  if (names?.length === 0) {
-    return problem(
-      'InvalidInput',
-      inLang(
-        here,
-        '--fields takes names of signals, such as temperature,pressure.',
-        '--fields nimmt Namen von Signalen, etwa temperature,pressure.',
-      ),
-    )
+  const lists: Record<string, readonly string[]> = {}
+  for (const [flag, term] of Object.entries(NAME_LISTS)) {
+    const names = here
+      .value(flag)
+      ?.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '')
+    if (names === undefined) continue
+    if (names.length === 0) return problem('InvalidInput', emptyList(here, flag))
+    lists[term] = names
   }
   const terms = {
     recipients: recipients.length === 0 ? undefined : recipients,
@@ -154,11 +187,29 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     until: here.value('until'),
     agreementAge: days === undefined ? duration('agreement-age') : `P${days}D`,
     count: here.value('count'),
-    fields: names,
+    ...lists,
     samplingInterval: duration('every'),
     deliveryDelay: duration('delay'),
   }
   return ok({ terms: Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) })
+}
+
+/** Flags that take names, and the terms they are. */
+const NAME_LISTS = {
+  fields: 'fields',
+  without: 'withoutFields',
+  machines: 'machines',
+  lines: 'lines',
+  states: 'machineStates',
+  'signal-rows': 'signalRows',
+} as const
+
+const emptyList = (here: Here, flag: string): string => {
+  const [en, de] =
+    flag === 'fields' || flag === 'without'
+      ? ['names of signals, such as temperature,pressure', 'Namen von Signalen, etwa temperature,pressure']
+      : ['names, such as A,B', 'Namen, etwa A,B']
+  return inLang(here, `--${flag} takes ${en}.`, `--${flag} nimmt ${de}.`)
 }
 
 /** A DID is taken as it is, also of a company that is no partner yet. */

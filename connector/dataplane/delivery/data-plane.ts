@@ -12,6 +12,7 @@ import type { Wanted } from '../reading.js'
 import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
 import { countFor } from '../stages/count.js'
+import { unreadableRow } from '../stages/rows.js'
 import { blockLength } from '../stages/sample.js'
 import { chooseFormat, EVENT_STREAM } from './accept.js'
 import { refuseUpgrade, sendProblem } from './answer.js'
@@ -239,6 +240,13 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
               'The policy shapes records, but the dataset is a file that is delivered as it is.',
             )
           : ok(undefined)
+      }
+      const unreadable = unreadableRow(plan, deps.signalsOf(datasetId))
+      if (unreadable !== undefined) {
+        return problem(
+          'PolicyDenied',
+          `The policy chooses records by "${unreadable}", but the dataset declares no signal of that name, so nothing could be delivered.`,
+        )
       }
       const { samplingIntervalMs } = plan
       const { keepsForMs } = source.value

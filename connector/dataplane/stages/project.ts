@@ -20,7 +20,12 @@ export type Projection = {
 export function projection(plan: Plan, signals: readonly Signal[]): Projection {
   const columns = signals
     .map((signal) => signal.name)
-    .filter((name) => !RESERVED.has(name) && (plan.fields === undefined || plan.fields.includes(name)))
+    .filter(
+      (name) =>
+        !RESERVED.has(name) &&
+        plan.fields?.includes(name) !== false &&
+        plan.withheld?.includes(name) !== true,
+    )
 
   return {
     columns,

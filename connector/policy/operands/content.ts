@@ -6,20 +6,7 @@ import { carried } from './carried.js'
 import type { Domain } from './domain.js'
 import type { Operand } from './operand.js'
 
-const ROWS: readonly Operator[] = ['eq', 'isAnyOf', 'isNoneOf']
 const SHAPED = ['transfer', 'delivery'] as const
-
-const rows = (name: string, classes: readonly number[], en: string, de: string): Operand =>
-  carried({
-    iri: `${MDP}${name}`,
-    aliases: [`mdp:${name}`],
-    domain: { kind: 'name' },
-    operators: ROWS,
-    enforcedBy: 'provider',
-    phases: SHAPED,
-    classes,
-    label: text(en, de),
-  })
 
 const measure = (
   name: string,
@@ -41,10 +28,6 @@ const measure = (
 const NAME: Domain = { kind: 'name' }
 
 export const content: readonly Operand[] = [
-  rows('machineId', [14], 'Machines', 'Maschinen'),
-  rows('line', [14], 'Production lines', 'Fertigungslinien'),
-  rows('signal', [14], 'Signals as rows', 'Signale als Zeilen'),
-  rows('machineState', [13], 'State of the machine', 'Zustand der Maschine'),
   measure(
     'aggregationWindow',
     { kind: 'duration', least: 0 },
