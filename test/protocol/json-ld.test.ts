@@ -143,6 +143,12 @@ async function listen(): Promise<void> {
   await peer.send(member, `/transfers/${taken.consumerPid}/start`, start)
   await member.post(`${taken.path}/complete`)
   await peer.message('TransferCompletionMessage', { consumerPid: taken.consumerPid })
+  const pushed = await member.post('/api/v1/transfers', {
+    contract: await provider.contract(),
+    sink: { to: 'file:tank.ndjson' },
+    from: '2026-01-01T00:00:00Z',
+  })
+  await peer.message('TransferRequestMessage', { consumerPid: String(pushed.pid), format: 'HttpData-PUSH' })
   const asked = await provider.asked()
   await ended(member, asked.path, ['REQUESTED'])
   await member.post(`${asked.path}/terminate`, { reason: 'Enough.' })
