@@ -101,3 +101,39 @@ it('says that the file is missing', () =>
     const cause = await buffer(open(file).open({ start: 0, end: 1 })).catch((thrown: unknown) => thrown)
     expect(cause instanceof SourceError && cause.problem.message).toBe(missing)
   }))
+
+it('is looked at once for all who ask within the time that a look counts, and never serves two versions as one', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'small.txt')
+    await writeFile(file, 'first')
+    const source = createByteSource({ file }, { report: listen().report, freshMs: 60_000 })
+    const taken = async () => {
+      const described = await source.describe()
+      if (!described.ok) throw new Error(described.error.message)
+      const { etag, size } = described.value
+      return String(await source.take?.({ start: 0, end: size - 1, etag }))
+    }
+    expect(await taken()).toBe('first')
+    await writeFile(file, 'second, and longer')
+    expect(await taken()).toBe('first')
+
+    const careful = createByteSource({ file }, { report: listen().report, freshMs: 0 })
+    const before = await careful.describe()
+    await writeFile(file, 'third')
+    const after = await careful.describe()
+    expect(before.ok && after.ok && before.value.etag !== after.value.etag).toBe(true)
+  }))
+
+it('is looked at each time while it is not kept in memory', () =>
+  inTempDir(async (dir) => {
+    const file = join(dir, 'large.bin')
+    await writeFile(file, Buffer.alloc(100_000))
+    const source = createByteSource({ file }, { report: listen().report, freshMs: 60_000 })
+    const sizeNow = async () => {
+      const described = await source.describe()
+      return described.ok && described.value.size
+    }
+    expect(await sizeNow()).toBe(100_000)
+    await writeFile(file, Buffer.alloc(200_000))
+    expect(await sizeNow()).toBe(200_000)
+  }))

@@ -27,7 +27,7 @@ export async function serveBytes(
     })
   }
   const described = await source.describe()
-  if (flow.signal.aborted) return
+  if (flow.ended()) return
   if (!described.ok) return sendProblem(req, res, described.error)
   const { size, mediaType, fileName } = described.value
   const etag = entityTag(described.value.etag)
@@ -54,23 +54,26 @@ export async function serveBytes(
   }
   const version = { start, end, etag: described.value.etag }
   const whole = send && size > 0 ? await source.take?.(version) : undefined
-  if (flow.signal.aborted) return
+  if (flow.ended()) return
 
-  res.statusCode = range === undefined ? 200 : 206
-  for (const [name, value] of Object.entries(common)) res.setHeader(name, value)
-  res.setHeader('Content-Type', mediaType)
-  res.setHeader('Content-Disposition', disposition(fileName))
-  res.setHeader('X-Content-Type-Options', 'nosniff')
-  res.setHeader('Content-Length', String(end - start + 1))
-  if (range !== undefined) res.setHeader('Content-Range', `bytes ${start}-${end}/${size}`)
-  if (!send || size === 0) {
-    if (send) ledger.addBytes(1, 0)
-    res.end()
+  const status = range === undefined ? 200 : 206
+  const headers = {
+    ...common,
+    'Content-Type': mediaType,
+    'Content-Disposition': disposition(fileName),
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Length': String(end - start + 1),
+    ...(range === undefined ? {} : { 'Content-Range': `bytes ${start}-${end}/${size}` }),
+  }
+  if (whole !== undefined || !send || size === 0) {
+    if (send) ledger.addBytes(1, whole?.length ?? 0)
+    res.writeHead(status, headers).end(whole)
     return
   }
-  if (whole === undefined) return copy(delivery, source, req, res, version)
-  ledger.addBytes(1, whole.length)
-  res.end(whole)
+  // Not written yet: while the file cannot be opened, a refusal can still take their place.
+  res.statusCode = status
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  return copy(delivery, source, req, res, version)
 }
 
 async function copy(
@@ -93,7 +96,7 @@ async function copy(
     if (sent === wanted) res.end()
     else res.destroy()
   } catch (cause) {
-    if (flow.signal.aborted) return
+    if (flow.ended()) return
     const reason = sourceFailed(cause)
     stopped(reason)
     if (res.headersSent) res.destroy()

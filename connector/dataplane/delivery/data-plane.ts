@@ -123,7 +123,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     try {
       await serve(delivery)
     } catch (cause) {
-      if (flow.value.signal.aborted) return
+      if (flow.value.ended()) return
       const reason = sourceFailed(cause)
       delivery.stopped(reason)
       if (via === 'sse' && res.headersSent) flow.value.end(reason, 'finish')

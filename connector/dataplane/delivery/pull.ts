@@ -221,10 +221,8 @@ async function collect(
 
 /** RFC 8288, relative to the address that was asked, whatever stands in front of us. */
 function nextLink({ from, to, limit }: PullQuery, last: DataRecord): string {
-  const next = new URLSearchParams({ after: last.position, limit: String(limit) })
-  if (from !== undefined) next.set('from', String(from))
-  if (to !== undefined) next.set('to', String(to))
-  return `<?${next}>; rel="next"`
+  const range = `${from === undefined ? '' : `&from=${from}`}${to === undefined ? '' : `&to=${to}`}`
+  return `<?after=${encodeURIComponent(last.position)}&limit=${limit}${range}>; rel="next"`
 }
 
 /** The Problem of a failure while reading; anything that is not a SourceError stays as its detail. */

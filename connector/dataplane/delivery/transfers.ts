@@ -18,8 +18,10 @@ export type Ending = 'cut' | 'finish'
 /** One answer in progress. */
 export type Flow = {
   readonly via: Via
-  /** Aborts when the flow has ended for whatever reason. Check it right before every byte of a record. */
+  /** Aborts when the flow has ended for whatever reason. Check it, or `ended`, right before every byte of a record. */
   readonly signal: AbortSignal
+  /** Whether it has ended: for answers that are over before anybody could listen to the signal. */
+  ended(): boolean
   /** Why we ended it; undefined while it runs, and when the receiver went away. */
   problem(): Problem | undefined
   end(problem: Problem, ending: Ending): void
@@ -184,19 +186,30 @@ function hashOf(hex: string): Buffer {
 const CLOSED = new Error('the flow has ended')
 
 function createFlow(via: Via, onClose: () => void): Flow {
-  const controller = new AbortController()
+  /** Made when somebody asks for the signal: that costs as much as looking a small file up. */
+  let controller: AbortController | undefined
+  let ended = false
   let reason: Problem | undefined
   let react: ((problem: Problem, ending: Ending) => void) | undefined
   let closed = false
+  const abort = (): void => {
+    ended = true
+    controller?.abort(CLOSED)
+  }
 
   return {
     via,
-    signal: controller.signal,
+    get signal() {
+      controller ??= new AbortController()
+      if (ended && !controller.signal.aborted) controller.abort(CLOSED)
+      return controller.signal
+    },
+    ended: () => ended,
     problem: () => reason,
     end(problem, ending) {
-      if (controller.signal.aborted) return
+      if (ended) return
       reason = problem
-      controller.abort(CLOSED)
+      abort()
       react?.(problem, ending)
     },
     onEnd(reaction) {
@@ -205,7 +218,7 @@ function createFlow(via: Via, onClose: () => void): Flow {
     close() {
       if (closed) return
       closed = true
-      controller.abort(CLOSED)
+      abort()
       onClose()
     },
   }

@@ -1,6 +1,6 @@
 /** A file delivered as it is. Its entity tag changes with its content; a file that changes under way ends the delivery. */
 import * as fs from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename, extname, isAbsolute } from 'node:path'
 import { err, ok, type Result } from '../../core/result.js'
 import { type ByteSource, SourceError } from '../ports.js'
@@ -67,14 +67,26 @@ const changed = (): SourceError =>
     message: 'The file changed while it was being delivered. Ask for it again.',
   })
 
+type Described = Awaited<ReturnType<ByteSource['describe']>>
 type Opened = (cause: Error | null, fd?: number) => void
 type Read = (cause: Error | null, bytesRead: number, buffer: Buffer) => void
 
-export function createByteSource(config: BytesConfig, deps: { readonly report: SourceReport }): BytesSource {
+export type BytesDeps = {
+  readonly report: SourceReport
+  /**
+   * How long one look at a small file serves all who ask, milliseconds; 0 looks each time. File systems give versions
+   * that are a few milliseconds apart the same time, so a look of that age is as good as a new one.
+   */
+  readonly freshMs?: number
+}
+
+export function createByteSource(config: BytesConfig, deps: BytesDeps): BytesSource {
   const { file } = config
+  const { freshMs = 0 } = deps
   const mediaType = config.mediaType ?? MEDIA_TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream'
   /** Tag that was last told; what is opened must still have it. */
   let told: string | undefined
+  let looked: { readonly at: number; readonly etag: string; readonly found: Described } | undefined
   /** The last small file that was read. Its tag stands for its bytes, so it is read again only when that changes. */
   let kept: { readonly tag: string; readonly bytes: Buffer } | undefined
 
@@ -129,16 +141,27 @@ export function createByteSource(config: BytesConfig, deps: { readonly report: S
     return kept?.bytes.subarray(start, end + 1)
   }
 
+  const look = (): Promise<Described> =>
+    new Promise((resolve) => {
+      fs.stat(file, (cause, entry) => {
+        if (cause !== null) return resolve(err(fileProblem(file, 'file', cause)))
+        if (!entry.isFile()) {
+          const notFile = Object.assign(new Error('not a file'), { code: 'EISDIR' })
+          return resolve(err(fileProblem(file, 'file', notFile)))
+        }
+        const etag = tagOf(entry)
+        told = etag
+        resolve(ok({ size: entry.size, mediaType, etag, fileName: basename(file) }))
+      })
+    })
+
   const describe: BytesSource['describe'] = async () => {
-    try {
-      const entry = await stat(file)
-      if (!entry.isFile()) throw Object.assign(new Error('not a file'), { code: 'EISDIR' })
-      const etag = tagOf(entry)
-      told = etag
-      return ok({ size: entry.size, mediaType, etag, fileName: basename(file) })
-    } catch (cause) {
-      return err(fileProblem(file, 'file', cause))
-    }
+    const now = performance.now()
+    // Only what is kept in memory: another version would be refused when it is opened.
+    if (looked !== undefined && looked.etag === kept?.tag && now - looked.at < freshMs) return looked.found
+    const found = await look()
+    looked = found.ok ? { at: now, etag: found.value.etag, found } : undefined
+    return found
   }
 
   return {

@@ -11,6 +11,9 @@ import { createMqttSource } from './mqtt.js'
 import { MQTT_SECRETS, parseMqttConfig } from './mqtt-config.js'
 import { checkBytes, checkFiles, checkMqtt } from './source-checks.js'
 
+/** How long a look at a file counts: as long as Linux lets its clock for file times stand still. */
+const FRESH_MS = 4
+
 /** Methods on purpose: the table holds kinds with different configurations, and each meets only its own. */
 type Kind<Config> = {
   /** Keys of the configuration that are stored encrypted and never shown. */
@@ -53,7 +56,7 @@ export const SOURCE_KINDS: Readonly<Record<string, SourceKind>> = {
   bytes: kind({
     secretKeys: [],
     parseConfig: parseBytesConfig,
-    create: createByteSource,
+    create: (config, deps) => createByteSource(config, { ...deps, freshMs: FRESH_MS }),
     check: checkBytes,
   }),
 }
