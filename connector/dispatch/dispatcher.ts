@@ -46,6 +46,9 @@ const LIMITS = {
   troubleMs: 1000,
 }
 
+/** Messages that one look asks for, however little room is left for a partner. */
+const READ_AT_LEAST = 4
+
 const RETRY = new Set([401, 408, 409, 425, 429])
 
 export type Dispatcher = AsyncDisposable & {
@@ -93,12 +96,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const startDue = (now: EpochMs): void => {
     while (busy.size < limits.concurrency) {
       // A partner at its limit is left out, so that its queue does not hide what is owed to others.
-      const full = [...perPartner].filter(([, load]) => load >= limits.perPartner).map(([did]) => did)
+      const loads = [...perPartner]
+      const full = loads.filter(([, load]) => load >= limits.perPartner).map(([did]) => did)
+      const highest = Math.max(0, ...loads.map(([, load]) => load).filter((load) => load < limits.perPartner))
+      // Messages are read with their bodies: not many more than can be sent, even if all are for one partner.
+      const room = Math.max(limits.perPartner - highest, READ_AT_LEAST)
       const before = busy.size
-      const places = limits.concurrency - before
-      const due = deps.store.due(now, places, full, [...busy.keys()])
+      const wanted = Math.min(limits.concurrency - before, room)
+      const due = deps.store.due(now, wanted, full, [...busy.keys()])
       for (const owed of due) start(owed)
-      if (busy.size === before || due.length < places) return
+      if (busy.size === before || due.length < wanted) return
     }
   }
 

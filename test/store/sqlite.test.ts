@@ -15,12 +15,14 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ok } from '../../connector/core/result.js'
 import type { EpochMs, ParticipantId } from '../../connector/core/types.js'
 import type { Partner } from '../../connector/domain/partner.js'
 import { GroupCommit, NewerSchemaError, openDatabase } from '../../connector/store/sqlite/database.js'
 import { documents, keptInMemory } from '../../connector/store/sqlite/documents.js'
 import { Sqlite } from '../../connector/store/sqlite/driver.js'
 import { MIGRATIONS } from '../../connector/store/sqlite/migrations.js'
+import { processTables } from '../../connector/store/sqlite/processes.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
 import type { Store } from '../../connector/store/store.js'
 import { NAMED_AUDIENCE, negotiationOf, oweOf, storeContract } from './contract.js'
@@ -172,6 +174,45 @@ describe('who can possibly see an offer', () => {
     expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1']])
     await store.putDataset({ ...dataset, id: 'd2', published: true })
     expect([seenBy(store, 'anna'), seenBy(store, 'bert')]).toEqual([[], ['of-d1', 'of-d2']])
+  })
+})
+
+describe('a process that is kept in memory', () => {
+  const ref = { kind: 'negotiation', pid: negotiationOf('kept').pid } as const
+
+  it('is what the last step has written, and stays what it was when a step is undone', async () => {
+    await using store = openStore(newFile())
+    const first = negotiationOf('kept', { state: 'REQUESTED' })
+    await store.create({ next: first })
+    expect(store.find(ref)).toEqual(first)
+    expect(store.find({ kind: 'transfer', pid: ref.pid })).toBeUndefined()
+    await store.change(ref, (current) => ok({ next: { ...current, state: 'AGREED' } }))
+    expect(store.find(ref)?.state).toBe('AGREED')
+    const withoutDirection = { subject: 'kept', at: NOW, direction: 'sideways' as 'in', event: 'x' }
+    const undone = store.change(ref, (current) =>
+      ok({ next: { ...current, state: 'FINALIZED' }, audit: [withoutDirection] }),
+    )
+    await expect(undone).rejects.toThrow(/CHECK/)
+    expect(store.find(ref)?.state).toBe('AGREED')
+  })
+
+  it('is forgotten together with a group that could not be committed', async () => {
+    const db = openDatabase(newFile())
+    const group = new GroupCommit(db)
+    const processes = processTables(db)
+    group.onRollback(processes.forget)
+    await group.run(() => processes.create({ next: negotiationOf('kept', { state: 'REQUESTED' }) }))
+    db.exec('CREATE TABLE parent (id INTEGER PRIMARY KEY)')
+    db.exec('CREATE TABLE child (p INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)')
+    const failing = group.run(() => {
+      processes.change(ref, (current) => ok({ next: { ...current, state: 'AGREED' } }))
+      processes.find(ref)
+      db.prepare('INSERT INTO child VALUES (7)').run()
+    })
+    await expect(failing).rejects.toThrow(/FOREIGN KEY/)
+    expect(processes.find(ref)?.state).toBe('REQUESTED')
+    group.close()
+    db.close()
   })
 })
 

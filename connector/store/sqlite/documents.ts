@@ -38,7 +38,10 @@ export function documents<T>(
   }
 }
 
-/** Few documents that every request reads: what has been read once is kept until one of them is written. */
+/** Documents kept in memory by one table. */
+const KEPT = 1000
+
+/** For what every request reads: what has been read once is kept until one of them is written. */
 export function keptInMemory<T>(table: Documents<T>): Documents<T> & { readonly forget: () => void } {
   const kept = new Map<string, T>()
   const forget = (): void => kept.clear()
@@ -53,6 +56,7 @@ export function keptInMemory<T>(table: Documents<T>): Documents<T> & { readonly 
       const known = kept.get(id)
       if (known !== undefined) return known
       const read = table.get(id)
+      if (kept.size >= KEPT) forget()
       // What is not there is not kept: strangers choose the ids they ask for.
       if (read !== undefined) kept.set(id, read)
       return read

@@ -5,7 +5,7 @@
 import type Database from 'better-sqlite3'
 import type { Dataset, Offer } from '../../domain/dataset.js'
 import type { AudienceRule, Offered } from '../store.js'
-import { documents, parseRows } from './documents.js'
+import { documents, keptInMemory, parseRows } from './documents.js'
 
 /** In the place of a participant: anybody. No DID looks like it. */
 const ANYBODY = '*'
@@ -18,14 +18,15 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
     const audience = rule?.of(offer)
     return audience === undefined ? null : JSON.stringify(audience)
   }
-  const datasets = documents<Dataset>(db, 'dataset', 'id', (d) => ({
-    source_id: d.sourceId ?? null,
-    published: d.published ? 1 : 0,
-  }))
-  const offers = documents<Offer>(db, 'offer', 'id', (o) => ({
-    dataset_id: o.datasetId,
-    audience: audienceOf(o),
-  }))
+  const datasets = keptInMemory(
+    documents<Dataset>(db, 'dataset', 'id', (d) => ({
+      source_id: d.sourceId ?? null,
+      published: d.published ? 1 : 0,
+    })),
+  )
+  const offers = keptInMemory(
+    documents<Offer>(db, 'offer', 'id', (o) => ({ dataset_id: o.datasetId, audience: audienceOf(o) })),
+  )
 
   const isPublished = db.prepare('SELECT published FROM dataset WHERE id = ?').pluck()
   const forgetOffer = db.prepare('DELETE FROM offer_audience WHERE offer_id = ?')
@@ -86,6 +87,10 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
         noteOffer.run(offer.id)
       },
       of: (datasetId: string) => parseRows<Offer>(offersOf.all({ datasetId })),
+    },
+    forget(): void {
+      datasets.forget()
+      offers.forget()
     },
     offered,
     offeredAfter: (recipient: string, from: string, limit: number) =>

@@ -10,6 +10,9 @@ import type { ProcessOf } from '../store.js'
 
 type Row = { readonly data: string }
 
+/** Processes kept in memory. */
+const KEPT = 1000
+
 /** Prepared statements and plain synchronous functions; the caller decides about transactions. */
 export function processTables(db: Database.Database) {
   const insert = db.prepare(`
@@ -128,8 +131,19 @@ export function processTables(db: Database.Database) {
     return step.owe !== undefined
   }
 
+  /** As they are in the database: every message looks its process up several times before it changes it. */
+  const kept = new Map<string, Process>()
+  const read = (pid: string, kind: ProcessKind): Process | undefined => {
+    const known = kept.get(pid)
+    if (known !== undefined) return known.kind === kind ? known : undefined
+    const process = parse<Process>(byPid.get({ pid, kind }))
+    if (kept.size >= KEPT) kept.clear()
+    if (process !== undefined) kept.set(pid, process)
+    return process
+  }
+
   const find = <Kind extends ProcessKind>(ref: ProcessRef<Kind>): ProcessOf<Kind> | undefined => {
-    const process = parse<ProcessOf<Kind>>(byPid.get({ pid: ref.pid, kind: ref.kind }))
+    const process = read(ref.pid, ref.kind) as ProcessOf<Kind> | undefined
     if (process === undefined) return undefined
     if (ref.partner !== undefined && process.partner !== ref.partner) return undefined
     if (ref.role !== undefined && process.role !== ref.role) return undefined
@@ -145,6 +159,8 @@ export function processTables(db: Database.Database) {
 
   return {
     note,
+    /** What was read inside a transaction that is undone has never been. */
+    forget: () => kept.clear(),
     find,
     findByPartnerPid,
 
@@ -179,7 +195,11 @@ export function processTables(db: Database.Database) {
           }
         }
       }
-      if (next !== current) update.run(columns(next))
+      if (next !== current) {
+        // Before the write: should it be undone, what is read next is what is there.
+        kept.delete(next.pid)
+        update.run(columns(next))
+      }
       return { owes: writeRest(step.value), result: ok(next) }
     },
 

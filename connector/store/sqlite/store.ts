@@ -44,12 +44,15 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   group.onRollback(() => {
     oweWritten = false
     changed = []
+    processes.forget()
   })
 
   const partners = keptInMemory(documents<Partner>(db, 'partner', 'did', () => ({})))
   group.onRollback(partners.forget)
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
-  const { datasets, offers, offered, offeredAfter, offeredBefore } = offeringTables(db, options.audience)
+  const offering = offeringTables(db, options.audience)
+  const { datasets, offers, offered, offeredAfter, offeredBefore } = offering
+  group.onRollback(offering.forget)
 
   const byToken = db
     .prepare("SELECT data FROM partner WHERE json_extract(data, '$.access.tokenHash') = @tokenHash")
