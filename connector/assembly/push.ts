@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream'
 import { request } from 'undici'
 import type { Log } from '../core/log.js'
-import type { Registry } from '../core/metrics.js'
+import type { Counter, Registry } from '../core/metrics.js'
 import { err, ok, type Problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid } from '../core/types.js'
 import type { PushDeps as PlanePushDeps } from '../dataplane/delivery/pusher.js'
@@ -151,9 +151,15 @@ const view = (
 })
 
 function counters(metrics: Registry) {
+  const both = (counter: Counter): Counter => {
+    for (const direction of ['sent', 'received']) counter.inc({ direction }, 0)
+    return counter
+  }
   return {
-    batches: metrics.counter('handschlag_push_batches_total', 'Batches acknowledged.', ['direction']),
-    failures: metrics.counter('handschlag_push_failures_total', 'Deliveries that failed.', ['direction']),
+    batches: both(metrics.counter('handschlag_push_batches_total', 'Batches acknowledged.', ['direction'])),
+    failures: both(
+      metrics.counter('handschlag_push_failures_total', 'Deliveries that failed.', ['direction']),
+    ),
     recordsReceived: metrics.counter('handschlag_records_received_total', 'Records delivered to us.'),
     bytesReceived: metrics.counter('handschlag_bytes_received_total', 'Bytes of data delivered to us.'),
   }
