@@ -112,13 +112,15 @@ describe('as provider', () => {
     const { offer, ...pids } = await offered()
     expect((await counterRequest(pids, dated(offer))).status).toBe(200)
     await reached(pids.providerPid, 'REQUESTED')
-    const before = await view(pids.providerPid)
+    const { timeline: _, ...before } = await view(pids.providerPid)
     const answer = await accept(pids)
     expect([answer.status, answer.json]).toMatchObject([
       400,
       { '@type': 'ContractNegotiationError', code: 'InvalidTransition', ...both(pids) },
     ])
-    expect(await view(pids.providerPid)).toEqual(before)
+    const { timeline, ...after } = await view(pids.providerPid)
+    expect(after).toEqual(before)
+    expect((timeline as unknown as readonly Answer[]).at(-1)).toMatchObject({ result: 'refused' })
     expect(peer.messages('ContractAgreementMessage', both(pids))).toEqual([])
   })
 
