@@ -59,13 +59,19 @@ const dataService = ({ id, baseUrl }: Service): DataService => ({
   endpointURL: baseUrl,
 })
 
+/** Where a list is not asked for: JSON-LD reads a list of one and its value alike, and processors give back the value. */
+export const asOne = <T>(list: readonly T[]): T | readonly T[] => {
+  const [only] = list
+  return only !== undefined && list.length === 1 ? only : list
+}
+
 const datasetEntry = (offered: OfferedDataset, service: Service): DatasetEntry => ({
   ...offered.extensions,
   ...(offered.title === undefined ? {} : { [DESCRIPTION.title]: offered.title }),
   ...(offered.description === undefined ? {} : { [DESCRIPTION.description]: offered.description }),
   ...(offered.keywords === undefined || offered.keywords.length === 0
     ? {}
-    : { [DESCRIPTION.keyword]: offered.keywords }),
+    : { [DESCRIPTION.keyword]: asOne(offered.keywords) }),
   '@id': offered.id,
   '@type': 'Dataset',
   hasPolicy: offered.offers.map(({ id, policy, assigner }) =>

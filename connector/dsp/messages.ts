@@ -36,9 +36,9 @@ export const PROPERTY = {
 
 /** Describing a dataset needs absolute names: the DSP context has no term for them. */
 export const DESCRIPTION = {
-  title: 'http://purl.org/dc/terms/title',
-  description: 'http://purl.org/dc/terms/description',
-  keyword: 'http://www.w3.org/ns/dcat#keyword',
+  title: 'dct:title',
+  description: 'dct:description',
+  keyword: 'dcat:keyword',
 } as const
 
 /** Below the root address, without authentication: DSP 2025-1, Common Functionalities, "Exposure of Versions". */

@@ -28,6 +28,8 @@ type Kind =
   | 'text'
   /** One term of a vocabulary, bare. */
   | 'term'
+  /** An ODRL action: bare only where the context of DSP has the bare word. */
+  | 'action'
   /** An ODRL left operand: it keeps its prefix, as everybody writes it. */
   | 'operand'
   /** One object. */
@@ -60,7 +62,8 @@ const TERMS: ReadonlyMap<string, Term> = new Map([
   ...terms(DSPACE, 'objects', 'endpointProperties'),
   ...terms(DSPACE, 'list', 'reason filter'),
   ...terms(ODRL, 'text', 'target assigner assignee'),
-  ...terms(ODRL, 'term', 'action operator'),
+  ...terms(ODRL, 'action', 'action'),
+  ...terms(ODRL, 'term', 'operator'),
   ...terms(ODRL, 'operand', 'leftOperand'),
   ...terms(ODRL, 'values', 'rightOperand'),
   ...terms(ODRL, 'texts', 'profile'),
@@ -74,8 +77,14 @@ const TERMS: ReadonlyMap<string, Term> = new Map([
   ['dataset', { in: [DSPACE, DCAT], kind: 'objects' }],
 ])
 
-/** Terms that have no plain name in DSP: their full IRI is the normal form. */
-const DESCRIBED: ReadonlySet<string> = new Set(Object.values(DESCRIPTION))
+/** Terms that have no plain name in DSP, by their IRI: the prefix of its context is the normal form. */
+const DESCRIBED: ReadonlyMap<string, string> = new Map([
+  [`${DCT}title`, DESCRIPTION.title],
+  [`${DCT}description`, DESCRIPTION.description],
+  [`${DCAT}keyword`, DESCRIPTION.keyword],
+])
+/** What describes a dataset is text, whatever it is wrapped in. */
+const DESCRIPTIONS: ReadonlySet<string> = new Set(Object.values(DESCRIPTION))
 
 /**
  * @returns `InvalidMessage` when a term is there in two spellings, because two readers could then see two messages
@@ -84,7 +93,7 @@ export function normalise(message: Json): Result<Json> {
   // JSON-LD, "Expanded Document Form": a list of nodes, here always one.
   const node = Array.isArray(message) && message.length === 1 ? message[0] : message
   if (!isObject(node)) return ok(message)
-  const reader: Reader = { prefixes: prefixesOf(node['@context']), twice: undefined }
+  const reader = readerOf(node)
   const plain = object(node, reader)
   if (reader.twice !== undefined) {
     return problem('InvalidMessage', `The term "${reader.twice}" is there twice, in two spellings.`)
@@ -106,13 +115,24 @@ export function readMessage<K extends MessageName>(
 export function asReceived(message: Json, name: string): Json | undefined {
   const node = Array.isArray(message) && message.length === 1 ? message[0] : message
   if (!isObject(node)) return undefined
-  const reader: Reader = { prefixes: prefixesOf(node['@context']), twice: undefined }
+  const reader = readerOf(node)
   const key = Object.keys(node).find((written) => plainName(written, reader) === name)
   const value = key === undefined ? undefined : node[key]
   return Array.isArray(value) && value.length === 1 ? value[0] : value
 }
 
-type Reader = { readonly prefixes: ReadonlyMap<string, string>; twice: string | undefined }
+type Reader = {
+  readonly prefixes: ReadonlyMap<string, string>
+  /** Without a context every value is wrapped, also those that are not of the protocol. */
+  readonly expanded: boolean
+  twice: string | undefined
+}
+
+const readerOf = (node: JsonObject): Reader => ({
+  prefixes: prefixesOf(node['@context']),
+  expanded: node['@context'] === undefined,
+  twice: undefined,
+})
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -139,7 +159,8 @@ function iriOf(written: string, { prefixes }: Reader): string | undefined {
 function plainName(key: string, reader: Reader): string {
   const iri = iriOf(key, reader)
   if (iri === undefined) return key
-  if (DESCRIBED.has(iri)) return iri
+  const described = DESCRIBED.get(iri)
+  if (described !== undefined) return described
   const [namespace, name] = split(iri)
   return TERMS.get(name)?.in.includes(namespace) === true ? name : key
 }
@@ -167,13 +188,19 @@ function object(node: JsonObject, reader: Reader): JsonObject {
 
 function member(name: string, value: Json, reader: Reader): Json {
   if (name === '@type') return vocabularyTerm(value, reader, CLASSES)
+  if (DESCRIPTIONS.has(name)) return UNWRAP.texts(value, reader)
   const kind = TERMS.get(name)?.kind
-  return kind === undefined ? value : UNWRAP[kind](value, reader)
+  if (kind !== undefined) return UNWRAP[kind](value, reader)
+  return reader.expanded && name.includes(':') ? foreign(value, reader) : value
 }
 
 const UNWRAP: Readonly<Record<Kind, (value: Json, reader: Reader) => Json>> = {
   text: (value) => scalar(value),
   term: (value, reader) => vocabularyTerm(value, reader, [DSPACE, ODRL]),
+  action: (value, reader) => {
+    const written = operand(value, reader)
+    return written === 'odrl:use' ? 'use' : written
+  },
   operand: (value, reader) => operand(value, reader),
   object: (value, reader) => {
     const one = only(value)
@@ -185,9 +212,11 @@ const UNWRAP: Readonly<Record<Kind, (value: Json, reader: Reader) => Json>> = {
   },
   objects: (value, reader) => {
     const list = listOf(value)
-    return Array.isArray(list)
-      ? each(list, (one) => (isObject(one) ? object(one, reader) : one))
-      : scalar(list)
+    if (!Array.isArray(list)) return scalar(list)
+    const [first] = list
+    // The id of what the list would hold, expanded.
+    if (list.length === 1 && isObject(first) && '@value' in first) return valueIn(first)
+    return each(list, (one) => (isObject(one) ? object(one, reader) : one))
   },
   list: (value) => {
     const list = listOf(value)
@@ -195,7 +224,9 @@ const UNWRAP: Readonly<Record<Kind, (value: Json, reader: Reader) => Json>> = {
   },
   texts: (value) => {
     const list = isObject(value) && '@list' in value ? listOf(value) : value
-    return Array.isArray(list) ? each(list, scalar) : scalar(list)
+    if (!Array.isArray(list)) return scalar(list)
+    const [one] = list
+    return list.length === 1 && isObject(one) ? scalar(one) : each(list, scalar)
   },
   values: (value) => {
     const list = isObject(value) && '@list' in value ? listOf(value) : value
@@ -203,6 +234,19 @@ const UNWRAP: Readonly<Record<Kind, (value: Json, reader: Reader) => Json>> = {
     const [one] = list
     return list.length === 1 && isObject(one) ? untyped(one) : each(list, untyped)
   },
+}
+
+/** Members that are not of the protocol, such as signatures: the values, and objects as deep as they go. */
+function foreign(value: Json, reader: Reader): Json {
+  if (Array.isArray(value)) {
+    const [one] = value
+    return value.length === 1 && one !== undefined
+      ? foreign(one, reader)
+      : each(value, (item) => foreign(item, reader))
+  }
+  if (!isObject(value)) return value
+  const plain = valueIn(value)
+  return isObject(plain) ? object(plain, reader) : plain
 }
 
 const CLASSES = [DSPACE, ODRL, DCAT]

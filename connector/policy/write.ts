@@ -123,7 +123,9 @@ function encodeTerm(
   const iri = leftOperandIri(leftOperand)
   const operand = operandOf(iri)
   if (operand === undefined) throw new TypeError(`${leftOperand} is not in the registry`)
-  const rightOperand = encode(written)
+  const encoded = encode(written)
+  // JSON-LD reads a list of one and its value alike, and processors give back the value.
+  const rightOperand = Array.isArray(encoded) && encoded.length === 1 ? encoded[0] : encoded
   if (rightOperand === undefined) {
     const value = typeof written === 'string' ? written : (JSON.stringify(written) ?? String(written))
     return { why: `The value ${quoted(value).en} is not valid; expected is ${expected}.` }

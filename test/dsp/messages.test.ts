@@ -227,8 +227,8 @@ describe('the catalog', () => {
   const entry = {
     '@id': 'urn:uuid:d',
     '@type': 'Dataset',
-    'http://purl.org/dc/terms/title': 'Pump 1',
-    'http://www.w3.org/ns/dcat#keyword': ['pump'],
+    'dct:title': 'Pump 1',
+    'dcat:keyword': 'pump',
     hasPolicy: [
       {
         '@id': 'urn:uuid:o',

@@ -190,7 +190,7 @@ describe('the same message in another spelling is read as the plain one', () => 
         {
           '@id': 'd',
           '@type': 'Dataset',
-          'http://purl.org/dc/terms/title': 'Tank',
+          'dct:title': 'Tank',
           hasPolicy: [{ '@id': 'o', '@type': 'Offer' }],
           distribution: [{ '@type': 'Distribution', format: 'HttpData-PULL', accessService: 's' }],
         },

@@ -34,7 +34,7 @@ it('writes every term as an atomic constraint that DSP peers can carry', () => {
       {
         action: 'use',
         constraint: [
-          { leftOperand: 'odrl:recipient', operator: 'isAnyOf', rightOperand: [BUYER] },
+          { leftOperand: 'odrl:recipient', operator: 'isAnyOf', rightOperand: BUYER },
           { leftOperand: 'odrl:dateTime', operator: 'gteq', rightOperand: '2027-01-01T00:00:00Z' },
           { leftOperand: 'odrl:dateTime', operator: 'lt', rightOperand: '2028-01-01T00:00:00Z' },
           { leftOperand: `${MDP}agreementAge`, operator: 'lteq', rightOperand: 'P365D' },

@@ -7,7 +7,7 @@ import { ownIdFor, type Partner, reachedBy } from '../../domain/partner.js'
 import { FORMATS } from '../../domain/transfer.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
 import { readFilter } from '../../services/catalog-filter.js'
-import { catalog, dataset, type OfferedDataset } from '../build-catalog.js'
+import { asOne, catalog, dataset, type OfferedDataset } from '../build-catalog.js'
 import { PROVIDER_PATH as P } from '../messages.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 
@@ -126,12 +126,14 @@ function descriptionOf(d: Entry['dataset']): { readonly [iri: `https://${string}
     ...(d.signals.length === 0
       ? {}
       : {
-          [`${HS}signals` as const]: d.signals.map((s) => ({
-            [`${HS}name`]: s.name,
-            [`${HS}type`]: s.type,
-            ...(s.unit === undefined ? {} : { [`${HS}unit`]: s.unit }),
-            ...(s.description === undefined ? {} : { [`${HS}description`]: s.description }),
-          })),
+          [`${HS}signals` as const]: asOne(
+            d.signals.map((s) => ({
+              [`${HS}name`]: s.name,
+              [`${HS}type`]: s.type,
+              ...(s.unit === undefined ? {} : { [`${HS}unit`]: s.unit }),
+              ...(s.description === undefined ? {} : { [`${HS}description`]: s.description }),
+            })),
+          ),
         }),
   }
 }
