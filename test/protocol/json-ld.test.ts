@@ -78,12 +78,16 @@ function inTerms(json: unknown): unknown {
   return Object.fromEntries(kept.map(([key, value]) => [key, inTerms(value)]))
 }
 
+/** A name with a prefix of the context stands for its IRI. */
+const spelledOut = (name: string): string =>
+  name.replace(/^(dct|dcat):/, (_, prefix: 'dct' | 'dcat') => CONTEXT[prefix])
+
 /** Names that are absolute, wherever they stand. */
 function absoluteNames(json: unknown): readonly string[] {
   if (Array.isArray(json)) return json.flatMap(absoluteNames)
   if (typeof json !== 'object' || json === null) return []
   return Object.entries(json).flatMap(([key, value]) => [
-    ...(absolute(key) ? [key] : []),
+    ...(absolute(key) ? [spelledOut(key)] : []),
     ...absoluteNames(value),
   ])
 }
