@@ -1,5 +1,5 @@
 /** Does what a story says: operators through their management API, accidents to whole machines. */
-import type { JsonObject } from '../../connector/core/types.js'
+import type { JsonObject, Role } from '../../connector/core/types.js'
 import { DID, type Member, type OperatorAnswer } from './member.js'
 import { pull } from './pull.js'
 import type { Deed, Story } from './story.js'
@@ -47,10 +47,31 @@ async function perform(world: World, deed: Deed): Promise<void> {
       member.downMs = deed.down
       return member.arm({ writes: deed.writes, kept: deed.kept })
     }
+    case 'block':
+      return block(world, deed.side)
     case 'set clock':
       tell(`${deed.side}'s clock goes wrong by ${deed.ahead / 1000} s`)
       member.skewMs = deed.ahead
   }
+}
+
+/** Well below the hour for which a partner that does not know us is tried. */
+const BLOCKED_FOR = 1_200_000
+const AGAIN = 60_000
+
+/** A partner is blocked by mistake, and trusted again as soon as that can be. */
+async function block(world: World, side: Role): Promise<void> {
+  const member = world.members[side]
+  const partner = side === 'consumer' ? 'provider' : 'consumer'
+  const path = `/partners/${encodeURIComponent(DID[partner])}`
+  const answer = await member.operate('POST', `${path}/block`)
+  world.tell(`${side} blocks the ${partner}${outcomeOf(answer)}`)
+  const trust = async (): Promise<void> => {
+    const trusted = await member.operate('POST', `${path}/trust`)
+    if (trusted?.status === 200) return world.tell(`${side} trusts the ${partner} again`)
+    world.at(world.now() + AGAIN, trust)
+  }
+  world.at(world.now() + BLOCKED_FOR, trust)
 }
 
 /** A person reads the terms, and approves them. */

@@ -29,6 +29,7 @@ export type Deed = At &
     | { readonly does: 'restart'; readonly down: number }
     | { readonly does: 'lose power'; readonly writes: number; readonly kept: boolean; readonly down: number }
     | { readonly does: 'set clock'; readonly ahead: number }
+    | { readonly does: 'block' }
   )
 
 export type Story = {
@@ -83,10 +84,11 @@ const doing = (
   return { weight, arbitrary: arbitrary as fc.Arbitrary<Deed> }
 }
 
-/** What machines and clocks do, in every kind of story. */
+/** What machines and clocks do, and what people do by mistake, in every kind of story. */
 const accidents = [
   doing(2, side, 'restart', { down: wait }),
   doing(4, side, 'lose power', { writes: fc.nat({ max: 5 }), kept: fc.boolean(), down: wait }),
+  doing(1, side, 'block', {}),
   doing(1, side, 'set clock', {
     ahead: fc.constantFrom(-600_000, -45_000, -20_000, 20_000, 45_000, 600_000),
   }),
