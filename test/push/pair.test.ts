@@ -1,5 +1,5 @@
 /** Push between two whole connectors: what arrives in the sink is what the contract allows, once, whatever happens. */
-import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -260,6 +260,25 @@ it('delivers what a machine publishes to the broker of the consumer', async () =
   await machine.endAsync()
   await rm(folder, { recursive: true, force: true })
 }, 60_000)
+
+it('pauses with the reason when a file is larger than the consumer takes, and nothing of it stays', async () => {
+  await using space = await startPair({}, { settings: { HANDSCHLAG_RECEIVE_LIMIT: '1MB' } })
+  const { provider, consumer } = space
+  const file = join(space.folder, 'large.bin')
+  writeFileSync(file, Buffer.alloc(8_000_000))
+  await provider.put('/api/v1/sources/large', { kind: 'bytes', config: { file } })
+  await provider.put('/api/v1/datasets/large', { title: 'Large', signals: [], sourceId: 'large' })
+  await provider.post('/api/v1/datasets/large/offers', { terms: {} })
+  await provider.post('/api/v1/datasets/large/publish')
+  const contract = await contractOn(consumer, provider, 'large')
+  const begun = await consumer.post('/api/v1/transfers', { contract, sink: { to: 'file:large.bin' } })
+  const paused = await ended(consumer, pathOf(String(begun.pid)), ['SUSPENDED'])
+  expect(paused).toMatchObject({ suspendedBy: 'partner', reason: 'The receiver answered 413.' })
+  expect(existsSync(fileOf(consumer, 'large.bin'))).toBe(false)
+  // Told to our own operator in full.
+  const theirs = await pushOf(provider, await partnerOf(consumer, String(begun.pid)))
+  expect(theirs.lastError).toContain('A delivery may have 1000000 bytes at most here.')
+})
 
 describe('where a push may go', () => {
   it('is below the folder for received data, to a file that is not there yet, or to a topic', async () => {

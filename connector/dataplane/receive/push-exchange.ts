@@ -6,6 +6,8 @@ import type { Pushed } from '../sinks/progress.js'
 
 /** What is read of a refused body so that its sender hears the answer, bytes. */
 const POLITENESS = 4 * 1024 * 1024
+/** And how long that may take, milliseconds. */
+const PATIENCE = 5_000
 
 /** The body is larger than we take. */
 export class TooLarge extends Error {}
@@ -78,20 +80,39 @@ export function acknowledge(req: IncomingMessage, res: ServerResponse, { batches
   res.end(body)
 }
 
-/** The answer, and then as much of the body as its sender needs to get round to reading it. */
+/**
+ * A refusal, and as much of the body as its sender needs to get round to reading it. A sender that numbers its deliveries
+ * is answered at once; any other behind the body, because its connection is not used again and would break otherwise.
+ */
 export function refuseBody(
   req: IncomingMessage,
   res: ServerResponse,
   problem: Problem,
   more: More = {},
 ): void {
-  sendProblem(req, res, problem, { ...more, headers: { ...more.headers, Connection: 'close' } })
+  const isNumbered = batchOf(req) !== undefined
+  const headers = { ...more.headers, ...(isNumbered ? {} : { Connection: 'close' }) }
+  const answer = (): void => sendProblem(req, res, problem, { ...more, headers })
+  if (isNumbered || req.complete) answer()
+  if (req.complete || req.destroyed) return
   let left = POLITENESS
+  const leave = (): void => {
+    clearTimeout(timer)
+    if (isNumbered) req.destroy()
+    else answer()
+  }
+  const timer = setTimeout(leave, PATIENCE)
+  timer.unref()
   req.on('error', () => {})
   req.on('data', (chunk: Buffer) => {
     left -= chunk.byteLength
-    if (left < 0) req.destroy()
+    if (left < 0) leave()
   })
+  req.once('end', () => {
+    clearTimeout(timer)
+    answer()
+  })
+  req.once('close', () => clearTimeout(timer))
 }
 
 export async function drained(req: IncomingMessage): Promise<void> {

@@ -187,6 +187,31 @@ describe('a delivery', () => {
     expect(content()).toBe('kept\nmore\n')
   })
 
+  it.each([
+    { 'idempotency-key': '"1"' },
+    {},
+  ])('that is far too large gets its answer although its sender is still writing: %j', async (numbered) => {
+    const served = await serve()
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const outgoing = request(
+        served.url,
+        {
+          method: 'POST',
+          headers: { authorization: TOKEN, 'content-length': String(20 * LIMIT), ...numbered },
+        },
+        (res) => resolve(res.resume().statusCode),
+      )
+      outgoing.on('error', reject)
+      const write = (): void => {
+        while (!outgoing.destroyed && outgoing.write('x'.repeat(100_000))) {}
+      }
+      outgoing.on('drain', write)
+      write()
+    })
+    expect(status).toBe(413)
+    expect(content()).toBe('')
+  })
+
   it('that breaks off leaves nothing behind, and comes again as a whole', async () => {
     const served = await serve()
     expect((await post(served, 'kept\n', { 'idempotency-key': '"1"' })).status).toBe(200)
