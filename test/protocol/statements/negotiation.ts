@@ -75,7 +75,7 @@ export const NEGOTIATION: Chapter = {
       number: 29,
       level: 'must',
       says: 'Offers and agreements have an @id, unique and a URI.',
-      here: 'Ids that Handschlag makes are UUIDs as URNs. An operator who gives an offer an id by hand chooses a URI.',
+      here: 'Ids that Handschlag makes are UUIDs as URNs. An id that an operator gives to an offer by hand is served as it was given, so it should be a URI.',
       tests: {
         'protocol/policies-in-messages.test.ts': [
           'gets an id that is an IRI of its own unless the operator gives it one',

@@ -58,8 +58,13 @@ function gapOf(wanted: string, titles: readonly Title[]): readonly string[] {
   return paths.size > 1 ? [`"${wanted}" is the title of several tests: ${[...paths].join('; ')}`] : []
 }
 
-/** The table as Markdown. */
-export function asDocument(chapters: readonly Chapter[]): string {
+/** The table as Markdown, with the titles of the groups around each test. `read` as above. */
+export function asDocument(chapters: readonly Chapter[], read: (file: string) => string | undefined): string {
+  const whole = (file: string) => {
+    const titles = titlesIn(read(file) ?? '')
+    return (wanted: string): string =>
+      titles.find((title) => title.path === wanted || title.own === wanted)?.path ?? wanted
+  }
   return [
     '# DSP 2025-1, statement by statement',
     '',
@@ -68,12 +73,19 @@ export function asDocument(chapters: readonly Chapter[]): string {
     'most of them with a scripted partner on the other side; the others hold one part of a connector. A test checks this',
     'list: every statement has tests, and every test that is named here exists and is run. "must", "should" and "may" say',
     'how binding the specification is. `npm run conformance` writes this file.',
-    ...chapters.flatMap(({ title, statements }) => ['', `## ${title}`, ...statements.flatMap(entry)]),
+    ...chapters.flatMap(({ title, statements }) => [
+      '',
+      `## ${title}`,
+      ...statements.flatMap((statement) => entry(statement, whole)),
+    ]),
     '',
   ].join('\n')
 }
 
-const entry = ({ number, level, says, here, tests }: Statement): readonly string[] => [
+const entry = (
+  { number, level, says, here, tests }: Statement,
+  whole: (file: string) => (title: string) => string,
+): readonly string[] => [
   '',
   `### ${number} (${level})`,
   '',
@@ -82,6 +94,6 @@ const entry = ({ number, level, says, here, tests }: Statement): readonly string
   '',
   ...Object.entries(tests).flatMap(([file, titles]) => [
     `- \`test/${file}\``,
-    ...titles.map((title) => `  - ${title.replaceAll('<', '\\<').replaceAll('*', '\\*')}`),
+    ...titles.map(whole(file)).map((title) => `  - ${title.replaceAll('<', '\\<').replaceAll('*', '\\*')}`),
   ]),
 ]
