@@ -362,6 +362,26 @@ describe('after a failure', () => {
 })
 
 describe('limits', () => {
+  it('reads about as many messages as it can send, however many are waiting', async () => {
+    for (let i = 0; i < 40; i++) await owe(`waiting-${i}`)
+    let read = 0
+    const counting: Store = {
+      ...store,
+      due: (...asked) => {
+        const found = store.due(...asked)
+        read += found.length
+        return found
+      },
+    }
+    start({ store: counting, limits: { concurrency: 32, perPartner: 8 } })
+    await post(7)
+    expect([posts.length, read]).toEqual([8, 8])
+    ;(await post(0)).answer(ok({ status: 200, body: Buffer.alloc(0) }))
+    await post(8)
+    expect(posts.length).toBe(9)
+    expect(read).toBeLessThanOrEqual(12)
+  })
+
   it('keeps so many messages under way at once, and goes on as they end', async () => {
     for (const name of ['a', 'b', 'c', 'd']) await owe(name, `did:web:${name}.example`)
     start({ limits: { concurrency: 2 } })
