@@ -1,10 +1,10 @@
 /** Wires push in both directions: the way out to receivers, the address at which we receive, and what is told about both. */
 import type { Readable } from 'node:stream'
-import { request } from 'undici'
 import type { Log } from '../core/log.js'
 import type { Counter, Registry } from '../core/metrics.js'
 import { err, ok, type Problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid } from '../core/types.js'
+import { request } from '../core/undici.js'
 import type { PushDeps as PlanePushDeps } from '../dataplane/delivery/pusher.js'
 import type { PushLog, PushPost, PushState } from '../dataplane/ports.js'
 import { createPushReceiver, type Intake, type PushReceiver } from '../dataplane/receive/push-receiver.js'

@@ -5,7 +5,7 @@
 import { lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { createSecureContext, rootCertificates } from 'node:tls'
-import { buildConnector } from 'undici'
+import { buildConnector } from '../core/undici.js'
 import { addressInHost, addressKind } from './address.js'
 
 /** Thrown into the request instead of dialling. */

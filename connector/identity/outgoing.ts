@@ -4,8 +4,9 @@
  */
 import { pipeline } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { Agent, type Dispatcher, errors, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { err, ok, problem, type Result } from '../core/result.js'
+import { Agent, errors, request } from '../core/undici.js'
 import { createDial, type Dial, type DialOptions } from './dial.js'
 import { AnswerTooLargeError, describeFailure, isDamaged } from './outgoing-failure.js'
 

@@ -3,7 +3,8 @@
  * destroyed by an error throws away what it holds, and here that may be records that were counted against a quota.
  */
 import { constants, createGunzip } from 'node:zlib'
-import { type Dispatcher, getGlobalDispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { getGlobalDispatcher } from '../../core/undici.js'
 
 export type Body = AsyncIterable<Uint8Array> & {
   /** Leaves an unread or half-read body. */
