@@ -10,14 +10,20 @@ const SHOWN = 8
 const bare = (id: string): string => id.replace(/^urn:uuid:/, '')
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+/** RFC 9562, version 7: begins with the time, so that those of one minute begin alike. */
+const ORDERED = /^[0-9a-f]{8}-[0-9a-f]{4}-7/i
 
-/** As much of a UUID as tells it from the others in the list, and as `findOne` takes it; other ids stay whole. */
+/**
+ * As much of a UUID as tells it from the others in the list, and as `findOne` takes it: its beginning, or its end when it
+ * begins with the time. Other ids stay whole.
+ */
 export function shortId(id: string, among: readonly string[] = []): string {
   const own = bare(id)
   if (!UUID.test(own)) return id
+  const others = among.filter((other) => other !== id).map(bare)
   for (let length = SHOWN; length < own.length; length += 4) {
-    const part = own.slice(0, length)
-    if (among.every((other) => other === id || !bare(other).startsWith(part))) return part
+    const part = ORDERED.test(own) ? own.slice(-length) : own.slice(0, length)
+    if (others.every((other) => !other.startsWith(part) && !other.endsWith(part))) return part
   }
   return own
 }
