@@ -29,6 +29,8 @@ export type PublicServer = {
   readonly onData?: (req: http.IncomingMessage, res: http.ServerResponse) => Promise<void>
   /** Below this path bodies may take as long as they come at all; whoever answers there watches for silence. */
   readonly longBodies?: string
+  /** What every other body is given to be complete, milliseconds. */
+  readonly bodyTimeoutMs?: number
   readonly onUpgrade?: (req: http.IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
   readonly onError: (cause: unknown) => void
   /** Open connections, all callers together; without it there is no limit. */
@@ -75,7 +77,8 @@ export async function listen(server: PublicServer): Promise<Listening> {
     dataPrefix !== undefined && url?.startsWith(dataPrefix) === true
   const { longBodies } = server
   const onRequest = (req: http.IncomingMessage, res: http.ServerResponse): void => {
-    if (longBodies === undefined || req.url?.startsWith(`${longBodies}/`) !== true) limitBodyTime(req)
+    if (longBodies === undefined || req.url?.startsWith(`${longBodies}/`) !== true)
+      limitBodyTime(req, server.bodyTimeoutMs ?? REQUEST_TIMEOUT_MS)
     if (server.onData !== undefined && isData(req.url)) {
       server.onData(req, res).catch((cause: unknown) => {
         server.onError(cause)
@@ -131,13 +134,13 @@ export async function listen(server: PublicServer): Promise<Listening> {
 }
 
 /** A body that is not complete in time is answered as Node does it: 408, and the end of the connection. */
-function limitBodyTime(req: http.IncomingMessage): void {
+function limitBodyTime(req: http.IncomingMessage, timeoutMs: number): void {
   if (req.headers['content-length'] === undefined && req.headers['transfer-encoding'] === undefined) return
   const timer = setTimeout(() => {
     if (req.complete || req.socket.destroyed) return
     req.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n')
     req.destroy()
-  }, REQUEST_TIMEOUT_MS)
+  }, timeoutMs)
   timer.unref()
   req.once('close', () => clearTimeout(timer))
 }

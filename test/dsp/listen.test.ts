@@ -23,13 +23,17 @@ beforeEach(async () => {
         isResponse: Object.getPrototypeOf(res) === app.response,
       })
   })
+  app.post('/slow', (req) => void req.resume())
   server = await listen({
     app,
+    bodyTimeoutMs: 100,
+    longBodies: '/data/push',
     host: '127.0.0.1',
     port: 0,
     dataPath: '/data',
     onData: async (req, res) => {
       if (req.url === '/data/broken') throw new Error('broken')
+      for await (const _ of req) if (!req.url?.startsWith('/data/push/')) break
       res.end(`data ${req.url}`)
     },
     onUpgrade: async (_req, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
@@ -93,4 +97,30 @@ it('refuses oversized headers and tells who asks for a taken port', async () => 
   expect(status).toBe(431)
   const second = listen({ app: express(), host: '127.0.0.1', port: server.port, onError: () => {} })
   await expect(second).rejects.toMatchObject({ code: 'EADDRINUSE' })
+})
+
+/** Sends half a body, and the rest when it is told to; answers what comes back until the connection ends. */
+function halfBody(path: string): { readonly ended: Promise<string>; finish(): void } {
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 8\r\n\r\nhalf`)
+  return {
+    ended: new Promise((resolve) => {
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk
+      })
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(text))
+    }),
+    finish: () => void socket.write('body'),
+  }
+}
+
+it('ends a body that is not complete in time, except where bodies may take long', async () => {
+  const long = halfBody('/data/push/a')
+  const short = await halfBody('/slow').ended
+  expect(short).toMatch(/^HTTP\/1\.1 408 /)
+  // The other one is older, and still there.
+  long.finish()
+  expect(await long.ended).toContain('data /data/push/a')
 })
