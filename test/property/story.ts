@@ -99,7 +99,8 @@ const conversation = [
   doing(6, side, 'counter', { which, count }),
   doing(4, CONSUMER, 'accept', { which }),
   doing(4, PROVIDER, 'approve', { which }),
-  doing(3, side, ['end negotiation', 'refuse', 'hurry negotiation'], { which }),
+  doing(4, side, 'end negotiation', { which }),
+  doing(2, side, ['refuse', 'hurry negotiation'], { which }),
 ]
 const flows = [
   doing(4, CONSUMER, 'transfer', { which }),
