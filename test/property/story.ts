@@ -44,6 +44,12 @@ const delay = fc.oneof(
   { weight: 6, arbitrary: fc.constant(0) },
   { weight: 4, arbitrary: fc.constantFrom(10, 120, 1_000, 14_000, 20_000, 120_000) },
 )
+/** On the way to the receiver, often longer than the sender waits: then it comes as a late copy of what was sent again. */
+const journey = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(0) },
+  { weight: 2, arbitrary: fc.constantFrom(10, 120, 1_000) },
+  { weight: 3, arbitrary: fc.constantFrom(14_000, 20_000, 40_000, 120_000) },
+)
 const which = fc.nat({ max: 3 })
 
 const fate: fc.Arbitrary<Fate> = fc
@@ -56,7 +62,7 @@ const fate: fc.Arbitrary<Fate> = fc
       { weight: 3, arbitrary: fc.constant('arrives' as const) },
       { weight: 2, arbitrary: fc.constant('lost' as const) },
     ),
-    out: delay,
+    out: journey,
     back: delay,
     again: fc.oneof(
       { weight: 4, arbitrary: fc.constant(undefined) },

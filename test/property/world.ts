@@ -233,13 +233,14 @@ export function createWorld(
         for (const listener of onRest) listener()
         const [event] = events
         const retry = nextRetry()
+        const before = now
         if (event === undefined && retry === undefined) return
         if (event !== undefined && (retry === undefined || event.moment <= retry)) {
           events.shift()
           now = event.moment
           await event.happen()
         } else now = Math.max(now, retry ?? now)
-        for (const m of both) m.life()?.connector.dispatcher.wake()
+        if (now > before) for (const m of both) m.life()?.connector.dispatcher.wake()
       }
     },
   }
