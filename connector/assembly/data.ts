@@ -6,7 +6,7 @@ import type { Log } from '../core/log.js'
 import type { Registry } from '../core/metrics.js'
 import type { PartnerLimits } from '../core/partner-limits.js'
 import { ok, type Problem, problem, type Result } from '../core/result.js'
-import type { Clock, JsonObject, Pid } from '../core/types.js'
+import { type Clock, iso, type JsonObject, type Pid } from '../core/types.js'
 import type { SecretBox } from '../crypto/secret-box.js'
 import { createDataPlane, type DataPlane } from '../dataplane/delivery/data-plane.js'
 import { checkSource, findSourceKind, SOURCE_KINDS } from '../dataplane/sources/registry.js'
@@ -134,7 +134,7 @@ export async function assembleData(
     sourceOf: supervisor.sourceOf,
     signalsOf: (datasetId) => store.dataset(datasetId)?.signals ?? [],
     push: push.plane,
-    usage: { book: (agreementId, wanted, limit) => store.book(agreementId, wanted, limit) },
+    usage: { book: (agreementId, asked, quota) => store.book(agreementId, asked, quota) },
     log: {
       delivered(entry) {
         records.inc({ via: entry.via }, entry.records)
@@ -144,6 +144,8 @@ export async function assembleData(
         log[level](entry, 'data delivered')
       },
       stopped: (transferPid, why) => stopped(transferPid, why),
+      paused: (transfer, why, until) =>
+        log.info({ transfer, why: why.message, until: iso(until) }, 'delivery waits'),
     },
   })
   metrics.gauge('handschlag_active_streams', 'Running flows of data.', ['via'], () =>

@@ -109,11 +109,11 @@ export function assemblePush(deps: {
           return kept as { readonly state: PushState; readonly body?: Uint8Array } | undefined
         },
         write: (transferPid, state) => store.putPush(transferPid, state as JsonObject),
-        book: ({ transferPid, agreementId, plan }, wanted, pending) =>
+        book: ({ transferPid, agreementId }, asked, quota, pending) =>
           store.bookPush(transferPid, {
             agreementId,
-            wanted,
-            ...(plan.countLimit === undefined ? {} : { limit: plan.countLimit }),
+            asked,
+            ...(quota === undefined ? {} : { quota }),
             write: (granted) => pending(granted) as ReturnType<typeof pending> & { state: JsonObject },
           }),
       },

@@ -6,7 +6,7 @@ import type { EpochMs } from '../core/types.js'
 import type { Plan } from '../policy/plan.js'
 import type { DataRecord, Signal } from './record.js'
 import { type Delay, delayOf } from './stages/delay.js'
-import { type Gate, openGate } from './stages/gate.js'
+import { type Gate, type Opening, openGate, openingOf, reopensBy } from './stages/gate.js'
 import { projection } from './stages/project.js'
 import { rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
@@ -44,6 +44,10 @@ export type Shape = {
   /** Signals that can appear in a delivered record. */
   readonly columns: readonly string[]
   readonly gate: Gate
+  /** Recurring times of delivery; absent when the plan names none. */
+  readonly opening?: Opening
+  /** When a gate that is closed now opens by itself; undefined when it does not. */
+  readonly reopens: (now: EpochMs) => EpochMs | undefined
   /** Absent when the plan does not sample. */
   readonly samplingIntervalMs?: number
   readonly delayMs: number
@@ -56,10 +60,14 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
   const interval = plan.samplingIntervalMs ?? 0
   const keeps = rowFilter(plan, signals)
 
+  const opening = openingOf(plan)
+
   return {
     plan,
     columns,
-    gate: openGate(plan, recipient),
+    gate: openGate(plan, recipient, opening),
+    reopens: reopensBy(plan, recipient, opening),
+    ...(opening !== undefined && { opening }),
     ...(interval > 0 && { samplingIntervalMs: interval }),
     delayMs: plan.deliveryDelayMs ?? 0,
     due: delayOf(plan.deliveryDelayMs),

@@ -3,10 +3,13 @@
  * Implementations are handed in by app.ts. Nothing here knows DSP, SQL or services.
  */
 import type { Readable } from 'node:stream'
+import type { Asked, Booking, Quota } from '../core/quota.js'
 import type { Problem, Result } from '../core/result.js'
 import type { EpochMs } from '../core/types.js'
 import type { Plan } from '../policy/plan.js'
 import type { DataRecord } from './record.js'
+
+export type { Asked, Booking, Quota }
 
 /** A running transfer as the data plane sees it. Lives in memory; services grant again after a restart. */
 export type Grant = {
@@ -51,14 +54,15 @@ export interface PushJournal {
   /** Durable when it resolves. */
   write(transferPid: string, state: PushState): Promise<void>
   /**
-   * Books up to `wanted` deliveries against the quota of the agreement, if it has one, and writes in the same durable step
-   * what is then on its way: a crash neither loses what was booked nor books it twice. Answers how many were granted.
+   * Books deliveries against the quota of the agreement, if it has one, and writes in the same durable step what is then
+   * on its way: a crash neither loses what was booked nor books it twice.
    */
   book(
     grant: Grant,
-    wanted: number,
+    asked: Asked,
+    quota: Quota | undefined,
     pending: (granted: number) => { readonly state: PushState; readonly body?: Uint8Array },
-  ): Promise<number>
+  ): Promise<Booking>
 }
 
 /** Sends one body to an address that a partner chose. A Problem means that no answer came. */
@@ -157,10 +161,10 @@ export type SourceOf = (datasetId: string) => Result<Source>
 /** Durable counters of what was delivered under an agreement. */
 export interface UsageMeter {
   /**
-   * Durably books up to `wanted` deliveries against `limit` before they are made; answers how many may be made (0 when
-   * the quota is used up). What was booked and not delivered stays booked: a crash can only lose quota, never exceed it.
+   * Durably books up to the deliveries that are asked for before they are made; answers how many may be made. What was
+   * booked and not delivered stays booked: a crash can only lose quota, never exceed it.
    */
-  book(agreementId: string, wanted: number, limit: number): Promise<number>
+  book(agreementId: string, asked: Asked, quota: Quota): Promise<Booking>
 }
 
 /** Told about what left, for the audit log and metrics. Must not block. */
@@ -177,6 +181,8 @@ export interface DeliveryLog {
   }): void
   /** A flow that stopped for a reason of ours, such as a used-up quota or a failing source. */
   stopped(transferPid: string, problem: Problem): void
+  /** A flow that goes on by itself at an instant: at the next time of delivery, or with the next day's quota. */
+  paused?(transferPid: string, problem: Problem, until: EpochMs): void
 }
 
 /** Durable, append-only log of live records, by stream name. The store implements it. */

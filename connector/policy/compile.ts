@@ -5,7 +5,7 @@ import type { EpochMs } from '../core/types.js'
 import type { Policy } from './model.js'
 import type { Plan } from './plan.js'
 import { type PlanTerms, strictest } from './plan-terms.js'
-import { conjunction, termsOf, unsupportedTerms } from './support.js'
+import { contributions, unsupportedTerms } from './support.js'
 
 /**
  * The strictest combination of all terms. `PolicyUnsupported` when a term cannot be enforced, `PolicyDenied` when the
@@ -25,8 +25,8 @@ export function compilePlan(
     const more = unsupported.length > 1 ? ` (and ${unsupported.length - 1} more)` : ''
     return problem('PolicyUnsupported', `${first.why.en} (${first.path})${more}`, unsupported)
   }
-  const terms = conjunction(policy.permissions[0]?.constraints ?? [])
-    .map((constraint) => termsOf(constraint, agreement.agreedAt))
+  const terms = contributions(policy.permissions[0]?.constraints ?? [], agreement.agreedAt)
+    .map((contribution) => contribution.terms)
     .reduce<PlanTerms>(strictest, {})
   const { assignee } = agreement
   const isRecipient =

@@ -6,7 +6,7 @@ import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
 import type { Enforcer } from './operands/operand.js'
 import { supportOf } from './registry.js'
-import { unsupportedConstraint } from './support.js'
+import { isChoiceOfHours, unsupportedConstraint } from './support.js'
 import { listWords, quoted, text } from './words.js'
 
 export type Clause = {
@@ -63,12 +63,12 @@ function textOf(node: PolicyNode, numbers: Numbers): Text {
 function enforcerOf(node: PolicyNode): Enforcer {
   if (node.kind === 'permission') return node.rule.action === `${ODRL}use` ? 'provider' : 'contract'
   if (node.kind !== 'constraint') return 'contract'
-  const joined = node.inside.every(({ kind }) => kind === 'and')
+  const joined = node.inside.every((outer) => outer.kind === 'and' || isChoiceOfHours(outer))
   return node.of === 'permission' && joined ? constraintEnforcer(node.constraint) : 'contract'
 }
 
 function constraintEnforcer(constraint: Constraint): Enforcer {
-  if (constraint.kind === 'and') {
+  if (constraint.kind === 'and' || (constraint.kind === 'or' && isChoiceOfHours(constraint))) {
     const enforcers = new Set(constraint.operands.map(constraintEnforcer))
     const [only] = enforcers
     return only !== undefined && enforcers.size === 1 ? only : 'contract'

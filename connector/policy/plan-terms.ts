@@ -1,5 +1,6 @@
 /** What single constraints contribute to a plan, and the strictest combination of such contributions. */
 import type { EpochMs } from '../core/types.js'
+import { commonHours } from './hours.js'
 import { type Plan, ROW_KEYS, type RowFilter } from './plan.js'
 
 export type PlanTerms = Omit<Plan, 'version' | 'hash'>
@@ -50,12 +51,17 @@ const JOINS: Joins<PlanTerms> = {
   notBefore: later,
   notAfter: earlier,
   recipients: common,
+  hours: commonHours,
+  weekdays: common,
+  timeZones: common,
   rows: bothRows,
   fields: common,
   withheld: together,
   samplingIntervalMs: Math.max,
   deliveryDelayMs: Math.max,
   countLimit: Math.min,
+  recordsPerDay: Math.min,
+  bytesPerDay: Math.min,
 }
 
 /** What satisfies both: an absent member demands nothing. */
@@ -64,16 +70,16 @@ export const strictest = (a: PlanTerms, b: PlanTerms): PlanTerms => joined(a, b,
 const isEmptied = (only: readonly string[] | undefined, except: readonly string[] = []): boolean =>
   only?.every((name) => except.includes(name)) === true
 
+/** Lists of which something has to be left, so that anything is delivered. */
+const NEEDED = ['recipients', 'hours', 'weekdays', 'timeZones'] as const
+
 /** Terms that together let nothing through, whatever the data is. */
-export const leavesNothing = ({
-  notBefore,
-  notAfter,
-  recipients,
-  rows,
-  fields,
-  withheld,
-}: PlanTerms): boolean =>
-  (notBefore !== undefined && notAfter !== undefined && notBefore >= notAfter) ||
-  recipients?.length === 0 ||
-  isEmptied(fields, withheld) ||
-  Object.values(rows ?? {}).some(({ only, except }) => isEmptied(only, except))
+export const leavesNothing = (terms: PlanTerms): boolean => {
+  const { notBefore, notAfter, rows, fields, withheld } = terms
+  return (
+    (notBefore !== undefined && notAfter !== undefined && notBefore >= notAfter) ||
+    NEEDED.some((member) => terms[member]?.length === 0) ||
+    isEmptied(fields, withheld) ||
+    Object.values(rows ?? {}).some(({ only, except }) => isEmptied(only, except))
+  )
+}

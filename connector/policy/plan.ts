@@ -3,6 +3,7 @@
  * The order in which the terms are applied is fixed by the pipeline, never by the policy.
  */
 import type { EpochMs } from '../core/types.js'
+import type { Hours } from './hours.js'
 
 /** What tells rows apart: each is a declared signal of that name; the machine is also the series of a record. */
 export const ROW_KEYS = ['machineId', 'line', 'machineState', 'signal'] as const
@@ -19,6 +20,12 @@ export type Plan = {
   readonly notAfter?: EpochMs
   /** The only participants that may receive; absent means the agreement's assignee alone decides. */
   readonly recipients?: readonly string[]
+  /** Times of the day at which is delivered; absent means at all times. */
+  readonly hours?: Hours
+  /** Weekdays on which is delivered, 1 is Monday, ascending. */
+  readonly weekdays?: readonly number[]
+  /** The one zone in which days and times of day are meant; UTC when absent. */
+  readonly timeZones?: readonly string[]
   /** Which records are delivered at all. A record without the value is dropped. */
   readonly rows?: Readonly<Partial<Record<RowKey, RowFilter>>>
   /** The only signals delivered, by name; absent means all declared ones. */
@@ -31,6 +38,10 @@ export type Plan = {
   readonly deliveryDelayMs?: number
   /** Records (or, for byte sources, requests) that may be delivered under the agreement in total. */
   readonly countLimit?: number
+  /** Records (or, for byte sources, requests) that may be delivered on one calendar day. */
+  readonly recordsPerDay?: number
+  /** Bytes of data that may be delivered on one calendar day. */
+  readonly bytesPerDay?: number
   /** SHA-256 of the canonical JSON of all of the above, lower-case hex. */
   readonly hash: string
 }

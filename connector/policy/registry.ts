@@ -5,10 +5,12 @@ import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
 import { content } from './operands/content.js'
 import { count } from './operands/count.js'
+import { daily } from './operands/daily.js'
 import { dateTime } from './operands/date-time.js'
 import { deliveryDelay } from './operands/delivery-delay.js'
 import { dialects } from './operands/dialects.js'
 import { fields } from './operands/fields.js'
+import { hours } from './operands/hours.js'
 import { obligations, vocabulary } from './operands/obligations.js'
 import type { Operand, OperatorRule } from './operands/operand.js'
 import { parties } from './operands/parties.js'
@@ -28,6 +30,8 @@ export const OPERANDS: readonly Operand[] = [
   samplingInterval,
   deliveryDelay,
   ...rows,
+  ...hours,
+  ...daily,
   ...parties,
   ...windows,
   ...content,

@@ -3,9 +3,11 @@
  * and an incoming one is never accepted without a person.
  */
 import type { EpochMs, Text } from '../core/types.js'
+import { eitherHours } from './hours.js'
 import type { AtomicConstraint, Constraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode } from './nodes.js'
+import { localTime } from './operands/hours.js'
 import { leavesNothing, type PlanTerms, strictest } from './plan-terms.js'
 import { supportOf } from './registry.js'
 import { quoted, text } from './words.js'
@@ -37,15 +39,30 @@ const carriedOnly = (term: string): Text =>
     `Dieser Connector versteht ${quoted(term).de}, kann es aber nicht durchsetzen: Es wäre nur vertraglich vereinbart.`,
   )
 
-/** The conditions of a rule as one conjunction; connectives other than `and` must be refused before. */
-export function conjunction(constraints: readonly Constraint[]): readonly AtomicConstraint[] {
-  return constraints.flatMap((constraint) =>
-    constraint.kind === 'atomic' ? [constraint] : conjunction(constraint.operands),
-  )
+/** A condition that contributes to a plan by itself. */
+type Contribution = { readonly constraint: Constraint; readonly terms: PlanTerms }
+
+/** What the conditions of a rule ask of the data plane, in document order. They must be supported. */
+export function contributions(
+  constraints: readonly Constraint[],
+  agreedAt: EpochMs | undefined,
+): readonly Contribution[] {
+  return constraints.flatMap((constraint) => {
+    if (constraint.kind === 'atomic') return [{ constraint, terms: termsOf(constraint, agreedAt) }]
+    if (!isChoiceOfHours(constraint)) return contributions(constraint.operands, agreedAt)
+    const hours = contributions(constraint.operands, agreedAt).map(({ terms }) => terms.hours ?? [])
+    return [{ constraint, terms: { hours: hours.reduce(eitherHours, []) } }]
+  })
 }
 
+/** Times of the day joined by `or`: how a window over midnight is said. The one alternative that can be enforced. */
+export const isChoiceOfHours = (constraint: Constraint): boolean =>
+  constraint.kind === 'or' &&
+  constraint.operands.length > 0 &&
+  constraint.operands.every((operand) => operand.kind === 'atomic' && operand.leftOperand === localTime.iri)
+
 /** What one supported constraint asks of the data plane. */
-export function termsOf(constraint: AtomicConstraint, agreedAt: EpochMs | undefined): PlanTerms {
+function termsOf(constraint: AtomicConstraint, agreedAt: EpochMs | undefined): PlanTerms {
   const support = supportOf(constraint)
   if ('why' in support) throw new TypeError(`${constraint.path} must be checked before it is used`)
   return support.operand.contribute(constraint, agreedAt)
@@ -84,7 +101,7 @@ function unsupportedNode(node: PolicyNode): UnsupportedTerm | undefined {
 
 function unsupportedInside(constraint: Constraint): UnsupportedTerm | undefined {
   if (constraint.kind === 'atomic') return unsupportedConstraint(constraint)
-  if (constraint.kind === 'and') return undefined
+  if (constraint.kind === 'and' || isChoiceOfHours(constraint)) return undefined
   const why = text(
     `Conditions joined by ${quoted(constraint.kind).en} cannot be enforced by this connector.`,
     `Mit ${quoted(constraint.kind).de} verknüpfte Bedingungen kann dieser Connector nicht durchsetzen.`,
@@ -126,14 +143,15 @@ function unsupportedRule(kind: keyof typeof RULE_TEXT, rule: Rule): UnsupportedT
 function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
   const found: UnsupportedTerm[] = []
   let before: PlanTerms = {}
-  for (const constraint of conjunction(permissions[0]?.constraints ?? [])) {
-    const together = strictest(before, termsOf(constraint, undefined))
+  for (const { constraint, terms } of contributions(permissions[0]?.constraints ?? [], undefined)) {
+    const together = strictest(before, terms)
     if (leavesNothing(together) && !leavesNothing(before)) {
       const why = text(
         'Together with the conditions before it, this condition allows nothing at all.',
         'Zusammen mit den Bedingungen davor lässt diese Bedingung überhaupt nichts zu.',
       )
-      found.push({ path: constraint.path, term: shortName(constraint.leftOperand), why })
+      const term = constraint.kind === 'atomic' ? shortName(constraint.leftOperand) : constraint.kind
+      found.push({ path: constraint.path, term, why })
     }
     before = together
   }

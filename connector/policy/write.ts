@@ -7,6 +7,7 @@ import type { EpochMs, JsonObject } from '../core/types.js'
 import { DAY_MS, instantText, parseDay, parseInstant } from './instant.js'
 import type { AtomicConstraint, Operator } from './model.js'
 import { MDP, PROFILE } from './model.js'
+import { timeOfDay } from './operands/domain.js'
 import { leftOperandIri, operandOf } from './registry.js'
 import { quoted } from './words.js'
 
@@ -22,6 +23,14 @@ export type Terms = {
   readonly agreementAge?: string
   /** Deliveries in total. */
   readonly count?: number | string
+  /** Time of day of delivery, `06:00-22:00`; `22:00-06:00` goes over midnight. */
+  readonly hours?: string
+  /** Weekdays of delivery, from 1 (Monday) to 7, or their English names. */
+  readonly weekdays?: readonly string[]
+  /** Zone of hours, weekdays and days, such as `Europe/Berlin`; UTC when absent. */
+  readonly timeZone?: string
+  readonly recordsPerDay?: number | string
+  readonly bytesPerDay?: number | string
   /** The only machines whose records are delivered. */
   readonly machines?: readonly string[]
   /** The only production lines whose records are delivered. */
@@ -68,12 +77,30 @@ const moment =
     return value === undefined || parseInstant(value) === undefined ? undefined : value
   }
 
+const HOURS = /^([0-2]\d:[0-5]\d(?::[0-5]\d)?)\s*[-–]\s*([0-2]\d:[0-5]\d(?::[0-5]\d)?)$/
+
+/** From and until, the end excluded. What goes over midnight is an alternative: late in the one day, early in the next. */
+function hourConstraints(written: unknown): readonly JsonObject[] | undefined {
+  const [, from = '', to = ''] = HOURS.exec(typeof written === 'string' ? written.trim() : '') ?? []
+  // Midnight as an end is the end of the day, which needs no condition.
+  const [start, end] = [timeOfDay(from), timeOfDay(to === '24:00' ? '00:00' : to)]
+  if (start === undefined || end === undefined || start === end) return undefined
+  const leftOperand = `${MDP}localTime`
+  const after = { leftOperand, operator: 'gteq', rightOperand: start }
+  const before = { leftOperand, operator: 'lt', rightOperand: end }
+  if (end === '00:00:00') return [after]
+  if (start === '00:00:00') return [before]
+  return start < end ? [after, before] : [{ or: [after, before] }]
+}
+
+const NOT_HOURS = 'is not a time of day from and until, such as 06:00-22:00 or, over midnight, 22:00-06:00.'
+const AMOUNT = { encode: single, expected: 'a whole number such as 1000' } as const
 const NAMES = { encode: several, expected: 'a list of names' } as const
 const DURATION = { encode: single, expected: 'a duration such as PT10S' } as const
 const DATE = 'a day such as 2026-12-31 or a date and time with offset such as 2026-12-31T18:00:00Z'
 
 /** In the order in which the constraints are written. */
-const TERM_RULES: Readonly<Record<keyof Terms, TermRule>> = {
+const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
   recipients: { leftOperand: 'odrl:recipient', operator: 'isAnyOf', ...NAMES },
   from: { leftOperand: 'odrl:dateTime', operator: 'gteq', encode: moment(0), expected: DATE },
   until: { leftOperand: 'odrl:dateTime', operator: 'lt', encode: moment(DAY_MS), expected: DATE },
@@ -81,8 +108,16 @@ const TERM_RULES: Readonly<Record<keyof Terms, TermRule>> = {
   count: {
     leftOperand: 'odrl:count',
     operator: 'lteq',
+    ...AMOUNT,
+  },
+  recordsPerDay: { leftOperand: `${MDP}recordsPerDay`, operator: 'lteq', ...AMOUNT },
+  bytesPerDay: { leftOperand: `${MDP}bytesPerDay`, operator: 'lteq', ...AMOUNT },
+  weekdays: { leftOperand: `${MDP}dayOfWeek`, operator: 'isAnyOf', ...NAMES },
+  timeZone: {
+    leftOperand: `${MDP}timeZone`,
+    operator: 'eq',
     encode: single,
-    expected: 'a whole number such as 1000',
+    expected: 'a time zone such as Europe/Berlin',
   },
   machines: { leftOperand: `${MDP}machineId`, operator: 'isAnyOf', ...NAMES },
   lines: { leftOperand: `${MDP}line`, operator: 'isAnyOf', ...NAMES },
@@ -94,14 +129,16 @@ const TERM_RULES: Readonly<Record<keyof Terms, TermRule>> = {
   deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
 }
 
+const KNOWN: readonly string[] = [...Object.keys(TERM_RULES), 'hours']
+
 /** The policy part of an offer. `InvalidInput` names every wrong term at once. */
 export function policyFromTerms(terms: Terms): Result<JsonObject> {
   const wrong: string[] = []
   const constraints: JsonObject[] = []
   const written = new Map<string, unknown>(Object.entries(terms).filter(([, value]) => value !== undefined))
   for (const name of written.keys()) {
-    if (!Object.hasOwn(TERM_RULES, name)) {
-      wrong.push(`${quoted(name).en} is not a term; known are ${Object.keys(TERM_RULES).join(', ')}.`)
+    if (!KNOWN.includes(name)) {
+      wrong.push(`${quoted(name).en} is not a term; known are ${KNOWN.join(', ')}.`)
     }
   }
   for (const [name, rule] of Object.entries(TERM_RULES)) {
@@ -109,6 +146,11 @@ export function policyFromTerms(terms: Terms): Result<JsonObject> {
     const encoded = encodeTerm(rule, written.get(name))
     if ('why' in encoded) wrong.push(`${name}: ${encoded.why}`)
     else constraints.push(encoded.constraint)
+  }
+  if (written.has('hours')) {
+    const times = hourConstraints(written.get('hours'))
+    if (times === undefined) wrong.push(`hours: ${quoted(String(terms.hours)).en} ${NOT_HOURS}`)
+    else constraints.push(...times)
   }
   if (wrong.length === 0) wrong.push(...orderOfDates(terms))
   if (wrong.length > 0) return problem('InvalidInput', `The terms are not valid. ${wrong.join(' ')}`, wrong)

@@ -2,6 +2,7 @@
  * What a store promises, whatever engine is behind it. `change` is the seam of the product: one atomic, durable step
  * on one process. Every promise below resolves only after what it wrote is durable.
  */
+import type { Asked, Booking, Quota } from '../core/quota.js'
 import type { Result } from '../core/result.js'
 import type { EpochMs, JsonObject, Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
@@ -131,27 +132,27 @@ export interface Store extends AsyncDisposable {
   /** The same of the last datasets before `beforeId`, the nearest first. */
   offeredBefore(recipient: string, beforeId: string, limit: number): readonly Offered[]
 
-  /** Books up to `wanted` against `limit`; answers how many were granted. */
-  book(agreementId: string, wanted: number, limit: number): Promise<number>
+  /** Books what is asked for against the quota; answers how much was granted. */
+  book(agreementId: string, asked: Asked, quota: Quota): Promise<Booking>
   booked(agreementId: string): number
 
   /** How far the push of a transfer has come, in the data plane's own words, and the bytes that are on their way. */
   pushOf(pid: string): { readonly state: JsonObject; readonly body?: Uint8Array } | undefined
   putPush(pid: string, state: JsonObject, body?: Uint8Array): Promise<void>
   /**
-   * Books like `book`, or grants everything when there is no limit, and writes in the same step what `write` makes of it:
+   * Books like `book`, or grants everything when there is no quota, and writes in the same step what `write` makes of it:
    * what is booked is on its way, and nothing else is.
    */
   bookPush(
     pid: string,
     m: {
       readonly agreementId: string
-      readonly wanted: number
-      readonly limit?: number
+      readonly asked: Asked
+      readonly quota?: Quota
       /** Runs inside the step, only when something was granted. */
       readonly write: (granted: number) => { readonly state: JsonObject; readonly body?: Uint8Array }
     },
-  ): Promise<number>
+  ): Promise<Booking>
 
   /** Remembers used token ids; durable together with the next commit, without waiting for it. */
   rememberToken(jti: string, expiresAt: EpochMs): void

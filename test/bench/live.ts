@@ -50,7 +50,7 @@ const plane = createDataPlane({
   clock: systemClock,
   sourceOf: () => ({ ok: true, value: source }),
   signalsOf: () => SIGNALS,
-  usage: { book: async (_agreement, wanted) => wanted },
+  usage: { book: async (_agreementId, { records: granted }) => ({ granted }) },
   log: { delivered: () => {}, stopped: () => {} },
 })
 plane.start({

@@ -36,7 +36,7 @@ describe('the registry', () => {
   })
 
   it('never lets an operand be published that the data plane does not enforce', () => {
-    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', BUYER]
+    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', BUYER]
     for (const { iri, operators, enforcedHere } of OPERANDS) {
       for (const operator of Object.keys(operators)) {
         const accepted = VALUES.filter(

@@ -134,7 +134,7 @@ describe('a transfer', () => {
   it('is refused once the quota is used up', async () => {
     const { provider } = await open({ terms: { count: 10 } })
     const { id } = await world.finalized()
-    await provider.store().book(id, 10, 10)
+    await provider.store().book(id, { records: 10 }, { total: 10 })
     const why = refusal(await request())
     expect(why.code).toBe('PolicyDenied')
     expect(why.message).toMatch(/^Refused: .*10.*count\)$/)
@@ -306,7 +306,7 @@ describe('suspending', () => {
     await world.started()
     await move(consumer, 'suspend')
     await world.settle()
-    await provider.store().book(provider.agreement().id, 10, 10)
+    await provider.store().book(provider.agreement().id, { records: 10 }, { total: 10 })
     await move(consumer, 'start')
     await world.settle()
     expect(states()).toEqual(['SUSPENDED', 'SUSPENDED'])

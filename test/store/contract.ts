@@ -605,21 +605,55 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
 
     describe('quota', () => {
       it('is exact under 1000 bookings at the same time', async () => {
-        const granted = await Promise.all(
-          Array.from({ length: 1000 }, (_, i) => store.book('agreement-1', 1 + (i % 3), 777)),
+        const booked = await Promise.all(
+          Array.from({ length: 1000 }, (_, i) =>
+            store.book('agreement-1', { records: 1 + (i % 3) }, { total: 777 }),
+          ),
         )
+        const granted = booked.map((booking) => booking.granted)
         expect(granted.reduce((sum, n) => sum + n, 0)).toBe(777)
         expect(granted.every((n) => n >= 0)).toBe(true)
         await reopen()
         expect(store.booked('agreement-1')).toBe(777)
-        expect(await store.book('agreement-1', 1, 777)).toBe(0)
+        expect(await store.book('agreement-1', { records: 1 }, { total: 777 })).toEqual({
+          granted: 0,
+          short: 'total',
+        })
       })
 
       it('belongs to one agreement, and follows a limit that grows', async () => {
-        expect(await store.book('agreement-1', 5, 3)).toBe(3)
-        expect(await store.book('agreement-2', 5, 3)).toBe(3)
-        expect(await store.book('agreement-1', 5, 4)).toBe(1)
+        expect(await store.book('agreement-1', { records: 5 }, { total: 3 })).toMatchObject({ granted: 3 })
+        expect(await store.book('agreement-2', { records: 5 }, { total: 3 })).toMatchObject({ granted: 3 })
+        expect(await store.book('agreement-1', { records: 5 }, { total: 4 })).toMatchObject({ granted: 1 })
         expect(store.booked('agreement-3')).toBe(0)
+      })
+
+      it('of a day counts records and bytes, survives a restart, and is full again on the next day only', async () => {
+        const on = (number: number) => ({ day: { number, records: 4, bytes: 100 } })
+        const ask = (...sizes: number[]) => ({ records: sizes.length, sizes })
+        expect(await store.book('agreement-1', ask(30, 30, 30, 30), on(20_000))).toEqual({
+          granted: 3,
+          short: 'day',
+        })
+        await reopen()
+        expect(await store.book('agreement-1', ask(11), on(20_000))).toEqual({ granted: 0, short: 'day' })
+        expect(await store.book('agreement-1', ask(10), on(20_000))).toEqual({ granted: 1 })
+        expect(await store.book('agreement-1', ask(0), on(20_000))).toEqual({ granted: 0, short: 'day' })
+        expect(await store.book('agreement-1', ask(60), on(20_001))).toEqual({ granted: 1 })
+        // The clock is set back: the day before is not given again.
+        expect(await store.book('agreement-1', ask(60), on(20_000))).toEqual({ granted: 0, short: 'day' })
+        expect(await store.book('agreement-1', ask(40), on(20_000))).toEqual({ granted: 1 })
+        expect(store.booked('agreement-1')).toBe(0)
+      })
+
+      it('of a day and in total hold together, and what has no size counts for nothing that is granted', async () => {
+        const quota = { total: 3, day: { number: 7, records: 2 } }
+        expect(await store.book('agreement-1', { records: 3 }, quota)).toEqual({ granted: 2, short: 'day' })
+        const next = { ...quota, day: { ...quota.day, number: 8 } }
+        expect(await store.book('agreement-1', { records: 2 }, next)).toEqual({ granted: 1, short: 'total' })
+        expect(store.booked('agreement-1')).toBe(3)
+        const bytes = { day: { number: 8, bytes: 1_000 } }
+        expect(await store.book('agreement-2', { records: 1 }, bytes)).toEqual({ granted: 0, short: 'day' })
       })
     })
 
@@ -631,7 +665,11 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         await store.create({ next: transferOf('t') })
         expect(store.pushOf(T)).toBeUndefined()
         const write = (granted: number) => ({ state: { batches: 0, pending: granted }, body })
-        expect(await store.bookPush(T, { agreementId: 'agreement-1', wanted: 7, write })).toBe(7)
+        expect(await store.bookPush(T, { agreementId: 'agreement-1', asked: { records: 7 }, write })).toEqual(
+          {
+            granted: 7,
+          },
+        )
         await reopen()
         const kept = store.pushOf(T)
         expect(kept?.state).toEqual({ batches: 0, pending: 7 })
@@ -643,7 +681,7 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
 
       it('are booked and written together: what is not granted is not written either', async () => {
         await store.create({ next: transferOf('t') })
-        const m = { agreementId: 'agreement-1', wanted: 5, limit: 7 }
+        const m = { agreementId: 'agreement-1', asked: { records: 5 }, quota: { total: 7 } }
         const write = (granted: number) => ({ state: { granted } })
         const failing = store.bookPush(T, {
           ...m,
@@ -653,10 +691,10 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         })
         await expect(failing).rejects.toThrow('no room')
         expect(store.booked('agreement-1')).toBe(0)
-        expect(await store.bookPush(T, { ...m, write })).toBe(5)
-        expect(await store.bookPush(T, { ...m, write })).toBe(2)
+        expect(await store.bookPush(T, { ...m, write })).toMatchObject({ granted: 5 })
+        expect(await store.bookPush(T, { ...m, write })).toMatchObject({ granted: 2 })
         expect(store.pushOf(T)).toEqual({ state: { granted: 2 } })
-        expect(await store.bookPush(T, { ...m, write })).toBe(0)
+        expect(await store.bookPush(T, { ...m, write })).toMatchObject({ granted: 0 })
         expect(store.pushOf(T)).toEqual({ state: { granted: 2 } })
       })
     })

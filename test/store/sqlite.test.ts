@@ -365,7 +365,7 @@ const step = async (worker) => {
       owe: { event: 'agree', url: 'https://alpha.example/x', body: pid },
       audit: [{ subject: pid, at: n, direction: 'in', event: 'request' }],
     })
-    const booked = await store.book('agreement-1', 1, 1e9)
+    const { granted: booked } = await store.book('agreement-1', { records: 1 }, { total: 1e9 })
     process.stdout.write(pid + ' ' + booked + '\\n')
   }
 }

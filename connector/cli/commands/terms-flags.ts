@@ -88,6 +88,40 @@ const TERMS = {
     value: 'N',
     about: { en: 'at most N deliveries in all', de: 'höchstens N Lieferungen insgesamt' },
   },
+  hours: {
+    type: 'string',
+    value: '06:00-22:00',
+    about: {
+      en: 'deliver at this time of day only; 22:00-06:00 goes over midnight',
+      de: 'nur zu dieser Uhrzeit liefern; 22:00-06:00 geht über Mitternacht',
+    },
+  },
+  weekdays: {
+    type: 'string',
+    value: '1-5',
+    about: {
+      en: 'deliver on these weekdays only, 1 is Monday (1-5 or 1,3,5)',
+      de: 'nur an diesen Wochentagen liefern, 1 ist Montag (1-5 oder 1,3,5)',
+    },
+  },
+  'time-zone': {
+    type: 'string',
+    value: 'Europe/Berlin',
+    about: {
+      en: 'zone of hours, weekdays and days (default: UTC)',
+      de: 'Zeitzone der Uhrzeiten, Wochentage und Tage (sonst UTC)',
+    },
+  },
+  'records-per-day': {
+    type: 'string',
+    value: 'N',
+    about: { en: 'at most N deliveries on one day', de: 'höchstens N Lieferungen an einem Tag' },
+  },
+  'bytes-per-day': {
+    type: 'string',
+    value: 'N',
+    about: { en: 'at most N bytes of data on one day', de: 'höchstens N Bytes Daten an einem Tag' },
+  },
   delay: {
     type: 'string',
     value: 'PT1H',
@@ -187,6 +221,11 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     until: here.value('until'),
     agreementAge: days === undefined ? duration('agreement-age') : `P${days}D`,
     count: here.value('count'),
+    hours: here.value('hours'),
+    weekdays: weekdaysIn(here.value('weekdays')),
+    timeZone: here.value('time-zone'),
+    recordsPerDay: here.value('records-per-day'),
+    bytesPerDay: here.value('bytes-per-day'),
     ...lists,
     samplingInterval: duration('every'),
     deliveryDelay: duration('delay'),
@@ -203,6 +242,14 @@ const NAME_LISTS = {
   states: 'machineStates',
   'signal-rows': 'signalRows',
 } as const
+
+/** `1-5` and `1,3,5`; what is neither is left for the API to name. */
+function weekdaysIn(written: string | undefined): readonly string[] | undefined {
+  const [, first, last] = /^([1-7])-([1-7])$/.exec(written ?? '') ?? []
+  if (first === undefined || last === undefined) return written?.split(',').map((day) => day.trim())
+  const count = ((Number(last) - Number(first) + 7) % 7) + 1
+  return Array.from({ length: count }, (_, n) => String(((Number(first) - 1 + n) % 7) + 1))
+}
 
 const emptyList = (here: Here, flag: string): string => {
   const [en, de] =

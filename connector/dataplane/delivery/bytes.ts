@@ -3,7 +3,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { shapesRecords } from '../../policy/plan.js'
 import type { ByteRange, ByteSource } from '../ports.js'
-import { quotaExhausted } from '../stages/count.js'
 import { sendProblem } from './answer.js'
 import type { Delivery } from './delivery.js'
 import { sourceFailed } from './pull.js'
@@ -14,7 +13,7 @@ export async function serveBytes(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  const { grant, flow, count, ledger } = delivery
+  const { grant, flow, counter, ledger } = delivery
   flow.onEnd((reason) => {
     if (res.headersSent) res.destroy()
     else sendProblem(req, res, reason, { stopped: true })
@@ -48,9 +47,10 @@ export async function serveBytes(
   }
   const { start, end } = range ?? { start: 0, end: size - 1 }
   const send = req.method !== 'HEAD'
-  if (send && (await count(1)) < 1) {
-    delivery.stopped(quotaExhausted(grant))
-    return sendProblem(req, res, quotaExhausted(grant))
+  const booked = send ? await counter.book({ records: 1, sizes: [Math.max(0, end - start + 1)] }) : undefined
+  if (booked?.short !== undefined) {
+    delivery.stopped(booked.short.problem)
+    return sendProblem(req, res, booked.short.problem)
   }
   const version = { start, end, etag: described.value.etag }
   const whole = send && size > 0 ? await source.take?.(version) : undefined

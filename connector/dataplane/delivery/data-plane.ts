@@ -5,13 +5,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { err, ok, type Problem, problem, type Result } from '../../core/result.js'
-import type { Clock } from '../../core/types.js'
+import type { Clock, EpochMs } from '../../core/types.js'
 import { type Plan, shapesRecords } from '../../policy/plan.js'
 import type { DeliveryLog, Grant, PushState, Source, SourceOf, UsageMeter } from '../ports.js'
 import type { Wanted } from '../reading.js'
 import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
-import { countFor } from '../stages/count.js'
+import { counterFor } from '../stages/count.js'
 import { unreadableRow } from '../stages/rows.js'
 import { blockLength } from '../stages/sample.js'
 import { chooseFormat, EVENT_STREAM } from './accept.js'
@@ -94,12 +94,13 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
       grant,
       shape,
       flow,
-      count: countFor(usage, grant),
+      counter: counterFor(usage, grant, shape.columns, clock),
       ledger,
       clock,
       schedule,
       heartbeatMs: limits.heartbeatMs,
       stopped: (reason) => log.stopped(grant.transferPid, reason),
+      paused: (reason, until) => log.paused?.(grant.transferPid, reason, until),
       droppedAhead: () => {
         droppedAhead += 1
       },
@@ -146,7 +147,11 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
       return sendProblem(req, res, reason, { status: 405, headers: { Allow: 'GET, HEAD' } })
     }
     const refused = transfer.shape.gate(clock())
-    if (refused !== undefined) return sendProblem(req, res, refused)
+    // A stream may wait for the time of delivery; an answer may not.
+    const waits = refused !== undefined && chooseFormat(req.headers.accept) === EVENT_STREAM
+    if (refused !== undefined && (!waits || transfer.shape.reopens(clock()) === undefined)) {
+      return sendProblem(req, res, refused, { headers: laterIn(transfer.shape.reopens(clock()), clock()) })
+    }
     const source = sourceOf(transfer.grant.datasetId)
     if (!source.ok) return sendProblem(req, res, source.error)
     return source.value.kind === 'bytes'
@@ -198,7 +203,9 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     if (!admitted.ok) return refuseUpgrade(socket, admitted.error)
     if (transfer.stopped !== undefined) return refuseUpgrade(socket, transfer.stopped, true)
     const refused = transfer.shape.gate(clock())
-    if (refused !== undefined) return refuseUpgrade(socket, refused)
+    if (refused !== undefined && transfer.shape.reopens(clock()) === undefined) {
+      return refuseUpgrade(socket, refused)
+    }
     const source = sourceOf(transfer.grant.datasetId)
     if (!source.ok) return refuseUpgrade(socket, source.error)
     if (source.value.kind === 'bytes') return refuseUpgrade(socket, FILE_NOT_STREAM)
@@ -273,6 +280,10 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     },
   }
 }
+
+/** RFC 9110, "Retry-After". */
+const laterIn = (at: EpochMs | undefined, now: EpochMs): Record<string, string> =>
+  at === undefined ? {} : { 'Retry-After': String(Math.ceil((at - now) / 1000)) }
 
 const NOT_ACCEPTABLE: Problem = {
   code: 'NotAcceptable',

@@ -6,8 +6,8 @@ import type { Problem } from '../../core/result.js'
 import { POSITION_GONE, type Reading } from '../reading.js'
 import type { DataRecord } from '../record.js'
 import { waitUntil } from '../schedule.js'
-import { quotaExhausted } from '../stages/count.js'
-import type { RecordDelivery } from './delivery.js'
+import { passGate, type RecordDelivery } from './delivery.js'
+import { SLICE } from './outlet.js'
 
 /** Writes the records start to end, exclusive, and resolves when there is room for more. */
 export type Send = (records: readonly DataRecord[], start: number, end: number) => Promise<void>
@@ -41,16 +41,19 @@ async function hand(
   batch: readonly DataRecord[],
   send: Send,
 ): Promise<Problem | undefined> {
-  const { shape, clock, schedule, flow, count, grant, droppedAhead } = delivery
+  const { shape, clock, schedule, flow, counter, droppedAhead, paused } = delivery
+  // A slow receiver must not carry a batch past the end of a time of delivery.
+  const most = shape.opening === undefined ? batch.length : SLICE
   for (let at = 0; at < batch.length; ) {
     if (flow.signal.aborted) return undefined
+    const refused = await passGate(delivery)
+    if (refused !== undefined || flow.signal.aborted) return refused
     const now = clock()
-    const refused = shape.gate(now)
-    if (refused !== undefined) return refused
+    const last = Math.min(batch.length, at + most)
 
     let end = at
     let holding: ReturnType<typeof shape.due> | undefined
-    for (; end < batch.length; end++) {
+    for (; end < last; end++) {
       const record = batch[end]
       if (record === undefined) break
       const verdict = shape.due(record, now)
@@ -60,11 +63,16 @@ async function hand(
       }
     }
     if (end > at) {
-      const granted = await count(end - at)
+      const { granted, short } = await counter.book(counter.asked(batch, at, end))
       if (flow.signal.aborted) return undefined
       if (granted > 0) await send(batch, at, at + granted)
-      if (granted < end - at) return quotaExhausted(grant)
-      at = end
+      at += granted
+      if (short !== undefined) {
+        if (short.again === undefined || flow.signal.aborted) return short.problem
+        paused(short.problem, short.again)
+        await waitUntil(schedule, clock, short.again, flow.signal)
+        continue
+      }
     }
     if (holding?.is === 'ahead') {
       droppedAhead()

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { err, ok, type Problem, type Result } from '../../core/result.js'
 import { openReading, POSITION_GONE, type Reading } from '../reading.js'
 import type { DataRecord } from '../record.js'
-import { quotaExhausted } from '../stages/count.js'
+import type { Counted } from '../stages/count.js'
 import { acceptsGzip, CSV, type Format, JSON_ARRAY, NDJSON } from './accept.js'
 import { sendProblem } from './answer.js'
 import type { RecordDelivery } from './delivery.js'
@@ -17,6 +17,8 @@ import type { PullQuery } from './query.js'
 
 /** Pages smaller than this are sent as they are, bytes. */
 const WORTH_PACKING = 1024
+
+const NOTHING: Counted = { granted: 0 }
 
 type Frame = {
   readonly head: string
@@ -97,7 +99,7 @@ async function streamAll(
   headers: Headers,
   gzip: boolean,
 ): Promise<void> {
-  const { flow, shape, clock, count, grant, ledger } = delivery
+  const { flow, shape, clock, counter, ledger } = delivery
   const { signal } = flow
   const open = () => {
     res.writeHead(200, gzip ? { ...headers, 'Content-Encoding': 'gzip' } : headers)
@@ -117,7 +119,8 @@ async function streamAll(
       const refused = shape.gate(clock())
       if (refused !== undefined) return await fail(refused)
       const { due, ended } = dueNow(delivery, batch)
-      const granted = due.length === 0 ? 0 : await count(due.length)
+      const { granted, short } =
+        due.length === 0 ? NOTHING : await counter.book(counter.asked(due, 0, due.length))
       for (let at = 0; at < granted; ) {
         if (signal.aborted) return
         const end = Math.min(at + SLICE, granted)
@@ -137,7 +140,7 @@ async function streamAll(
         at = end
       }
       if (signal.aborted) return
-      if (granted < due.length) return await fail(quotaExhausted(grant))
+      if (short !== undefined) return await fail(short.problem)
       if (ended) break
     }
   } catch (cause) {
@@ -164,17 +167,18 @@ async function sendPage(
   query: PullQuery,
   limit: number,
 ): Promise<void> {
-  const { flow, count, grant, ledger } = delivery
+  const { flow, counter, ledger } = delivery
   const { signal } = flow
   const page = await collect(delivery, reading, limit)
   if (signal.aborted) return
   if (!page.ok) return sendProblem(req, res, page.error)
   const { records, more } = page.value
-  const granted = records.length === 0 ? 0 : await count(records.length)
+  const { granted, short } =
+    records.length === 0 ? NOTHING : await counter.book(counter.asked(records, 0, records.length))
   if (signal.aborted) return
-  if (granted < records.length) {
-    delivery.stopped(quotaExhausted(grant))
-    if (granted === 0) return sendProblem(req, res, quotaExhausted(grant))
+  if (short !== undefined) {
+    delivery.stopped(short.problem)
+    if (granted === 0) return sendProblem(req, res, short.problem)
   }
 
   let text = frame.head

@@ -8,7 +8,7 @@ import type { EpochMs } from '../../core/types.js'
 import type { PushLog, PushPost, PushTarget } from '../ports.js'
 import { type Backoff, backoffMs } from '../receive/backoff.js'
 import { waitUntil } from '../schedule.js'
-import type { Delivery } from './delivery.js'
+import { type Delivery, passGate } from './delivery.js'
 
 export type Retries = Backoff & {
   /** Without any acknowledgement for this long the push is halted, milliseconds. */
@@ -57,13 +57,14 @@ export async function sendParcel(
   ways: PushWays,
   parcel: Parcel,
 ): Promise<Result<boolean, PushEnd>> {
-  const { flow, shape, clock, schedule, grant } = delivery
+  const { flow, clock, schedule, grant } = delivery
   const { target, log, retries } = ways
   const begun = clock()
   for (let failures = 1; ; failures++) {
     if (flow.signal.aborted) return ok(false)
-    const refused = shape.gate(clock())
+    const refused = await passGate(delivery)
     if (refused !== undefined) return err({ is: 'stop', problem: refused })
+    if (flow.signal.aborted) return ok(false)
     const content = await parcel.content()
     if (flow.signal.aborted) return ok(false)
     const answer = content.ok

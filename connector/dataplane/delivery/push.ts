@@ -9,9 +9,9 @@ import { shapesRecords } from '../../policy/plan.js'
 import { type ByteSource, type PushJournal, type PushState, type Source, SourceError } from '../ports.js'
 import { openReading, POSITION_GONE, type Reading, type Wanted } from '../reading.js'
 import { waitUntil } from '../schedule.js'
-import { quotaExhausted } from '../stages/count.js'
+import { quotaExhausted, type Short } from '../stages/count.js'
 import { NDJSON } from './accept.js'
-import type { Delivery, RecordDelivery } from './delivery.js'
+import { type Delivery, passGate, type RecordDelivery } from './delivery.js'
 import { jsonEncoder } from './encode.js'
 import { type Batch, type BatchBounds, createBatch } from './push-batch.js'
 import { type PushEnd, type PushWays, sendParcel } from './push-send.js'
@@ -92,11 +92,18 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
 
   /** undefined: go on. */
   const flush = async (): Promise<{ readonly end: PushOutcome } | undefined> => {
-    if (batch.records.length === 0) return undefined
-    const sent = await sendBatch(delivery, push, state, batch)
-    state = sent.state
-    batch = createBatch(encode, push.bounds)
-    return sent.goesOn ? undefined : { end: sent.end }
+    while (batch.records.length > 0) {
+      const sent = await sendBatch(delivery, push, state, batch)
+      state = sent.state
+      if (!sent.goesOn) return { end: sent.end }
+      const rest = batch.records.slice(sent.granted)
+      batch = createBatch(encode, push.bounds)
+      for (const record of rest) batch.add(record, clock())
+      if (sent.again === undefined) continue
+      await waitUntil(schedule, clock, sent.again, flow.signal)
+      if (flow.signal.aborted) return { end: undefined }
+    }
+    return undefined
   }
 
   let change: Change | undefined
@@ -197,7 +204,9 @@ async function readingBehind(
   return openReading(source, shape, range, clock(), flow.signal)
 }
 
-type SentBatch = { readonly state: PushState; readonly goesOn: boolean; readonly end?: PushOutcome }
+type SentBatch =
+  | { readonly state: PushState; readonly goesOn: false; readonly end?: PushOutcome }
+  | { readonly state: PushState; readonly goesOn: true; readonly granted: number; readonly again?: EpochMs }
 
 async function sendBatch(
   delivery: RecordDelivery,
@@ -205,13 +214,15 @@ async function sendBatch(
   state: PushState,
   { records, body }: Batch,
 ): Promise<SentBatch> {
-  const { grant, shape, clock, flow, ledger } = delivery
-  const refused = shape.gate(clock())
+  const { grant, flow, ledger, counter } = delivery
+  const refused = await passGate(delivery)
   if (refused !== undefined) return { state, goesOn: false, end: { is: 'stop', problem: refused } }
+  if (flow.signal.aborted) return { state, goesOn: false }
   const number = state.batches + 1
   let bytes: Uint8Array = new Uint8Array()
   let written = state
-  const granted = await push.journal.book(grant, records.length, (count) => {
+  const asked = counter.asked(records, 0, records.length)
+  const booking = await push.journal.book(grant, asked, counter.quota(), (count) => {
     const position = records[count - 1]?.position
     bytes = body(count)
     written = {
@@ -221,8 +232,9 @@ async function sendBatch(
     return { state: written, body: bytes }
   })
   if (flow.signal.aborted) return { state: written, goesOn: false }
-  const exhausted: PushOutcome = { is: 'stop', problem: quotaExhausted(grant) }
-  if (granted === 0) return { state, goesOn: false, end: exhausted }
+  const { granted } = booking
+  const short = counter.short(booking)
+  if (granted === 0) return afterShort(delivery, state, 0, short)
   const sent = await sendParcel(delivery, push, {
     number,
     content: async () => lines(bytes),
@@ -231,14 +243,26 @@ async function sendBatch(
   if (!sent.value) return { state: written, goesOn: false }
   ledger.add(records, 0, granted, bytes.byteLength)
   const next = await acknowledge(delivery, push, written, bytes.byteLength)
-  return granted < records.length
-    ? { state: next, goesOn: false, end: exhausted }
-    : { state: next, goesOn: true }
+  return afterShort(delivery, next, granted, short)
+}
+
+/** A quota of the day is waited for; one in total ends the push. */
+function afterShort(
+  { paused }: Delivery,
+  state: PushState,
+  granted: number,
+  short: Short | undefined,
+): SentBatch {
+  if (short === undefined) return { state, goesOn: true, granted }
+  const { problem, again } = short
+  if (again === undefined) return { state, goesOn: false, end: { is: 'stop', problem } }
+  paused(problem, again)
+  return { state, goesOn: true, granted, again }
 }
 
 /** A file in one piece. A repeated try sends the file as it is then, under the same number. */
 export async function pushBytes(delivery: Delivery, source: ByteSource, push: Push): Promise<PushOutcome> {
-  const { grant, ledger } = delivery
+  const { grant, ledger, counter, paused, schedule, clock, flow } = delivery
   const state = push.journal.read(grant.transferPid)?.state ?? NOTHING_YET
   if (state.done === true) return COMPLETE
   if (shapesRecords(grant.plan)) {
@@ -248,9 +272,19 @@ export async function pushBytes(delivery: Delivery, source: ByteSource, push: Pu
   }
   let written = state
   if (state.pending === undefined) {
+    const described = await source.describe()
+    if (!described.ok) throw new SourceError(described.error)
     written = { ...state, pending: { number: 1, records: 1 } }
-    const granted = await push.journal.book(grant, 1, () => ({ state: written }))
-    if (granted < 1) return { is: 'stop', problem: quotaExhausted(grant) }
+    for (;;) {
+      const asked = { records: 1, sizes: [described.value.size] }
+      const booking = await push.journal.book(grant, asked, counter.quota(), () => ({ state: written }))
+      if (booking.granted >= 1) break
+      const { problem, again } = counter.short(booking) ?? { problem: quotaExhausted(grant) }
+      if (again === undefined) return { is: 'stop', problem }
+      paused(problem, again)
+      await waitUntil(schedule, clock, again, flow.signal)
+      if (flow.signal.aborted) return undefined
+    }
   }
   let sentBytes = 0
   const sent = await sendParcel(delivery, push, {

@@ -145,12 +145,21 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       })
       entry.flows.add(flow)
       open += 1
+      const { shape } = transfer
+      // What goes on for ever waits for the next time of delivery; an answer ends with this one.
+      const isPatient = via === 'sse' || via === 'ws' || via === 'push'
       const { notAfter } = transfer.grant.plan
+      const closing = isPatient ? undefined : shape.opening?.nextChange(clock())
+      const ends = [notAfter, closing].flatMap((at) => at ?? [])
       const expire = (): void => {
-        const reason = transfer.shape.gate(clock())
-        if (reason !== undefined) flow.end(reason, 'cut')
+        const now = clock()
+        const reason = shape.gate(now)
+        if (reason !== undefined && !(isPatient && shape.reopens(now) !== undefined)) flow.end(reason, 'cut')
       }
-      const cancelExpiry = notAfter === undefined ? () => {} : scheduleAt(schedule, clock, notAfter, expire)
+      const cancels = ends.map((at) => scheduleAt(schedule, clock, at, expire))
+      const cancelExpiry = (): void => {
+        for (const cancel of cancels) cancel()
+      }
       return ok(flow)
     },
 

@@ -1,20 +1,85 @@
 /**
- * Stage 8, count: deliveries are booked durably before they are made. A crash can lose quota, never exceed it.
+ * Stage 8, count: deliveries are booked durably before they are made. A crash can lose quota, never exceed it. A quota of
+ * the day is full again with the next calendar day of the contract's zone.
  */
 import type { Problem } from '../../core/result.js'
-import type { Grant, UsageMeter } from '../ports.js'
+import { type Clock, type EpochMs, iso } from '../../core/types.js'
+import { nextDay } from '../../policy/zone.js'
+import { jsonEncoder } from '../delivery/encode.js'
+import type { Asked, Booking, Grant, Quota, UsageMeter } from '../ports.js'
+import type { DataRecord } from '../record.js'
+import { zoneOf } from './gate.js'
 
-/** How many of `wanted` deliveries may be made. */
-export type Count = (wanted: number) => Promise<number>
+/** Less was granted than was wanted. `again`: when it makes sense to go on; absent when it never does. */
+export type Short = { readonly problem: Problem; readonly again?: EpochMs }
 
-export function countFor(usage: UsageMeter, grant: Grant): Count {
-  const { agreementId } = grant
-  const { countLimit } = grant.plan
-  if (countLimit === undefined) return async (wanted) => wanted
-  return async (wanted) => {
-    const granted = await usage.book(agreementId, wanted, countLimit)
-    // A meter that answers nonsense grants nothing.
-    return granted >= 0 ? Math.min(granted, wanted) : 0
+export type Counted = { readonly granted: number; readonly short?: Short }
+
+export type Counter = {
+  /** The records start to end, exclusive, as they are counted. */
+  asked(records: readonly DataRecord[], start: number, end: number): Asked
+  /** What holds at this instant; undefined when the agreement limits nothing. */
+  quota(): Quota | undefined
+  short(booking: Booking): Short | undefined
+  book(asked: Asked): Promise<Counted>
+}
+
+export function counterFor(
+  usage: UsageMeter,
+  grant: Grant,
+  columns: readonly string[],
+  clock: Clock,
+): Counter {
+  const { agreementId, plan } = grant
+  const { countLimit, recordsPerDay, bytesPerDay } = plan
+  const isDaily = recordsPerDay !== undefined || bytesPerDay !== undefined
+  const zone = isDaily ? zoneOf(plan) : undefined
+  // One measure for all ways and formats: the record as a line of JSON.
+  const encode = bytesPerDay === undefined ? undefined : jsonEncoder(columns)
+
+  const quota = (): Quota | undefined => {
+    if (countLimit === undefined && zone === undefined) return undefined
+    return {
+      ...(countLimit !== undefined && { total: countLimit }),
+      ...(zone !== undefined && {
+        day: {
+          number: zone.local(clock()).day,
+          ...(recordsPerDay !== undefined && { records: recordsPerDay }),
+          ...(bytesPerDay !== undefined && { bytes: bytesPerDay }),
+        },
+      }),
+    }
+  }
+
+  const short = ({ short: by }: Booking): Short | undefined => {
+    if (by === undefined) return undefined
+    const again = by === 'day' && zone !== undefined ? nextDay(zone, clock()) : undefined
+    return again === undefined
+      ? { problem: quotaExhausted(grant) }
+      : { problem: dayExhausted(grant, again), again }
+  }
+
+  return {
+    asked: (records, start, end) => ({
+      records: end - start,
+      ...(encode !== undefined && {
+        sizes: records.slice(start, end).map((record) => Buffer.byteLength(encode(record)) + 1),
+      }),
+    }),
+    quota,
+    short,
+    book: async (asked) => {
+      const limits = quota()
+      if (limits === undefined) return { granted: asked.records }
+      const booking = await usage.book(agreementId, asked, limits)
+      // A meter that answers nonsense grants nothing.
+      const granted = booking.granted >= 0 ? Math.min(booking.granted, asked.records) : 0
+      const missing = short({
+        ...booking,
+        ...(granted < asked.records && booking.short === undefined && { short: 'total' }),
+      })
+      return { granted, ...(missing !== undefined && { short: missing }) }
+    },
   }
 }
 
@@ -22,3 +87,14 @@ export const quotaExhausted = (grant: Grant): Problem => ({
   code: 'QuotaExhausted',
   message: `The agreed quota of ${grant.plan.countLimit ?? 0} deliveries is used up.`,
 })
+
+const dayExhausted = ({ plan }: Grant, again: EpochMs): Problem => {
+  const limits = [
+    ...(plan.recordsPerDay === undefined ? [] : [`${plan.recordsPerDay} deliveries`]),
+    ...(plan.bytesPerDay === undefined ? [] : [`${plan.bytesPerDay} bytes`]),
+  ]
+  return {
+    code: 'QuotaExhausted',
+    message: `The agreed quota of ${limits.join(' and ')} a day is used up; the next day begins at ${iso(again)}.`,
+  }
+}

@@ -5,12 +5,63 @@
 import type { Problem } from '../../core/result.js'
 import { type EpochMs, iso } from '../../core/types.js'
 import type { Plan } from '../../policy/plan.js'
+import { findZone, type LocalTime, nextChange, type Zone } from '../../policy/zone.js'
 
 /** The reason why nothing may be delivered now, or undefined when the gate is open. */
 export type Gate = (now: EpochMs) => Problem | undefined
 
-export function openGate(plan: Plan, recipient: string): Gate {
-  const { notBefore, notAfter, recipients } = plan
+/** Recurring times of delivery. */
+export type Opening = {
+  isOpen(now: EpochMs): boolean
+  /** When that changes; undefined when it does not within two weeks. */
+  nextChange(now: EpochMs): EpochMs | undefined
+}
+
+/** The zone in which the plan means its days and times of day. */
+export function zoneOf({ timeZones }: Plan): Zone {
+  const zone = findZone(timeZones?.[0] ?? 'UTC')
+  // Known when the policy was read: a machine that has lost its time zones must not deliver by guess.
+  if (zone === undefined) throw new TypeError(`the time zone ${timeZones?.[0]} is not known here`)
+  return zone
+}
+
+/** undefined when the plan delivers at all times. */
+export function openingOf(plan: Plan): Opening | undefined {
+  const { hours, weekdays } = plan
+  if (hours === undefined && weekdays === undefined) return undefined
+  const zone = zoneOf(plan)
+  const edges = hours?.flat() ?? []
+  const allowed = ({ weekday, ofDay }: LocalTime): boolean =>
+    weekdays?.includes(weekday) !== false &&
+    hours?.some(([from, to]) => ofDay >= from && ofDay < to) !== false
+  return {
+    isOpen: (now) => Number.isFinite(now) && allowed(zone.local(now)),
+    nextChange: (now) => nextChange(zone, now, edges, allowed),
+  }
+}
+
+export function openGate(plan: Plan, recipient: string, opening = openingOf(plan)): Gate {
+  const barred = barredBy(plan, recipient)
+  return (now) => {
+    const why = barred(now)
+    if (why !== undefined || opening === undefined || opening.isOpen(now)) return why
+    const next = opening.nextChange(now)
+    const again = next === undefined ? '' : ` Delivery begins again at ${iso(next)}.`
+    return { code: 'PolicyDenied', message: `The contract allows no delivery at this time.${again}` }
+  }
+}
+
+/** When a gate that is closed now opens by itself, because a recurring time begins; undefined for any other reason. */
+export function reopensBy(plan: Plan, recipient: string, opening: Opening | undefined) {
+  const barred = barredBy(plan, recipient)
+  return (now: EpochMs): EpochMs | undefined =>
+    opening === undefined || opening.isOpen(now) || barred(now) !== undefined
+      ? undefined
+      : opening.nextChange(now)
+}
+
+/** What holds whatever the time of day is. */
+function barredBy({ notBefore, notAfter, recipients }: Plan, recipient: string): Gate {
   return (now) => {
     if (recipients !== undefined && !recipients.includes(recipient)) {
       return { code: 'PolicyDenied', message: 'The contract does not name you as a recipient of this data.' }

@@ -107,4 +107,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX process_open ON process (partner, kind)
     WHERE state NOT IN ('FINALIZED', 'COMPLETED', 'TERMINATED');
   `,
+  `
+  -- The calendar day that was counted last, in days since 1970 by the zone of the contract.
+  CREATE TABLE usage_day (
+    agreement_id TEXT PRIMARY KEY,
+    day INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]

@@ -8,6 +8,7 @@ import { GroupCommit, openDatabase } from './database.js'
 import { documents, keptInMemory } from './documents.js'
 import { offeringTables } from './offering.js'
 import { processTables } from './processes.js'
+import { usageTables } from './usage.js'
 
 export type StoreOptions = {
   /** Keeps catalogs from reading what their reader cannot see. */
@@ -58,17 +59,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     .prepare("SELECT data FROM partner WHERE json_extract(data, '$.access.tokenHash') = @tokenHash")
     .pluck()
 
-  const bookedSoFar = db.prepare('SELECT booked FROM usage WHERE agreement_id = @agreementId').pluck()
-  const book = db.prepare(`
-    INSERT INTO usage (agreement_id, booked) VALUES (@agreementId, @amount)
-    ON CONFLICT (agreement_id) DO UPDATE SET booked = booked + excluded.booked`)
-
-  const bookNow = (agreementId: string, wanted: number, limit: number): number => {
-    const used = (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0
-    const granted = Math.max(0, Math.min(wanted, limit - used))
-    if (granted > 0) book.run({ agreementId, amount: granted })
-    return granted
-  }
+  const usage = usageTables(db)
 
   const push = db.prepare('SELECT state, body FROM push WHERE pid = @pid')
   const putPush = db.prepare(`
@@ -180,8 +171,8 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     offeredAfter,
     offeredBefore,
 
-    book: (agreementId, wanted, limit) => run(() => bookNow(agreementId, wanted, limit)),
-    booked: (agreementId) => (bookedSoFar.get({ agreementId }) as number | undefined) ?? 0,
+    book: (agreementId, asked, quota) => run(() => usage.book(agreementId, asked, quota)),
+    booked: usage.booked,
 
     pushOf: (pid) => {
       const row = push.get({ pid }) as { state: string; body: Buffer | null } | undefined
@@ -193,13 +184,14 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
       run(() => {
         putPush.run({ pid, state: JSON.stringify(state), body: body ?? null })
       }),
-    bookPush: (pid, { agreementId, wanted, limit, write }) =>
+    bookPush: (pid, { agreementId, asked, quota, write }) =>
       run(() => {
-        const granted = limit === undefined ? wanted : bookNow(agreementId, wanted, limit)
-        if (granted === 0) return 0
-        const { state, body } = write(granted)
+        const booking =
+          quota === undefined ? { granted: asked.records } : usage.book(agreementId, asked, quota)
+        if (booking.granted === 0) return booking
+        const { state, body } = write(booking.granted)
         putPush.run({ pid, state: JSON.stringify(state), body: body ?? null })
-        return granted
+        return booking
       }),
 
     rememberToken: (jti, expiresAt) => {

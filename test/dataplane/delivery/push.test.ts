@@ -1,5 +1,6 @@
 /** The pushing side of the data plane, with a clock set by hand and a receiver that is a function. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { bookInto, NOTHING_USED } from '../../../connector/core/quota.js'
 import { ok, type Problem, problem, type Result } from '../../../connector/core/result.js'
 import type { EpochMs } from '../../../connector/core/types.js'
 import { createDataPlane, type DataPlane } from '../../../connector/dataplane/delivery/data-plane.js'
@@ -20,20 +21,20 @@ type Answer = Result<{ readonly status: number; readonly retryAfterMs?: number }
 /** What survives a restart, and how much of the quota was booked. */
 function memoryJournal() {
   let kept: { state: PushState; body?: Uint8Array } | undefined
-  let booked = 0
+  let used = NOTHING_USED
   const journal: PushJournal = {
     read: () => kept,
     write: async (_pid, state) => {
       kept = { state }
     },
-    book: async ({ plan }, wanted, pending) => {
-      const granted = Math.max(0, Math.min(wanted, (plan.countLimit ?? Infinity) - booked))
-      booked += granted
-      if (granted > 0) kept = pending(granted)
-      return granted
+    book: async (_grant, asked, quota, pending) => {
+      const { used: then, ...booking } = bookInto(used, asked, quota ?? {})
+      used = then
+      if (booking.granted > 0) kept = pending(booking.granted)
+      return booking
     },
   }
-  return { journal, state: () => kept?.state, booked: () => booked }
+  return { journal, state: () => kept?.state, booked: () => used.total }
 }
 
 const planes: DataPlane[] = []
@@ -54,7 +55,7 @@ function openPlane(source: Source | (() => Result<Source>), kept = memoryJournal
   const plane = createDataPlane({
     sourceOf: () => (typeof source === 'function' ? source() : ok(source)),
     signalsOf: () => SIGNALS,
-    usage: { book: async () => 0 },
+    usage: { book: async () => ({ granted: 0 }) },
     log: { delivered: () => {}, stopped: (_pid, why) => seen.stopped.push(why) },
     clock: time.clock,
     schedule: time.schedule,

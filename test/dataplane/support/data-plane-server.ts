@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { bookInto, NOTHING_USED } from '../../../connector/core/quota.js'
 import { ok, type Problem, problem } from '../../../connector/core/result.js'
 import { systemClock } from '../../../connector/core/types.js'
 import {
@@ -36,15 +37,15 @@ export const grant = (terms: Partial<Plan> = {}, more: Partial<Grant> = {}): Gra
 
 /** Counts in memory; the real one is durable. */
 export function memoryMeter() {
-  let used = 0
+  let used = NOTHING_USED
   const meter: UsageMeter = {
-    book: async (_agreement, wanted, limit) => {
-      const granted = Math.max(0, Math.min(wanted, limit - used))
-      used += granted
-      return granted
+    book: async (_agreement, asked, quota) => {
+      const { used: then, ...booking } = bookInto(used, asked, quota)
+      used = then
+      return booking
     },
   }
-  return { meter, used: () => used }
+  return { meter, used: () => used.total, today: () => used.day }
 }
 
 export type Served = AsyncDisposable & {

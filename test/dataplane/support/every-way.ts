@@ -77,7 +77,7 @@ async function pushed({ terms, records, signals, expected }: Case, stopAfter?: n
     const plane = createDataPlane({
       sourceOf: () => ok(source),
       signalsOf: () => signals,
-      usage: { book: async () => 0 },
+      usage: { book: async () => ({ granted: 0 }) },
       log: { delivered: () => {}, stopped: () => {} },
       clock: time.clock,
       schedule: time.schedule,
@@ -88,9 +88,9 @@ async function pushed({ terms, records, signals, expected }: Case, stopAfter?: n
           write: async (_pid, state) => {
             kept = { state }
           },
-          book: async (_grant, wanted, pending) => {
-            kept = pending(wanted)
-            return wanted
+          book: async (_grant, { records: granted }, _quota, pending) => {
+            kept = pending(granted)
+            return { granted }
           },
         },
         bounds: { maxRecords: 1 },
