@@ -2,6 +2,7 @@
  * One line of a comparison: two policies, rules or bare conditions in any form of JSON-LD, or a list of policies that are
  * meant to hold together.
  */
+import { canonicalize } from '../core/canonical.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
 import { common } from './analysis/common.js'
@@ -32,7 +33,11 @@ export function comparison(line: JsonMap, options: CompareOptions): Result<Polic
   const a = comparable(line.a, 'a:', options)
   if (!a.ok) return a
   const b = comparable(line.b, 'b:', options)
-  return b.ok ? ok(comparePolicies(a.value, b.value)) : b
+  if (!b.ok) return b
+  const found = comparePolicies(a.value, b.value)
+  // Whatever it means that is not understood, the same text means the same.
+  const isSameText = canonicalize(line.a) === canonicalize(line.b)
+  return ok(isSameText ? { ...found, relation: 'equal', aWithinB: 'yes', bWithinA: 'yes' } : found)
 }
 
 function togetherOf(policies: readonly unknown[], options: CompareOptions): Result<JsonObject> {

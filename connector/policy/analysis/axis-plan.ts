@@ -1,4 +1,5 @@
 /** Chooses the axis for every left operand that the policies speak of, from all conditions on it together. */
+import { isIncluded } from '../action-terms.js'
 import { MDP, ODRL, shortName } from '../model.js'
 import { treeOf } from '../odrl/judge.js'
 import type { Atom } from '../odrl/policy.js'
@@ -6,14 +7,18 @@ import { type Scalar, scalarOf } from '../odrl/scalar.js'
 import { conceptOf } from '../odrl/taxonomy.js'
 import { operandOf } from '../registry.js'
 import { type Axis, exactly } from './axis.js'
-import { comboAxis } from './combo-axis.js'
+import { comboAxis, severalAxis } from './combo-axis.js'
 import { haveOneAuthority, isNominal, namedAxis, placeAxis } from './named-axis.js'
 import { isOrdered, orderedAxis, pointsOf, type Range, sortedPoints } from './ordered-axis.js'
 
 /** In which respect a condition speaks: of the use itself, of its target or assignee, or of how a duty is done. */
 export type Scope = string
 
-type Use = { readonly atom: Atom | undefined; readonly scope: Scope; readonly duty: boolean }
+type Use = {
+  readonly atom: Atom | undefined
+  readonly scope: Scope
+  readonly duty: readonly string[] | undefined
+}
 
 type Group = {
   readonly leftOperand: string
@@ -36,23 +41,26 @@ const SUBSETS: ReadonlySet<string> = new Set([`${MDP}fields`, `${MDP}aggregation
 const METERED = `${ODRL}meteredTime`
 const ELAPSED = `${ODRL}elapsedTime`
 
-const CATENA_X = 'https://w3id.org/catenax/2025/9/policy/'
-/** "eq" is how Catena-X writes "until". */
-const UNTIL: ReadonlySet<string> = new Set([
-  `${CATENA_X}DataUsageEndDate`,
-  `${CATENA_X}DataUsageEndDurationDays`,
+/** A party has several of these at once; everything else has one value for one use. */
+const SEVERAL: ReadonlySet<string> = new Set([
+  ...['credentialType', 'group', 'contractReference'].map((name) => MDP + name),
+  ...[
+    'BusinessPartnerGroup',
+    'Membership',
+    'FrameworkAgreement',
+    'UsageRestriction',
+    'ContractReference',
+  ].map((name) => `https://w3id.org/catenax/2025/9/policy/${name}`),
 ])
-
-const effective = (atom: Atom): Atom =>
-  UNTIL.has(atom.leftOperand) && atom.operator === 'eq' ? { ...atom, operator: 'lt' } : atom
 
 export class AxisPlan {
   readonly #groups = new Map<string, Group>()
-  readonly #duties = new Set<Scope>()
+  /** Duties by their key, with their actions. */
+  readonly #duties = new Map<Scope, readonly string[]>()
 
   constructor(uses: readonly Use[]) {
     for (const { atom, scope, duty } of uses) {
-      if (duty) this.#duties.add(scope)
+      if (duty !== undefined) this.#duties.set(scope, duty)
       if (atom === undefined) continue
       const key = this.keyOf(atom, scope)
       const group = this.#groups.get(key)
@@ -66,6 +74,10 @@ export class AxisPlan {
   /** Values in different units are on different axes: nobody here converts them. */
   keyOf({ leftOperand, unit }: Atom, scope: Scope): string {
     return `${scope} ${leftOperand} ${unit ?? ''}`
+  }
+
+  leftOperandOf(key: string): string {
+    return this.#groups.get(key)?.leftOperand ?? ''
   }
 
   /** Pairs of axes of which the first value is never the larger one. */
@@ -84,7 +96,11 @@ export class AxisPlan {
   }
 
   axes(): readonly (readonly [string, Axis])[] {
-    const duties = [...this.#duties].map((key) => [key, done(key)] as const)
+    const keys = [...this.#duties]
+    const duties = keys.map(([key, actions]) => {
+      const isAlone = keys.every(([other, others]) => other === key || areUnrelated(actions, others))
+      return [key, done(key, isAlone)] as const
+    })
     const shared = new Map(
       this.frames().flatMap(([a, b]) => {
         const points = pointsFor([a, b].flatMap((key) => this.#groups.get(key)?.atoms ?? []))
@@ -111,11 +127,15 @@ export class AxisPlan {
   }
 }
 
-/** Cell 0: not done, cell 1: done. */
-const done = (key: string): Axis => ({
+/** Doing one is never a way of doing the other. */
+const areUnrelated = (a: readonly string[], b: readonly string[]): boolean =>
+  a.every((one) => b.every((other) => isIncluded(one, other) === false && isIncluded(other, one) === false))
+
+/** Cell 0: not done, cell 1: done. Duties that may be fulfilled by each other are not free of each other. */
+const done = (key: string, isAlone: boolean): Axis => ({
   name: key,
   possible: 3n,
-  sure: 3n,
+  sure: isAlone ? 3n : 0n,
   groups: [],
   holding: () => exactly(2n),
   witness: (cells) => ((cells & 2n) === 0n ? 'not done' : 'done'),
@@ -145,12 +165,15 @@ function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
   const atoms = group.atoms
   const name = group.scope === '' ? shortName(leftOperand) : `${group.scope}${shortName(leftOperand)}`
   const understood = atoms.every(({ unknown, operator }) => unknown.length === 0 && operator !== '')
-  if (!understood || AMBIGUOUS.has(leftOperand))
+  if (!understood || AMBIGUOUS.has(leftOperand)) {
     return comboAxis(name, atoms, AMBIGUOUS.has(leftOperand) && understood)
+  }
+  if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
+  if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
   if (atoms.every(isOrdered) && !isMisread(leftOperand, atoms)) {
     const range = rangeOf(leftOperand)
     const points = range.only !== undefined ? weekdays() : (shared ?? pointsFor(atoms))
-    if (points !== undefined) return withEffective(orderedAxis(name, atoms.map(effective), points, range))
+    if (points !== undefined) return orderedAxis(name, atoms, points, range)
   }
   const places = placeAxis(name, atoms)
   if (places !== undefined) return places
@@ -163,8 +186,6 @@ function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
     ? namedAxis(name, atoms, names)
     : comboAxis(name, atoms, false)
 }
-
-const withEffective = (axis: Axis): Axis => ({ ...axis, holding: (atom) => axis.holding(effective(atom)) })
 
 /**
  * Texts that look like numbers and are only ever compared for being the same may be names: "1.0" and "1" are one number

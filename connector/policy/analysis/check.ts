@@ -8,6 +8,7 @@ import type { Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { parsePolicy } from '../parse.js'
 import { unsupportedTerms } from '../support.js'
 import { quoted, text } from '../words.js'
+import { canonicalPolicy } from './canonical.js'
 import { bounded, clashes } from './compare-policies.js'
 import { exists, type Witness, within } from './relate.js'
 import { type Extent, Space } from './space.js'
@@ -28,7 +29,8 @@ export type Finding = {
 }
 
 /** Findings that need no connector, errors first. */
-export function checkPolicy(policy: OdrlPolicy): readonly Finding[] {
+export function checkPolicy(written: OdrlPolicy): readonly Finding[] {
+  const policy = canonicalPolicy(written)
   const tooLarge: Finding = {
     kind: 'too large',
     severity: 'warning',

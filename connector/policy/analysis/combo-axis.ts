@@ -127,6 +127,49 @@ const wordsOf = (statement: Statement): string =>
 const canHold = (statement: Statement): boolean => statement.kind !== 'opaque'
 const canFail = (statement: Statement): boolean => statement.kind === 'is' || statement.kind === 'order'
 
+/**
+ * A left operand of which one use has several values: each name is there or not, freely of the others. "eq" would speak of
+ * all values there are, and of those nobody knows.
+ */
+export function severalAxis(name: string, atoms: readonly Atom[]): Axis {
+  const isSet = atoms.every(({ operator }) => ['isAnyOf', 'isNoneOf', 'isAllOf'].includes(operator))
+  if (!isSet) return { ...comboAxis(name, atoms, true), sure: 0n, groups: [] }
+  const names = [...new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text)))]
+  if (names.length > MAX_STATEMENTS) throw new TooComplex()
+  const count = 1 << names.length
+  const maskWhere = (holds: (present: readonly string[]) => boolean): Mask => {
+    let mask = 0n
+    for (let cell = 0; cell < count; cell += 1) {
+      if (holds(names.filter((_one, at) => (cell & (1 << at)) !== 0))) mask |= bit(cell)
+    }
+    return mask
+  }
+  const holdings = new Map<string, Holding>(
+    atoms.map((atom) => {
+      const wanted = atom.values.map(({ text }) => text)
+      const mask = maskWhere((present) => {
+        const has = (one: string): boolean => present.includes(one)
+        return atom.operator === 'isAllOf'
+          ? wanted.every(has)
+          : wanted.some(has) === (atom.operator === 'isAnyOf')
+      })
+      return [atomKey(atom), exactly(mask)]
+    }),
+  )
+  return {
+    name,
+    possible: firstCells(count),
+    sure: firstCells(count),
+    groups: [],
+    holding: (atom) => holdings.get(atomKey(atom)),
+    witness: (cells) => {
+      const [cell = 0] = cellsOf(cells)
+      const present = names.filter((_one, at) => (cell & (1 << at)) !== 0)
+      return present.length === 0 ? 'none of these' : present.join(', ')
+    },
+  }
+}
+
 type Pair = readonly [boolean, boolean]
 
 const TT: Pair = [true, true]

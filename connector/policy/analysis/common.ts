@@ -1,5 +1,6 @@
 /** Whether several policies leave anything that all of them allow. */
 import type { OdrlPolicy } from '../odrl/policy.js'
+import { canonicalPolicy } from './canonical.js'
 import { bounded } from './compare-policies.js'
 import { type Answer, exists, type Witness } from './relate.js'
 import { Space } from './space.js'
@@ -11,7 +12,8 @@ export type Common = {
   readonly witness?: Witness
 }
 
-export function common(policies: readonly OdrlPolicy[]): Common {
+export function common(written: readonly OdrlPolicy[]): Common {
+  const policies = written.map(canonicalPolicy)
   const untold: Common = { overlap: 'unknown', satisfiable: policies.map(() => 'unknown') }
   return bounded(() => {
     const space = new Space(policies)

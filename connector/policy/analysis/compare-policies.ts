@@ -2,6 +2,7 @@
 import { shortName } from '../model.js'
 import type { Atom, Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { TooComplex } from './axis.js'
+import { canonicalPolicy } from './canonical.js'
 import {
   type Answer,
   exists,
@@ -71,7 +72,8 @@ export function bounded<T>(ask: () => T, otherwise: T): T {
 
 const TOO_LARGE = 'The policies are too large or too entangled for an exact answer.'
 
-export function comparePolicies(a: OdrlPolicy, b: OdrlPolicy): PolicyComparison {
+export function comparePolicies(first: OdrlPolicy, second: OdrlPolicy): PolicyComparison {
+  const [a, b] = [canonicalPolicy(first), canonicalPolicy(second)]
   const untold: PolicyComparison = {
     ...UNTOLD,
     aSatisfiable: 'unknown',

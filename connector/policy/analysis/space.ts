@@ -3,12 +3,14 @@
  * Every part has a lower and an upper bound: what is in it for sure, and what may be in it.
  */
 import { isKnownAction } from '../action-terms.js'
+import { ODRL } from '../model.js'
 import { isTemporal } from '../odrl/judge.js'
 import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
 import { actionAxis, actionCells } from './action-axis.js'
 import { type Axis, bit, firstCells, highestCell, lowestCell, type Mask } from './axis.js'
 import { AxisPlan, type Scope } from './axis-plan.js'
 import { type Box, EVERYTHING, intersect, NOTHING, type Region, slab, subtract, unite } from './boxes.js'
+import { isZoneName, LOCAL } from './canonical.js'
 import { dutyKey, isManner, scopedAtoms } from './rule-atoms.js'
 
 export type Extent = { readonly must: Region; readonly may: Region }
@@ -39,6 +41,9 @@ export class Space {
   /** Axes of which one value is never larger than the other: metered time is part of elapsed time. */
   readonly #frames: (readonly [smaller: number, larger: number])[] = []
 
+  /** Axes that speak of the instant of use, and those that speak of the clock on the wall. */
+  readonly #clocks: { readonly instant: number[]; readonly local: number[] } = { instant: [], local: [] }
+
   constructor(policies: readonly OdrlPolicy[]) {
     const rules = policies.flatMap(allRules)
     this.#plan = new AxisPlan(rules.flatMap(scopedAtoms))
@@ -52,7 +57,12 @@ export class Space {
       const names = new Set(rules.flatMap((rule) => rule[field].flatMap(({ id }) => id ?? [])))
       this.#add(part, identityAxis(part, [...names].sort()))
     }
-    for (const [key, axis] of this.#plan.axes()) this.#add(key, axis)
+    for (const [key, axis] of this.#plan.axes()) {
+      this.#add(key, axis)
+      const leftOperand = this.#plan.leftOperandOf(key)
+      if (leftOperand === `${ODRL}dateTime`) this.#clocks.instant.push(this.#axes.length - 1)
+      if (LOCAL.has(leftOperand)) this.#clocks.local.push(this.#axes.length - 1)
+    }
     for (const [smaller, larger] of this.#plan.frames()) {
       const [a, b] = [this.#index.get(smaller), this.#index.get(larger)]
       if (a !== undefined && b !== undefined) this.#frames.push([a, b])
@@ -96,7 +106,17 @@ export class Space {
       if (cells === undefined || axis === undefined) return true
       return (cells & axis.sure) !== 0n || axis.groups.some((group) => (group & ~cells) === 0n)
     })
-    return each && this.#framed(box, (axis) => axis.sure)
+    return each && this.#framed(box, (axis) => axis.sure) && this.#clocksAgree(box)
+  }
+
+  /** Weekdays and times of day follow from the instant, so they are free only where the instant has no bound. */
+  #clocksAgree(box: Box): boolean {
+    const [instant] = this.#clocks.instant
+    const isLocal = this.#clocks.local.some((at) => box[at] !== undefined)
+    if (instant === undefined || !isLocal) return true
+    const [cells, axis] = [box[instant], this.#axes[instant]]
+    if (cells === undefined || axis === undefined) return true
+    return (cells & 1n) === 1n || highestCell(cells) === highestCell(axis.possible)
   }
 
   /** Whether the smaller of two framed values can be at most the larger one. */
@@ -158,6 +178,7 @@ export class Space {
   }
 
   #atom(atom: Atom, scope: Scope): Extent {
+    if (isZoneName(atom)) return ALL
     const key = this.#plan.keyOf(atom, scope)
     const at = this.#index.get(key)
     const holding = at === undefined ? undefined : this.#axes[at]?.holding(atom)
