@@ -1,10 +1,11 @@
 /** The registry: every usage-control class has a term, every term says what a reader and an engine need. */
 import { describe, expect, it } from 'vitest'
 import { ACTION_TERMS, isIncluded } from '../../connector/policy/action-terms.js'
+import { evaluate } from '../../connector/policy/evaluate.js'
 import { ODRL } from '../../connector/policy/model.js'
 import { leftOperandIri, OPERANDS } from '../../connector/policy/registry.js'
 import { unsupportedTerms } from '../../connector/policy/support.js'
-import { BUYER, constraint, MDP, permit } from './policies.js'
+import { BUYER, constraint, facts, MDP, permit } from './policies.js'
 
 /** Class 26, revocation and emergency stop, is a function of the connector and has no term. */
 const CLASSES = Array.from({ length: 25 }, (_, index) => index + 1)
@@ -43,6 +44,22 @@ describe('the registry', () => {
           (value) => unsupportedTerms(permit(constraint(iri, operator, value))).length === 0,
         )
         expect(accepted.length > 0, `${iri} ${operator}`).toBe(enforcedHere)
+      }
+    }
+  })
+
+  it('cannot tell the truth of a carried term, in any phase, and so denies', () => {
+    const given = facts({ agreedAt: '2026-05-01T00:00:00Z', counted: 0 })
+    for (const { iri, operators, enforcedHere } of OPERANDS) {
+      if (enforcedHere) continue
+      for (const operator of Object.keys(operators)) {
+        for (const phase of ['catalog', 'negotiation', 'transfer', 'delivery'] as const) {
+          const decision = evaluate(permit(constraint(iri, operator, '1')), phase, given)
+          expect([decision.allowed, decision.reasons[0]?.verdict], `${iri} ${operator} ${phase}`).toEqual([
+            false,
+            'unknown',
+          ])
+        }
       }
     }
   })

@@ -37,7 +37,7 @@ const cellsBelow = (other: number): Mask => firstCells(BELOW) << BigInt(KNOWN + 
 export function actionCells(iri: string, others: readonly string[], kind: OdrlRule['kind']): Mask {
   const included = includedCells(iri, others)
   if (kind !== 'prohibition') return included
-  return actionLine(iri).reduce(
+  return (isKnownAction(iri) ? actionLine(iri) : INCLUDERS).reduce(
     (mask, wider) => (isKnownAction(wider) ? mask | bit(KNOWN_ACTIONS.indexOf(wider)) : mask),
     included,
   )

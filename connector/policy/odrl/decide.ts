@@ -154,12 +154,13 @@ function actionHolds(action: Action, asked: string | undefined, kind: OdrlRule['
   const included = isIncluded(asked, action.iri)
   if (included !== undefined && (included || kind === 'permission')) return included
   // Whoever does the wider action may do the narrower, prohibited one with it.
-  if (kind === 'prohibition' && isIncluded(action.iri, asked) === true) return undefined
+  if (kind === 'prohibition' && INCLUDING.has(asked) && isIncluded(action.iri, asked) !== false)
+    return undefined
   return INCLUDING.has(action.iri) && included === undefined ? undefined : false
 }
 
-function dutyAllows({ inForce, performed, state }: DutyJudged, mode: DutyMode): Tri {
-  if (mode === 'eventual') return state !== 'violated'
+function dutyAllows({ rule, inForce, performed, state }: DutyJudged, mode: DutyMode): Tri {
+  if (mode === 'eventual') return state === 'violated' ? false : isUnderstood(rule) ? true : undefined
   if (inForce === false) return true
   return performed === true ? true : state === 'violated' ? false : performed
 }
@@ -167,13 +168,18 @@ function dutyAllows({ inForce, performed, state }: DutyJudged, mode: DutyMode): 
 function judgeDuty(rule: OdrlRule, world: World): DutyJudged {
   const zone = zoneOf(rule.constraints)
   const constraints = rule.constraints.map((condition) => judge(condition, world, zone))
-  const stated = [rule.id, ...rule.actions.map(({ iri }) => iri)].flatMap((name) =>
-    name === undefined ? [] : (world.duties.get(name) ?? []),
-  )[0]
+  const understood = isUnderstood(rule)
+  const own = rule.id === undefined ? undefined : world.duties.get(rule.id)
+  const ofAction = rule.actions.flatMap(({ iri }) => world.duties.get(iri) ?? [])[0]
+  const stated = own ?? ofAction
   const evidence = world.performed.map((done) => fulfils(done, rule, world))
-  const understood = isUnderstood(rule) ? true : undefined
-  const performed =
-    stated === 'fulfilled' ? true : stated === 'violated' ? false : allOf([understood, anyOf(evidence)])
+  // That the action was done says nothing about what is not understood; that it was violated says enough.
+  const isDone = stated === 'fulfilled' && (understood || own !== undefined)
+  const performed = isDone
+    ? true
+    : stated === 'violated'
+      ? false
+      : allOf([understood ? true : undefined, anyOf([stated === 'fulfilled', ...evidence])])
   return {
     rule,
     inForce: allOf(constraints.map(({ holds }) => holds)),

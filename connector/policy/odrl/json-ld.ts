@@ -109,7 +109,8 @@ const listOf = (value: unknown): readonly unknown[] => {
     const inner = value['@list'] ?? value['@set']
     if (inner !== undefined) return listOf(inner)
   }
-  return value === undefined || value === null ? [] : [value]
+  // Null stays: who wrote it meant something, and nobody knows what.
+  return value === undefined ? [] : [value]
 }
 
 function nodeOf(object: JsonMap, outer: Context): Node {

@@ -118,6 +118,7 @@ function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
     unknown: [
       ...unknownIn(node, POLICY_KEYS),
       ...strange.map((profile) => `profile ${profile}`),
+      ...(profiles.length < all(node, 'profile').length ? ['profile'] : []),
       ...(all(node, 'conflict').length > 0 && conflict === undefined ? ['conflict'] : []),
     ],
   }

@@ -3,11 +3,12 @@
  * one report per rule, with a report for each premise and condition it rests on.
  */
 import type { JsonObject } from '../../core/types.js'
-import { ODRL } from '../model.js'
+import { MDP, ODRL } from '../model.js'
 import type { DutyJudged, OdrlDecision, RuleJudged } from './decide.js'
 import type { Judged } from './judge.js'
 import type { Value } from './policy.js'
 import { scalarText, type Tri } from './scalar.js'
+import { TAXONOMY_VERSION } from './taxonomy.js'
 
 const XSD = 'http://www.w3.org/2001/XMLSchema#'
 
@@ -33,6 +34,7 @@ export function complianceReport(decision: OdrlDecision, created?: string): Json
     ...(created !== undefined && { 'dct:created': { '@value': created, '@type': 'xsd:dateTime' } }),
     'report:policy': named(policy.id, 'policy'),
     'report:policyRequest': named(request.id, 'request'),
+    [`${MDP}taxonomyVersion`]: TAXONOMY_VERSION,
     'report:decision': ref(allowed ? 'report:Permit' : 'report:Deny'),
     'report:ruleReport': [
       ...rules.map((rule) => ruleReport(rule, decision)),

@@ -15,8 +15,6 @@ export type Scalar =
   | { readonly kind: 'instant'; readonly at: Num; readonly to?: Num; readonly zoned: boolean }
   | { readonly kind: 'duration'; readonly months: bigint; readonly seconds: Num }
 
-export type ScalarKind = Scalar['kind']
-
 const DATE_TIME =
   /^(-?\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,18}))?)?\s?(Z|[+-]\d\d:?\d\d)?$/
 const DATE = /^(-?\d{4,6})-(\d\d)-(\d\d)(Z|[+-]\d\d:\d\d)?$/

@@ -39,13 +39,3 @@ export type World = {
   readonly duties: ReadonlyMap<string, DutyState>
   readonly performed: readonly Performed[]
 }
-
-export const EMPTY_WORLD: World = {
-  at: undefined,
-  agreedAt: undefined,
-  zone: undefined,
-  facts: new Map(),
-  partOf: new Map(),
-  duties: new Map(),
-  performed: [],
-}
