@@ -202,7 +202,7 @@ describe.skipIf(!hasRecordings)(titled('EDC as consumer', RECORDINGS), () => {
     await state(other, 'TERMINATED')
   })
 
-  it('is delivered to at the address it names, over plain HTTP', async () => {
+  it('is delivered to at the address it names, over plain HTTP, and is told when that is complete', async () => {
     const bodies: string[] = []
     const sink: Server = createServer(async (req, res) => {
       const chunks: Buffer[] = []
@@ -228,6 +228,8 @@ describe.skipIf(!hasRecordings)(titled('EDC as consumer', RECORDINGS), () => {
     await waitFor(async () => (bodies.join('').includes('"level"') ? true : undefined), {
       what: 'a delivery',
     })
+    await state(consumerPid, 'COMPLETED')
+    expect(bodies.join('').trim().split('\n')).toHaveLength(5)
     expect(edc.edr(consumerPid)).toBeUndefined()
     sink.closeAllConnections()
     await new Promise((resolve) => sink.close(resolve))

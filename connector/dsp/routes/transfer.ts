@@ -1,9 +1,11 @@
 /** Transfer process, provider paths and consumer callback paths. DSP 2025-1, Transfer Process HTTPS Binding. */
 import type { Router } from 'express'
 import { ok, problem, type Result } from '../../core/result.js'
-import type { Pid } from '../../core/types.js'
+import type { EpochMs, Pid } from '../../core/types.js'
+import type { Partner } from '../../domain/partner.js'
 import { PUSH, type Transfer } from '../../domain/transfer.js'
 import { pidsOf } from '../../services/negotiation.js'
+import type { PushDestination } from '../../services/ports.js'
 import {
   receiveEnd,
   receiveStart,
@@ -54,7 +56,7 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
           agreementId: m.agreementId,
           format: m.format,
           callbackAddress: callback.value,
-          ...(data.value === undefined ? {} : { data: data.value }),
+          ...(data.value === undefined ? {} : { data: bounded(caller.partner, data.value, deps.clock()) }),
         })
         if (outcome.ok) res.status(201).json(rendered(outcome.value))
         return outcome
@@ -102,6 +104,10 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
     }
   }
 }
+
+/** For EDC a push has an end: it gets what there is when it asks, and then the completion. */
+const bounded = ({ dialect }: Partner, wanted: PushDestination, now: EpochMs): PushDestination =>
+  dialect === 'edc' && wanted.to === undefined ? { ...wanted, to: now } : wanted
 
 /** The process named by the path, if it is the caller's; the pid in the body must be the same. */
 function own(
