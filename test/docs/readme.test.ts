@@ -228,9 +228,7 @@ async function walk(
       err: reason === undefined ? (code === 0 ? err : '') : '',
     })
     if (reason !== undefined) expect(err).toContain(reason)
-    contract = / negotiate /.test(written)
-      ? (/Contract urn:uuid:([0-9a-f]{8})/.exec(out)?.[1] ?? ID)
-      : contract
+    contract = / negotiate /.test(written) ? (/ contract show ([0-9a-f]+)/.exec(out)?.[1] ?? ID) : contract
     transcript.push([written, out])
   }
 
