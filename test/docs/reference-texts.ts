@@ -132,7 +132,7 @@ export const CHECKS: readonly Row[] = [
 
 export const DOCTOR = [
   '## Checks of doctor',
-  '`handschlag doctor` runs these checks in this order; `--json` prints `{"ok", "checks": [...]}` with stable names. While the connector runs, it also checks `owed-messages`, every trusted partner and every source.',
+  '`handschlag doctor` runs these checks in this order; `--json` prints `{"ok", "checks": [...]}` with stable names. While the connector runs, it also checks `owed-messages`, every trusted partner and every source, and `lab-partners`, which fails as long as there is a partner whose identity nobody proves.',
   rows(CHECKS),
 ].join('\n\n')
 
