@@ -240,6 +240,15 @@ describe('a dataset that is a file', () => {
       else response.write(text, () => setTimeout(() => response.destroy(), 20))
     }
 
+  it('is written as it is, also when a foreign provider says nothing about byte ranges', async () => {
+    desk.routes[DATA] = (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end('\u0000\u0001no record')
+    }
+    const { code, out } = await desk.run(['pull', '3f2a91c4', '--out', 'raw.bin'])
+    expect([code, out]).toEqual([0, `11 bytes -> ${join(desk.folder, 'raw.bin')}\n`])
+    expect(file('raw.bin')).toBe('\u0000\u0001no record')
+  })
+
   it('is gone on with at the byte where it broke off', async () => {
     desk.routes[DATA] = inTurn(bytes(0, '01234'), bytes(5, '56789'))
     const { code, out } = await desk.run(['pull', '3f2a91c4', '--out', 'plan.pdf'])

@@ -148,8 +148,13 @@ const header = ({ headers }: StreamAnswer, name: string): string | undefined => 
 }
 
 /** Records have no byte ranges. */
+/** What comes as records here and from every partner of our kind; other providers may send anything. */
+const RECORDS: readonly string[] = ['', 'application/x-ndjson', 'application/json', 'text/csv']
+
 const isFile = (answer: StreamAnswer): boolean =>
-  header(answer, 'accept-ranges') === 'bytes' || answer.status === 206
+  header(answer, 'accept-ranges') === 'bytes' ||
+  answer.status === 206 ||
+  !RECORDS.includes(header(answer, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '')
 
 const BROKEN_OFF: Problem = { code: 'PartnerUnreachable', message: 'The data broke off before its end.' }
 
