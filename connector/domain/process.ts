@@ -51,7 +51,7 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly lastDigest?: string
   /** The same, once the partner has acknowledged a later message of ours. */
   readonly pastDigest?: string
-  /** Digests of the partner's numbered messages that were applied, the latest ones. */
+  /** Digests of the partner's identified messages that were applied, the latest ones. */
   readonly applied?: readonly string[]
   /** Why it ended or was suspended, in words, and who did it. */
   readonly reason?: string
@@ -99,7 +99,7 @@ export type Received<P> =
   /** `settlesPending`: the message proves that our pending one arrived, so it is no longer owed. */
   | { readonly repeated: false; readonly next: P; readonly settlesPending: boolean }
 
-/** Numbered messages that are remembered; a copy that is later than so many others does not come. */
+/** Identified messages that are remembered; a copy that is later than so many others does not come. */
 const MAX_APPLIED = 20
 
 /** Both protocols call it so. Once we have sent it, nothing but the end of the process is accepted. */
@@ -121,17 +121,17 @@ export function receive<State extends string, Event extends string, P extends An
     /** Nothing in it is unique: equal bytes are a new message once we have moved on and it is allowed again. */
     readonly recurs?: boolean
     /** No other message of the process has the same bytes: equal ones are always a copy, however late. */
-    readonly numbered?: boolean
+    readonly identified?: boolean
   },
 ): Result<Received<P>> {
   const sender = otherRole(current.role)
   // A message about a process whose opening is unanswered has always overtaken that answer, never opened anything.
   const unheard = current.state === 'NEW' && current.pending !== undefined
   let target = unheard ? overtaking(table, current, event) : transition(table, current.state, event, sender)
-  const numbered = message.numbered === true
-  const mayRecur = message.recurs === true && !numbered && target.ok
+  const identified = message.identified === true
+  const mayRecur = message.recurs === true && !identified && target.ok
   const isPast = current.pastDigest === message.digest && !mayRecur
-  const isCopy = numbered && current.applied?.includes(message.digest) === true
+  const isCopy = identified && current.applied?.includes(message.digest) === true
   if (current.lastDigest === message.digest || isPast || isCopy) return ok({ repeated: true, next: current })
   if (
     message.partnerPid !== undefined &&
@@ -170,7 +170,7 @@ export function receive<State extends string, Event extends string, P extends An
     state: target.value,
     turn: (current.turn ?? 0) + (implied ? 2 : 1),
     lastDigest: message.digest,
-    ...(numbered ? { applied: [...(current.applied ?? []), message.digest].slice(-MAX_APPLIED) } : {}),
+    ...(identified ? { applied: [...(current.applied ?? []), message.digest].slice(-MAX_APPLIED) } : {}),
     updatedAt: message.at,
   } as unknown as P
   return ok({ repeated: false, next, settlesPending: settlesPending || (final && pending !== undefined) })

@@ -10,7 +10,7 @@ import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/
 import { broken, receive, send } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
-import { numbered } from './numbered.js'
+import { identified } from './message-id.js'
 import type { Automation, DataPlanePort, NewPid, Outgoing, Pids, Seals, Wire } from './ports.js'
 
 export type NegotiationDeps = {
@@ -32,8 +32,8 @@ export type NegotiationDeps = {
 export type Incoming = {
   readonly sender: ParticipantId
   readonly digest: string
-  /** The bytes are those of no other message. */
-  readonly numbered?: boolean
+  /** It has an `@id` of its own: no other message of the process has the same bytes. */
+  readonly identified?: boolean
 }
 
 /** The pids of a process in the order of the wire. */
@@ -43,13 +43,18 @@ export const pidsOf = (p: { role: string; pid: string; partnerPid?: string }): P
     : { providerPid: p.partnerPid ?? '', consumerPid: p.pid }
 
 export const oweTo = (
-  process: { readonly partnerAddress: string; readonly updatedAt: EpochMs; readonly turn?: number },
+  process: {
+    readonly pid: Pid
+    readonly partnerAddress: string
+    readonly updatedAt: EpochMs
+    readonly turn?: number
+  },
   event: string,
   message: Outgoing,
 ): OwedMessage => ({
   event,
   url: process.partnerAddress + message.path,
-  body: numbered(message.body, process),
+  body: identified(message.body, process),
 })
 
 export const entry = (

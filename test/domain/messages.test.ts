@@ -63,15 +63,15 @@ describe('a message that comes again', () => {
   })
 })
 
-describe('a numbered message', () => {
-  const numbered = (digest: string) => message(digest, { numbered: true })
+describe('a message with an @id of its own', () => {
+  const identified = (digest: string) => message(digest, { identified: true })
 
   it('is a copy however late it comes, and a new one in the same words is none', () => {
-    const first = numbered('suspension, number 1')
+    const first = identified('suspension, number 1')
     const suspended = applied(receive(TRANSFER, transfer('provider', 'STARTED'), 'suspend', first)).next
-    const resumed = applied(receive(TRANSFER, suspended, 'start', numbered('start, number 2'))).next
+    const resumed = applied(receive(TRANSFER, suspended, 'start', identified('start, number 2'))).next
     expect(taken(receive(TRANSFER, resumed, 'suspend', first)).repeated).toBe(true)
-    const again = receive(TRANSFER, resumed, 'suspend', numbered('suspension, number 3'))
+    const again = receive(TRANSFER, resumed, 'suspend', identified('suspension, number 3'))
     expect(applied(again).next.state).toBe('SUSPENDED')
   })
 
@@ -79,11 +79,11 @@ describe('a numbered message', () => {
     let current = transfer('provider', 'STARTED')
     for (let n = 1; n <= 20; n++) {
       const event = n % 2 === 1 ? 'suspend' : 'start'
-      current = applied(receive(TRANSFER, current, event, numbered(`number ${n}`))).next
+      current = applied(receive(TRANSFER, current, event, identified(`number ${n}`))).next
     }
     expect(current.applied).toHaveLength(20)
-    expect(taken(receive(TRANSFER, current, 'suspend', numbered('number 1'))).repeated).toBe(true)
-    const suspended = applied(receive(TRANSFER, current, 'suspend', numbered('number 21'))).next
+    expect(taken(receive(TRANSFER, current, 'suspend', identified('number 1'))).repeated).toBe(true)
+    const suspended = applied(receive(TRANSFER, current, 'suspend', identified('number 21'))).next
     expect(suspended.applied).toHaveLength(20)
     expect(suspended.applied).not.toContain('number 1')
   })

@@ -55,7 +55,7 @@ export const message = (
     readonly partnerPid?: string
     readonly reason?: string
     readonly recurs?: boolean
-    readonly numbered?: boolean
+    readonly identified?: boolean
   } = {},
 ) => ({
   digest,

@@ -279,7 +279,9 @@ it('gives up waiting for a partner that never answers, says so, and tries again'
   )
   expect(shown).toMatchObject({ state: 'NEW', pending: 'request', waitingFor: 'partner' })
   silentNow = false
-  await member.post(`${silence.path}/retry`)
+  const retried = await member.api.post(`${silence.path}/retry`)
+  // It may have been delivered by itself meanwhile.
+  if (!retried.ok) expect(retried.error.code).toBe('InvalidTransition')
   // The attempt that is under way when the partner comes back is waited for as well.
   await ended(member, silence.path, ['REQUESTED'])
 }, 40_000)

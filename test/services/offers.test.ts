@@ -13,7 +13,17 @@ import {
   type Proposal,
   refuse,
 } from '../../connector/services/negotiation-person.js'
-import { arrive, begin, CONSUMER, createWorld, PROVIDER, refusal, STRANGER, type World } from './world.js'
+import {
+  arrive,
+  begin,
+  CONSUMER,
+  createWorld,
+  NOW,
+  PROVIDER,
+  refusal,
+  STRANGER,
+  type World,
+} from './world.js'
 
 let world: World
 const open = async (m?: Parameters<typeof createWorld>[0]): Promise<World> => {
@@ -48,6 +58,7 @@ describe('an offer that the provider makes of its own accord', () => {
     expect(JSON.parse(owed.body)).toEqual({
       '@context': ['https://w3id.org/dspace/2025/1/context.jsonld'],
       '@type': 'ContractOfferMessage',
+      '@id': `${pidOf('provider')}#0-${NOW}`,
       providerPid: pidOf('provider'),
       callbackAddress: 'https://provider.example/dsp',
       offer: { ...world.offer, assigner: PROVIDER },

@@ -11,7 +11,7 @@ import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, Json, ParticipantId, Pid } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
 import type { ProcessKind } from '../../domain/process.js'
-import { isNumbered } from '../../services/numbered.js'
+import { isIdentified } from '../../services/message-id.js'
 import { type ErrorKind, sendError } from '../errors.js'
 import { eventNameOf } from '../event-names.js'
 import type { MessageName, Messages } from '../messages.js'
@@ -51,7 +51,7 @@ export type Caller = {
   readonly partner: Partner
   readonly sender: ParticipantId
   readonly digest: string
-  readonly numbered: boolean
+  readonly identified: boolean
   /** The message before it was brought into plain form. */
   readonly received: Json
 }
@@ -136,7 +136,7 @@ export function onMessage<K extends MessageName>(
         partner,
         sender: partner.did,
         digest,
-        numbered: isNumbered(bytes.value),
+        identified: isIdentified(message.value),
         received: json.value,
       }
       outcome = await run(message.value, known, req, res)
