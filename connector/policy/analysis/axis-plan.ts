@@ -114,18 +114,32 @@ export class AxisPlan {
     )
     const measured = [...this.#groups].map(([key, group]) => {
       const axis = axisFor(group, shared.get(key))
-      return [key, this.#hasOtherUnit(group) ? { ...axis, sure: 0n, groups: [] } : axis] as const
+      return [key, this.#isEntangled(group) ? { ...axis, sure: 0n, groups: [] } : axis] as const
     })
     return [...duties, ...measured]
   }
 
-  /** The same quantity in another unit depends on this one in a way nobody here knows. */
-  #hasOtherUnit({ leftOperand, scope, unit }: Group): boolean {
+  /**
+   * The same quantity in another unit, or one dimension of a quantity that leaves open which one it means, depends on this
+   * one in a way nobody here knows.
+   */
+  #isEntangled({ leftOperand, scope, unit }: Group): boolean {
     return [...this.#groups.values()].some(
-      (other) => other.leftOperand === leftOperand && other.scope === scope && other.unit !== unit,
+      (other) =>
+        other.scope === scope &&
+        (other.leftOperand === leftOperand
+          ? other.unit !== unit
+          : isDimensionOf(leftOperand, other.leftOperand) || isDimensionOf(other.leftOperand, leftOperand)),
     )
   }
 }
+
+const localName = (iri: string): string =>
+  iri.slice(Math.max(iri.lastIndexOf('#'), iri.lastIndexOf('/'), iri.lastIndexOf(':')) + 1)
+
+/** Profiles name the dimensions of a left operand after it: "absoluteSizeWidth". */
+const isDimensionOf = (one: string, whole: string): boolean =>
+  AMBIGUOUS.has(whole) && localName(one).startsWith(localName(whole))
 
 /** Doing one is never a way of doing the other. */
 const areUnrelated = (a: readonly string[], b: readonly string[]): boolean =>
@@ -157,6 +171,15 @@ function rangeOf(leftOperand: string): Range {
   return { known: true, integer: domain.kind === 'integer', least }
 }
 
+/**
+ * "Every seven days" and "every fourteen days" are two values, and yet what happens every fourteen days can be what happens
+ * every seven: which reading is meant is not said.
+ */
+const isRecurrence = (leftOperand: string, atoms: readonly Atom[]): boolean =>
+  leftOperand === `${ODRL}timeInterval` &&
+  atoms.every(({ operator }) => !/^(lt|gt)/.test(operator)) &&
+  new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text))).size > 1
+
 const weekdays = (): readonly Scalar[] =>
   Array.from({ length: 7 }, (_, at) => ({ kind: 'number', at: { n: BigInt(at + 1), scale: 0 } }) as const)
 
@@ -165,9 +188,8 @@ function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
   const atoms = group.atoms
   const name = group.scope === '' ? shortName(leftOperand) : `${group.scope}${shortName(leftOperand)}`
   const understood = atoms.every(({ unknown, operator }) => unknown.length === 0 && operator !== '')
-  if (!understood || AMBIGUOUS.has(leftOperand)) {
-    return comboAxis(name, atoms, AMBIGUOUS.has(leftOperand) && understood)
-  }
+  const ambiguous = AMBIGUOUS.has(leftOperand) || isRecurrence(leftOperand, atoms)
+  if (!understood || ambiguous) return comboAxis(name, atoms, ambiguous && understood)
   if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
   if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
   if (atoms.every(isOrdered) && !isMisread(leftOperand, atoms)) {

@@ -11,11 +11,23 @@ export type Region = readonly Box[]
 
 export const MAX_BOXES = 4096
 
+/** Steps of one operation: beyond it an answer comes too late to be one. */
+const MAX_WORK = 20_000_000
+
+const affordable = (steps: number): void => {
+  if (steps > MAX_WORK) throw new TooComplex()
+}
+
+const widthOf = (boxes: Region): number => boxes.reduce((most, box) => Math.max(most, box.length), 1)
+
 export const NOTHING: Region = []
 export const EVERYTHING: Region = [[]]
 
+/** Cells on axes in all boxes of a region: many axes leave room for fewer boxes. */
+const MAX_CELLS = 100_000
+
 const bounded = (boxes: Region): Region => {
-  if (boxes.length > MAX_BOXES) throw new TooComplex()
+  if (boxes.length > MAX_BOXES || boxes.length * widthOf(boxes) > MAX_CELLS) throw new TooComplex()
   return boxes
 }
 
@@ -42,6 +54,7 @@ function meet(a: Box, b: Box): Box | undefined {
 export function intersect(a: Region, b: Region): Region {
   if (a === EVERYTHING) return b
   if (b === EVERYTHING) return a
+  affordable(a.length * b.length * Math.max(widthOf(a), widthOf(b)))
   const boxes: Box[] = []
   for (const x of a) {
     for (const y of b) {
@@ -61,15 +74,19 @@ export function unite(regions: readonly Region[]): Region {
 /** Boxes that differ on one axis only are one box. */
 function joined(boxes: Region): Region {
   if (boxes.length < 2) return boxes
+  const axes = widthOf(boxes)
+  const restricted = Array.from(
+    { length: axes },
+    (_, axis) => boxes.filter((box) => box[axis] !== undefined).length,
+  )
+  const shared = restricted.flatMap((count, axis) => (count > 1 ? [axis] : []))
+  // Joining saves work later; where it would be work itself, boxes stay as they are.
+  if (shared.length * boxes.length * axes > MAX_WORK / 20) return boxes
   let current = boxes
-  const axes = Math.max(...boxes.map((box) => box.length))
-  for (let axis = 0; axis < axes; axis += 1) {
+  for (const axis of shared) {
     const byRest = new Map<string, Box>()
     for (const box of current) {
-      const rest = box
-        .map((cells, at) => (at === axis || cells === undefined ? '' : cells.toString(36)))
-        .join('|')
-        .replace(/\|+$/, '')
+      const rest = restOf(box, axis)
       const twin = byRest.get(rest)
       byRest.set(rest, twin === undefined ? box : widened(twin, box, axis))
     }
@@ -77,6 +94,12 @@ function joined(boxes: Region): Region {
   }
   return current
 }
+
+const restOf = (box: Box, axis: number): string =>
+  box
+    .map((cells, at) => (at === axis || cells === undefined ? '' : cells.toString(36)))
+    .join('|')
+    .replace(/\|+$/, '')
 
 function widened(a: Box, b: Box, axis: number): Box {
   const [x, y] = [a[axis], b[axis]]
@@ -89,6 +112,7 @@ function widened(a: Box, b: Box, axis: number): Box {
 export function subtract(a: Region, b: Region, full: readonly Mask[]): Region {
   let left = a
   for (const hole of b) {
+    affordable(left.length * b.length * hole.length)
     left = bounded(joined(left.flatMap((box) => without(box, hole, full))))
   }
   return left

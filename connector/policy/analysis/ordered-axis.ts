@@ -90,9 +90,15 @@ export function orderedAxis(
   const size = points.length * 2 + 1
   const all = firstCells(size)
   const indexOf = (scalar: Scalar): number => {
-    const index = points.findIndex((point) => compareScalars(point, scalar) === 0)
-    if (index === -1) throw new TypeError(`the axis ${name} lacks a point`)
-    return index * 2 + 1
+    let [low, high] = [0, points.length - 1]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const order = compareScalars(points[middle] ?? scalar, scalar) ?? 0
+      if (order === 0) return middle * 2 + 1
+      if (order < 0) low = middle + 1
+      else high = middle - 1
+    }
+    throw new TypeError(`the axis ${name} lacks a point`)
   }
   const maskOf = (scalar: Scalar, operator: string): Mask => {
     const [from, to] = pointsOf(scalar)

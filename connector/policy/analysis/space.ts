@@ -169,12 +169,18 @@ export class Space {
     }
   }
 
+  /** Goes through the parts once and keeps what is in none and what is in one of those before. */
   #exactlyOne(parts: readonly Extent[]): Extent {
-    const others = (index: number, side: 'must' | 'may'): Region =>
-      unite(parts.filter((_part, at) => at !== index).map((part) => part[side]))
-    const must = unite(parts.map((part, index) => this.subtract(part.must, others(index, 'may'))))
-    if (parts.every((part) => part.must === part.may)) return exact(must)
-    return { must, may: unite(parts.map((part, index) => this.subtract(part.may, others(index, 'must')))) }
+    const counted = (inside: 'must' | 'may', outside: 'must' | 'may'): Region => {
+      let [none, one]: readonly [Region, Region] = [EVERYTHING, NOTHING]
+      for (const part of parts) {
+        one = unite([this.subtract(one, part[outside]), intersect(none, part[inside])])
+        none = this.subtract(none, part[outside])
+      }
+      return one
+    }
+    const must = counted('must', 'may')
+    return parts.every((part) => part.must === part.may) ? exact(must) : { must, may: counted('may', 'must') }
   }
 
   #atom(atom: Atom, scope: Scope): Extent {
