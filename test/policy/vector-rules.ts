@@ -55,7 +55,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...subject(MDP, 'agreementAge', ['lt', 'lteq'], DURATION),
   ...subject(ODRL, 'count', ['lt', 'lteq'], WHOLE),
   ...subject(ODRL, 'recipient', ['eq', 'isAnyOf']),
-  ...subject(MDP, 'fields', ['isPartOf']),
+  ...subject(MDP, 'fields', ['isPartOf', 'isNoneOf']),
   ...subject(MDP, 'samplingInterval deliveryDelay', ['gteq'], DURATION),
   ...subject(MDP, 'credentialType group', [...ONE_OF, 'isAllOf']),
   ...subject(MDP, 'connectorAssurance userRole', ONE_OF),
