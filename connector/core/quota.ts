@@ -15,13 +15,14 @@ export type Quota = {
 
 export type Used = {
   readonly total: number
-  readonly day: { readonly number: number; readonly records: number; readonly bytes: number }
+  /** On the day of the quota. */
+  readonly day: { readonly records: number; readonly bytes: number }
 }
 
 /** `short`: which quota gave less than was wanted. */
 export type Booking = { readonly granted: number; readonly short?: 'total' | 'day' }
 
-export const NOTHING_USED: Used = { total: 0, day: { number: -Infinity, records: 0, bytes: 0 } }
+export const NOTHING_USED: Used = { total: 0, day: { records: 0, bytes: 0 } }
 
 /** Grants from the first delivery on, without leaving one out, and says what is used then. */
 export function bookInto(
@@ -37,8 +38,7 @@ export function bookInto(
       used: { ...used, total: used.total + (total === undefined ? 0 : inTotal) },
     }
   }
-  // A clock that was set back does not give a day a second time.
-  const today = day.number > used.day.number ? { number: day.number, records: 0, bytes: 0 } : used.day
+  const today = used.day
   const most = day.records === undefined ? inTotal : within(inTotal, day.records - today.records)
   let granted = 0
   let bytes = 0
@@ -55,7 +55,7 @@ export function bookInto(
     ...(short !== undefined && { short }),
     used: {
       total: used.total + (total === undefined ? 0 : granted),
-      day: { number: today.number, records: today.records + granted, bytes: today.bytes + bytes },
+      day: { records: today.records + granted, bytes: today.bytes + bytes },
     },
   }
 }

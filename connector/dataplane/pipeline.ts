@@ -1,13 +1,20 @@
 /**
- * The shaping pipeline: gate, row filter, project, sample, delay, count, in this order for every contract. A plan and the
- * declared signals are compiled once; records then run through one loop that copies only what is delivered.
+ * The shaping pipeline: gate, row filter, project, sample, aggregate, round, delay, count, in this order for every
+ * contract. A plan and the declared signals are compiled once; records then run through one loop that copies only what is delivered.
  */
 import type { EpochMs } from '../core/types.js'
 import type { Plan } from '../policy/plan.js'
-import type { DataRecord, Signal } from './record.js'
+import type { DataRecord, Scalar, Signal } from './record.js'
+import {
+  type Aggregation,
+  aggregateColumns,
+  createAggregator,
+  DEFAULT_FUNCTIONS,
+} from './stages/aggregate.js'
 import { type Delay, delayOf } from './stages/delay.js'
 import { type Gate, type Opening, openGate, openingOf, reopensBy } from './stages/gate.js'
 import { projection } from './stages/project.js'
+import { type Round, roundingOf } from './stages/round.js'
 import { rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
 
@@ -15,8 +22,12 @@ import { blockLength, blockStart, createSampler } from './stages/sample.js'
 export type Window = {
   /** Records earlier than this never reach the sampler: a source may leave out any of them. */
   readonly floor?: EpochMs
+  /** The same for windows of aggregation: earlier ones are neither filled nor delivered. A start of one. */
+  readonly windowFloor?: EpochMs
   /** Everything up to and including the record at this position is sampled and then discarded. */
   readonly through?: string
+  /** With `through` and aggregation: results of the window it closes up to this one are discarded; absent means all. */
+  readonly throughNth?: number
   /** With `through`: records up to it that are later than this are kept. */
   readonly keepLaterThan?: EpochMs
   /** Event time, inclusive. */
@@ -50,6 +61,8 @@ export type Shape = {
   readonly reopens: (now: EpochMs) => EpochMs | undefined
   /** Absent when the plan does not sample. */
   readonly samplingIntervalMs?: number
+  /** Absent when the plan does not aggregate. */
+  readonly windowMs?: number
   readonly delayMs: number
   readonly due: Delay
   run(window: Window): Run
@@ -59,26 +72,46 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
   const { columns, remains, apply } = projection(plan, signals)
   const interval = plan.samplingIntervalMs ?? 0
   const keeps = rowFilter(plan, signals)
-
   const opening = openingOf(plan)
+  const round = roundingOf(plan)
+  const aggregation = aggregationOf(plan, signals, columns, round)
+  const finish = round === undefined ? apply : (record: DataRecord) => rounded(apply(record), round)
 
   return {
     plan,
-    columns,
+    columns: aggregation === undefined ? columns : aggregateColumns(aggregation),
     gate: openGate(plan, recipient, opening),
     reopens: reopensBy(plan, recipient, opening),
     ...(opening !== undefined && { opening }),
     ...(interval > 0 && { samplingIntervalMs: interval }),
+    ...(aggregation !== undefined && { windowMs: aggregation.windowMs }),
     delayMs: plan.deliveryDelayMs ?? 0,
-    due: delayOf(plan.deliveryDelayMs),
+    due: delayOf(plan.deliveryDelayMs, aggregation?.windowMs),
     run: (window) => {
-      const { through, keepLaterThan = Number.POSITIVE_INFINITY } = window
+      const {
+        through,
+        keepLaterThan = Number.POSITIVE_INFINITY,
+        throughNth = Number.POSITIVE_INFINITY,
+      } = window
       let floor: number = window.floor ?? Number.NEGATIVE_INFINITY
+      let windowFloor: number = window.windowFloor ?? Number.NEGATIVE_INFINITY
       let peak = Number.NEGATIVE_INFINITY
       const from = window.from ?? Number.NEGATIVE_INFINITY
       const to = window.to ?? Number.POSITIVE_INFINITY
       const sampler = interval > 0 ? createSampler(interval) : undefined
+      const aggregator = aggregation === undefined ? undefined : createAggregator(aggregation)
       let passed = through === undefined
+
+      /** What is left of a block or window after a removal is not what it was: both begin anew behind it. */
+      const beginBehind = (removedUntil: EpochMs): void => {
+        if (sampler !== undefined) {
+          floor = Math.max(floor, blockStart(interval, removedUntil) + blockLength(interval))
+        }
+        if (aggregation === undefined) return
+        const { windowMs } = aggregation
+        const whole = Math.max(removedUntil + 1, floor)
+        windowFloor = Math.max(windowFloor, Math.ceil(whole / windowMs) * windowMs)
+      }
 
       return {
         passed: () => passed,
@@ -87,24 +120,59 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
         },
         shape: (batch, removedUntil) => {
           const shaped: DataRecord[] = []
-          if (sampler !== undefined && removedUntil !== undefined && removedUntil > peak) {
-            floor = Math.max(floor, blockStart(interval, removedUntil) + blockLength(interval))
-          }
+          if (removedUntil !== undefined && removedUntil > peak) beginBehind(removedUntil)
           for (const record of batch) {
             const { time } = record
             if (time > peak) peak = time
-            const asked = passed || time > keepLaterThan
+            const before = passed
             if (!passed && record.position === through) passed = true
             if (time < floor) continue
             if (keeps !== undefined && !keeps(record)) continue
             if (!remains(record.values)) continue
             // The sampler is told series and time only: it cannot see a field that projection removes.
             if (sampler !== undefined && !sampler.take(record.series, time)) continue
-            if (asked && time >= from && time < to) shaped.push(apply(record))
+            if (aggregator === undefined) {
+              const asked = before || time > keepLaterThan
+              if (asked && time >= from && time < to) shaped.push(finish(record))
+              continue
+            }
+            if (time < windowFloor) continue
+            for (const { record: result, nth } of aggregator.add(record)) {
+              const { time: start } = result
+              const asked = before || (passed && nth > throughNth) || start > keepLaterThan
+              if (asked && start >= windowFloor && start >= from && start < to) shaped.push(result)
+            }
           }
           return shaped
         },
       }
     },
   }
+}
+
+function aggregationOf(
+  plan: Plan,
+  signals: readonly Signal[],
+  columns: readonly string[],
+  round: Round | undefined,
+): Aggregation | undefined {
+  const { aggregationWindowMs: windowMs, aggregations = DEFAULT_FUNCTIONS } = plan
+  if (windowMs === undefined) return undefined
+  const numbers = signals.filter(({ type }) => type === 'number' || type === 'integer')
+  const left = new Set(columns)
+  return {
+    windowMs,
+    signals: numbers.map(({ name }) => name).filter((name) => left.has(name)),
+    functions: aggregations,
+    round,
+  }
+}
+
+function rounded(record: DataRecord, round: Round): DataRecord {
+  const values: Record<string, Scalar> = {}
+  for (const [name, value] of Object.entries(record.values)) {
+    const result = typeof value === 'number' ? round(value) : value
+    if (result !== undefined) values[name] = result
+  }
+  return { ...record, values }
 }

@@ -8,6 +8,7 @@ import type { EpochMs } from '../core/types.js'
 import type { Run, Shape, Window } from './pipeline.js'
 import type { RecordSource } from './ports.js'
 import type { DataRecord } from './record.js'
+import { readPlace, windowIndex } from './stages/aggregate.js'
 import { MAX_AHEAD } from './stages/delay.js'
 import { blockLength, blockStart } from './stages/sample.js'
 
@@ -60,43 +61,65 @@ export async function openReading(
 }
 
 function fromTime(shape: Shape, range: Pick<Window, 'from' | 'to'>): Place {
-  if (range.from === undefined) return { window: range }
-  const { samplingIntervalMs } = shape
-  if (samplingIntervalMs === undefined) return { window: range, readFrom: range.from }
-  const floor = blockStart(samplingIntervalMs, range.from)
-  return { window: { ...range, floor }, readFrom: floor }
+  return range.from === undefined ? { window: range } : placeFrom(shape, range, range.from)
 }
+
+/** Begins cold, early enough that everything from `time` on comes out as in any other reading. */
+function placeFrom({ samplingIntervalMs, windowMs }: Shape, window: Window, time: EpochMs): Place {
+  const windowFloor = windowMs === undefined ? undefined : windowStart(windowMs, time)
+  const first = windowFloor ?? time
+  const floor = samplingIntervalMs === undefined ? undefined : blockStart(samplingIntervalMs, first)
+  return {
+    window: {
+      ...window,
+      ...(floor !== undefined && { floor }),
+      ...(windowFloor !== undefined && { windowFloor }),
+    },
+    readFrom: floor ?? first,
+  }
+}
+
+const windowStart = (windowMs: number, time: number): EpochMs =>
+  (windowIndex(windowMs, time) * windowMs) as EpochMs
 
 async function behind(
   source: RecordSource,
   shape: Shape,
-  position: string,
+  wanted: string,
   now: EpochMs,
   range: Pick<Window, 'from' | 'to'>,
 ): Promise<Result<Place>> {
+  const { samplingIntervalMs, windowMs } = shape
+  const place = windowMs === undefined ? undefined : readPlace(wanted)
+  const position = place?.position ?? wanted
   const time = await source.timeOf(position)
   if (!time.ok) return time.error.code === 'RangeInvalid' ? err(POSITION_GONE) : time
-  const { samplingIntervalMs } = shape
-  const byTime = fromTime(shape, range)
-  if (samplingIntervalMs === undefined) return ok({ ...byTime, readAfter: position })
-
+  if (samplingIntervalMs === undefined && windowMs === undefined) {
+    return ok({ ...fromTime(shape, range), readAfter: position })
+  }
+  if (windowMs !== undefined && place !== undefined) {
+    const { index, nth } = place
+    // The record that closes a window is later than the window.
+    if (!(index * windowMs < time.value)) return err(POSITION_GONE)
+    const window = { ...range, through: position, throughNth: nth }
+    return ok(placeFrom(shape, window, (index * windowMs) as EpochMs))
+  }
   // A stamp ahead of the clock says nothing about where the records behind it are: look at all of them.
   if (time.value > now + MAX_AHEAD) return ok({ window: { ...range, through: position } })
-  // One block earlier than needed, so that records up to a block late are not lost by going on.
-  const floor = (blockStart(samplingIntervalMs, time.value) - blockLength(samplingIntervalMs)) as EpochMs
-  return ok({ window: { ...range, floor, through: position }, readFrom: floor })
+  // One block or window earlier than needed, so that records up to that late are not lost by going on.
+  const earlier =
+    windowMs === undefined
+      ? blockStart(samplingIntervalMs ?? 1, time.value) - blockLength(samplingIntervalMs ?? 1)
+      : windowStart(windowMs, time.value) - windowMs
+  return ok(placeFrom(shape, { ...range, through: position }, earlier as EpochMs))
 }
 
 /** Under a delay the records that wait at this moment are news as well. */
 async function delayedFresh(source: RecordSource, shape: Shape, end: string, now: EpochMs): Promise<Place> {
-  const keepLaterThan = (now - shape.delayMs) as EpochMs
+  const keepLaterThan = (now - shape.delayMs - (shape.windowMs ?? 0)) as EpochMs
   const time = await source.timeOf(end)
   const earliest = Math.min(keepLaterThan, time.ok ? time.value : keepLaterThan) as EpochMs
-  const window = { through: end, keepLaterThan }
-  const { samplingIntervalMs } = shape
-  if (samplingIntervalMs === undefined) return { window, readFrom: earliest }
-  const floor = blockStart(samplingIntervalMs, earliest)
-  return { window: { ...window, floor }, readFrom: floor }
+  return placeFrom(shape, { through: end, keepLaterThan }, earliest)
 }
 
 /** The last position now; a source that cannot tell is read to its end. */
@@ -109,7 +132,7 @@ async function endOf(source: RecordSource, signal: AbortSignal): Promise<Result<
 
 function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: string): Reading {
   const run: Run = shape.run(place.window)
-  const isSampled = shape.samplingIntervalMs !== undefined
+  const hasMemory = shape.samplingIntervalMs !== undefined || shape.windowMs !== undefined
   let last = place.readAfter
   let lost = false
   let first = true
@@ -127,7 +150,7 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
     for await (const batch of batches) {
       const end = batch.at(-1)?.position
       if (end === undefined) continue
-      const shaped = run.shape(batch, isSampled ? source.removedUntil?.() : undefined)
+      const shaped = run.shape(batch, hasMemory ? source.removedUntil?.() : undefined)
       last = end
       looked += batch.length
       if (looked >= TURN) {

@@ -196,6 +196,12 @@ export const PARTS = {
       fields: described(list(text), 'The only signals delivered.'),
       withoutFields: described(list(text), 'Signals that are not delivered, while all others are.'),
       samplingInterval: described(text, 'ISO 8601 duration, the least distance between records.'),
+      aggregationWindow: described(
+        text,
+        'ISO 8601 duration, the least length of the windows over which values are combined.',
+      ),
+      aggregation: described(list(text), 'What is delivered of a window: mean, min, max, sum, count.'),
+      valueStep: described({ type: ['number', 'string'] }, 'Least step to which numbers are rounded down.'),
       deliveryDelay: described(text, 'ISO 8601 duration, the least age of a record at delivery.'),
     },
     [
@@ -216,6 +222,9 @@ export const PARTS = {
       'fields',
       'withoutFields',
       'samplingInterval',
+      'aggregationWindow',
+      'aggregation',
+      'valueStep',
       'deliveryDelay',
     ],
   ),

@@ -58,6 +58,9 @@ const JOINS: Joins<PlanTerms> = {
   fields: common,
   withheld: together,
   samplingIntervalMs: Math.max,
+  aggregationWindowMs: Math.max,
+  aggregations: common,
+  valueStep: Math.max,
   deliveryDelayMs: Math.max,
   countLimit: Math.min,
   recordsPerDay: Math.min,
@@ -71,7 +74,7 @@ const isEmptied = (only: readonly string[] | undefined, except: readonly string[
   only?.every((name) => except.includes(name)) === true
 
 /** Lists of which something has to be left, so that anything is delivered. */
-const NEEDED = ['recipients', 'hours', 'weekdays', 'timeZones'] as const
+const NEEDED = ['recipients', 'hours', 'weekdays', 'timeZones', 'aggregations'] as const
 
 /** Terms that together let nothing through, whatever the data is. */
 export const leavesNothing = (terms: PlanTerms): boolean => {

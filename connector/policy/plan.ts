@@ -34,6 +34,12 @@ export type Plan = {
   readonly withheld?: readonly string[]
   /** Least distance in event time between two delivered records of a series, milliseconds. */
   readonly samplingIntervalMs?: number
+  /** Length of the windows of event time over which values are combined, milliseconds. */
+  readonly aggregationWindowMs?: number
+  /** How they are combined; the mean and the number of values when absent. */
+  readonly aggregations?: readonly string[]
+  /** Numbers are cut down to multiples of this. */
+  readonly valueStep?: number
   /** Least age of a record in event time at delivery, milliseconds. */
   readonly deliveryDelayMs?: number
   /** Records (or, for byte sources, requests) that may be delivered under the agreement in total. */
@@ -52,6 +58,9 @@ const SHAPING: readonly (keyof Plan)[] = [
   'fields',
   'withheld',
   'samplingIntervalMs',
+  'aggregationWindowMs',
+  'aggregations',
+  'valueStep',
   'deliveryDelayMs',
 ]
 

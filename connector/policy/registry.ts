@@ -3,6 +3,7 @@ import type { Text } from '../core/types.js'
 import type { AtomicConstraint, Operator } from './model.js'
 import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
+import { coarser } from './operands/coarser.js'
 import { content } from './operands/content.js'
 import { count } from './operands/count.js'
 import { daily } from './operands/daily.js'
@@ -32,6 +33,7 @@ export const OPERANDS: readonly Operand[] = [
   ...rows,
   ...hours,
   ...daily,
+  ...coarser,
   ...parties,
   ...windows,
   ...content,

@@ -155,5 +155,13 @@ function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
     }
     before = together
   }
+  // Functions without a window would be promised and not be there.
+  if (before.aggregations !== undefined && before.aggregationWindowMs === undefined) {
+    const why = text(
+      'Values are to be combined, but the length of the time windows is missing (aggregationWindow).',
+      'Werte sollen zusammengefasst werden, aber die Länge der Zeitfenster fehlt (aggregationWindow).',
+    )
+    found.push({ path: permissions[0]?.path ?? 'permission', term: 'aggregation', why })
+  }
   return found
 }

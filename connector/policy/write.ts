@@ -45,6 +45,12 @@ export type Terms = {
   readonly withoutFields?: readonly string[]
   /** ISO 8601 duration, the least distance between records. */
   readonly samplingInterval?: string
+  /** ISO 8601 duration, the least length of the windows over which values are combined. */
+  readonly aggregationWindow?: string
+  /** What is delivered of a window: mean, min, max, sum, count. */
+  readonly aggregation?: readonly string[]
+  /** Least step to which numbers are rounded down. */
+  readonly valueStep?: number | string
   /** ISO 8601 duration, the least age of a record at delivery. */
   readonly deliveryDelay?: string
 }
@@ -126,6 +132,14 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
   fields: { leftOperand: `${MDP}fields`, operator: 'isPartOf', ...NAMES },
   withoutFields: { leftOperand: `${MDP}fields`, operator: 'isNoneOf', ...NAMES },
   samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },
+  aggregationWindow: { leftOperand: `${MDP}aggregationWindow`, operator: 'gteq', ...DURATION },
+  aggregation: { leftOperand: `${MDP}aggregation`, operator: 'isPartOf', ...NAMES },
+  valueStep: {
+    leftOperand: `${MDP}valueStep`,
+    operator: 'gteq',
+    encode: single,
+    expected: 'a step such as 0.5',
+  },
   deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
 }
 

@@ -37,11 +37,14 @@ describe('the registry', () => {
   })
 
   it('never lets an operand be published that the data plane does not enforce', () => {
-    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', BUYER]
+    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', 'mean', BUYER]
+    // Functions of aggregation mean nothing without a window.
+    const beside = (iri: string) =>
+      iri === `${MDP}aggregation` ? [constraint(`${MDP}aggregationWindow`, 'gteq', 'PT1M')] : []
     for (const { iri, operators, enforcedHere } of OPERANDS) {
       for (const operator of Object.keys(operators)) {
         const accepted = VALUES.filter(
-          (value) => unsupportedTerms(permit(constraint(iri, operator, value))).length === 0,
+          (value) => unsupportedTerms(permit(constraint(iri, operator, value), ...beside(iri))).length === 0,
         )
         expect(accepted.length > 0, `${iri} ${operator}`).toBe(enforcedHere)
       }

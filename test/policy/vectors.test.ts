@@ -23,7 +23,12 @@ type Vector = {
   readonly plan?: Readonly<Record<string, unknown>> | 'PolicyDenied'
   readonly supported?: false
 }
-type VectorFile = { readonly leftOperand: string; readonly cases: readonly Vector[] }
+type VectorFile = {
+  readonly leftOperand: string
+  /** Conditions that stand beside each of the cases, because it means nothing without them. */
+  readonly beside?: readonly unknown[]
+  readonly cases: readonly Vector[]
+}
 
 const FOLDER = new URL('../vectors/policy/', import.meta.url)
 const files = readdirSync(FOLDER).map(
@@ -57,13 +62,13 @@ it('tries every operator of every operand, and a wrong value for every operand',
   }
 })
 
-describe.each(files)('%s', (_name, { leftOperand, cases }) => {
+describe.each(files)('%s', (_name, { leftOperand, beside = [], cases }) => {
   it.each(
     cases.map((vector) => [`${vector.operator}: ${vector.name}`, vector] as const),
   )('%s', (_title, vector) => {
     const { operator, rightOperand } = vector
     const parsed = policy({
-      permission: [{ action: 'use', constraint: [{ leftOperand, operator, rightOperand }] }],
+      permission: [{ action: 'use', constraint: [{ leftOperand, operator, rightOperand }, ...beside] }],
     })
     for (const [phase, verdict] of Object.entries(vector.expect) as [Phase, string][]) {
       const decision = evaluate(parsed, phase, facts(vector.facts))

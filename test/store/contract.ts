@@ -640,9 +640,10 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         expect(await store.book('agreement-1', ask(10), on(20_000))).toEqual({ granted: 1 })
         expect(await store.book('agreement-1', ask(0), on(20_000))).toEqual({ granted: 0, short: 'day' })
         expect(await store.book('agreement-1', ask(60), on(20_001))).toEqual({ granted: 1 })
-        // The clock is set back: the day before is not given again.
-        expect(await store.book('agreement-1', ask(60), on(20_000))).toEqual({ granted: 0, short: 'day' })
-        expect(await store.book('agreement-1', ask(40), on(20_000))).toEqual({ granted: 1 })
+        // The clock is set back: the day before is not given again, and the next one goes on where it was.
+        expect(await store.book('agreement-1', ask(1), on(20_000))).toEqual({ granted: 0, short: 'day' })
+        expect(await store.book('agreement-1', ask(41), on(20_001))).toEqual({ granted: 0, short: 'day' })
+        expect(await store.book('agreement-1', ask(40), on(20_001))).toEqual({ granted: 1 })
         expect(store.booked('agreement-1')).toBe(0)
       })
 

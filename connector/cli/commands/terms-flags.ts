@@ -88,6 +88,30 @@ const TERMS = {
     value: 'N',
     about: { en: 'at most N deliveries in all', de: 'höchstens N Lieferungen insgesamt' },
   },
+  window: {
+    type: 'string',
+    value: 'PT5M',
+    about: {
+      en: 'deliver values only combined over windows of this length (5m, PT1H)',
+      de: 'Werte nur über Fenster dieser Länge zusammengefasst liefern (5m, PT1H)',
+    },
+  },
+  functions: {
+    type: 'string',
+    value: 'mean,max',
+    about: {
+      en: 'what of a window: mean, min, max, sum, count (default: mean,count)',
+      de: 'was von einem Fenster: mean, min, max, sum, count (sonst mean,count)',
+    },
+  },
+  'value-step': {
+    type: 'string',
+    value: '0.5',
+    about: {
+      en: 'round numbers down to multiples of at least this',
+      de: 'Zahlen auf Vielfache von mindestens diesem Wert abrunden',
+    },
+  },
   hours: {
     type: 'string',
     value: '06:00-22:00',
@@ -228,6 +252,8 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     bytesPerDay: here.value('bytes-per-day'),
     ...lists,
     samplingInterval: duration('every'),
+    aggregationWindow: duration('window'),
+    valueStep: here.value('value-step'),
     deliveryDelay: duration('delay'),
   }
   return ok({ terms: Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) })
@@ -241,6 +267,7 @@ const NAME_LISTS = {
   lines: 'lines',
   states: 'machineStates',
   'signal-rows': 'signalRows',
+  functions: 'aggregation',
 } as const
 
 /** `1-5` and `1,3,5`; what is neither is left for the API to name. */

@@ -6,14 +6,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { err, ok, type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, EpochMs } from '../../core/types.js'
-import { type Plan, shapesRecords } from '../../policy/plan.js'
+import type { Plan } from '../../policy/plan.js'
 import type { DeliveryLog, Grant, PushState, Source, SourceOf, UsageMeter } from '../ports.js'
 import type { Wanted } from '../reading.js'
 import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
+import { canKeep } from '../serviceable.js'
 import { counterFor } from '../stages/count.js'
-import { unreadableRow } from '../stages/rows.js'
-import { blockLength } from '../stages/sample.js'
 import { chooseFormat, EVENT_STREAM } from './accept.js'
 import { refuseUpgrade, sendProblem } from './answer.js'
 import { serveBytes } from './bytes.js'
@@ -239,30 +238,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     forget: transfers.forget,
     canServe: (datasetId, plan) => {
       const source = sourceOf(datasetId)
-      if (!source.ok) return source
-      if (source.value.kind === 'bytes') {
-        return shapesRecords(plan)
-          ? problem(
-              'PolicyDenied',
-              'The policy shapes records, but the dataset is a file that is delivered as it is.',
-            )
-          : ok(undefined)
-      }
-      const unreadable = unreadableRow(plan, deps.signalsOf(datasetId))
-      if (unreadable !== undefined) {
-        return problem(
-          'PolicyDenied',
-          `The policy chooses records by "${unreadable}", but the dataset declares no signal of that name, so nothing could be delivered.`,
-        )
-      }
-      const { samplingIntervalMs } = plan
-      const { keepsForMs } = source.value
-      const needed = samplingIntervalMs === undefined ? 0 : blockLength(samplingIntervalMs)
-      if (keepsForMs === undefined || needed <= keepsForMs) return ok(undefined)
-      return problem(
-        'PolicyDenied',
-        `One record every ${(samplingIntervalMs ?? 0) / 1000} s needs ${needed / 3_600_000} hours of history, but records are kept for ${keepsForMs / 3_600_000} hours only. Set historyRetention to at least PT${Math.ceil(needed / 3_600_000)}H.`,
-      )
+      return source.ok ? canKeep(plan, source.value, deps.signalsOf(datasetId)) : source
     },
     handle,
     upgrade,

@@ -9,6 +9,7 @@ import { shapesRecords } from '../../policy/plan.js'
 import { type ByteSource, type PushJournal, type PushState, type Source, SourceError } from '../ports.js'
 import { openReading, POSITION_GONE, type Reading, type Wanted } from '../reading.js'
 import { waitUntil } from '../schedule.js'
+import { OPEN_WINDOWS } from '../stages/aggregate.js'
 import { quotaExhausted, type Short } from '../stages/count.js'
 import { NDJSON } from './accept.js'
 import { type Delivery, passGate, type RecordDelivery } from './delivery.js'
@@ -84,7 +85,8 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
   if (settled.ended) return settled.end
   let { state } = settled
   if (state.done === true) return COMPLETE
-  const { to } = push.target
+  // The windows before the end are closed by records behind it.
+  const to = endOf(push.target, shape)
   const reading = await readingBehind(delivery, push, state)
   if (!reading.ok) return { is: 'halt', problem: reading.error }
   const encode = jsonEncoder(shape.columns)
@@ -152,6 +154,9 @@ export async function pushRecords(delivery: RecordDelivery, push: Push): Promise
   }
   return undefined
 }
+
+const endOf = ({ to }: Push['target'], { windowMs = 0 }: RecordDelivery['shape']): EpochMs | undefined =>
+  to === undefined ? undefined : ((to + (OPEN_WINDOWS + 1) * windowMs) as EpochMs)
 
 type Change = { readonly promise: Promise<void>; isPending(): boolean }
 

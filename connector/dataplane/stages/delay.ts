@@ -20,10 +20,12 @@ const AHEAD: Due = { is: 'ahead' }
 export type Delay = (record: DataRecord, now: EpochMs) => Due
 
 /** Without a delay everything is due, whatever its stamp. */
-export const delayOf = (delayMs: number | undefined): Delay =>
-  delayMs === undefined || delayMs <= 0
-    ? () => DUE
-    : (record, now) => {
-        if (now >= record.time + delayMs) return DUE
-        return record.time > now + MAX_AHEAD ? AHEAD : { is: 'wait', at: (record.time + delayMs) as EpochMs }
-      }
+export const delayOf = (delayMs: number | undefined, windowMs = 0): Delay => {
+  if (delayMs === undefined || delayMs <= 0) return () => DUE
+  // What is combined over a window is as old as the youngest that can be in it.
+  const wait = windowMs + delayMs
+  return (record, now) => {
+    if (now >= record.time + wait) return DUE
+    return record.time > now + MAX_AHEAD ? AHEAD : { is: 'wait', at: (record.time + wait) as EpochMs }
+  }
+}

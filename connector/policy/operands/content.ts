@@ -29,28 +29,10 @@ const NAME: Domain = { kind: 'name' }
 
 export const content: readonly Operand[] = [
   measure(
-    'aggregationWindow',
-    { kind: 'duration', least: 0 },
-    ['eq', 'gt', 'gteq'],
-    ['Length of the windows of aggregation', 'Länge der Zeitfenster bei der Verdichtung'],
-  ),
-  measure(
-    'aggregation',
-    NAME,
-    ['eq', 'isPartOf', 'isAnyOf'],
-    ['Functions of aggregation', 'Funktionen der Verdichtung'],
-  ),
-  measure(
     'minGroup',
     { kind: 'integer', least: 0 },
     ['gt', 'gteq'],
     ['Least number of machines in a group', 'Mindestzahl von Maschinen in einer Gruppe'],
-  ),
-  measure(
-    'valueStep',
-    { kind: 'decimal', least: 0 },
-    ['eq', 'gt', 'gteq'],
-    ['Step to which values are rounded', 'Schrittweite, auf die Werte gerundet werden'],
   ),
   measure('noise', NAME, ['eq'], ['Noise added to values', 'Rauschen auf den Werten']),
   measure('pseudonym', NAME, ['eq', 'isAnyOf'], ['Scope of pseudonyms', 'Geltungsbereich der Pseudonyme']),

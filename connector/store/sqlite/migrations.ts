@@ -116,4 +116,16 @@ export const MIGRATIONS: readonly string[] = [
     bytes INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- In days since 1970 by the zone of the contract. A day that was counted stays counted when the clock is set back.
+  CREATE TABLE day_usage (
+    agreement_id TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (agreement_id, day)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO day_usage SELECT agreement_id, day, records, bytes FROM usage_day;
+  DROP TABLE usage_day;
+  `,
 ]

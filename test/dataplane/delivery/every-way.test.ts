@@ -1,6 +1,6 @@
 /** Each measure, end to end, in each of the ways in which data is delivered: the expected lines are written by hand. */
 import { describe, expect, it } from 'vitest'
-import type { Signal } from '../../../connector/dataplane/record.js'
+import type { DataRecord, Signal } from '../../../connector/dataplane/record.js'
 import type { Plan } from '../../../connector/policy/plan.js'
 import { plan, serveDataPlane } from '../support/data-plane-server.js'
 import { deliver, WAYS } from '../support/every-way.js'
@@ -24,7 +24,34 @@ const ROWS = [
   record(7, T0 + 6_000, { temp: 7, load: 70, line: 'A', machineState: 'secret-fault' }, 'press-2'),
 ]
 
-type Case = readonly [name: string, terms: Partial<Plan>, lines: readonly unknown[]]
+type Case = readonly [
+  name: string,
+  terms: Partial<Plan>,
+  lines: readonly unknown[],
+  records?: readonly DataRecord[],
+]
+
+const MINUTE = 60_000
+const minute = (n: number, second: number) => T0 + n * MINUTE + second * 1000
+/** The window of the nth minute as it stands in ids: minutes since 1970 to the base 36. */
+const window = (n: number) => (T0 / MINUTE + n).toString(36)
+
+const MEASURED = [
+  record(1, minute(0, 0), { temp: 1, line: 'secret-fault' }),
+  record(2, minute(0, 20), { temp: 2 }),
+  record(3, minute(0, 40), { temp: 6.5 }),
+  record(4, minute(1, 0), { temp: 10 }),
+  record(5, minute(1, 59), { temp: 20 }),
+  // Late by less than a window: it still counts.
+  record(6, minute(0, 59), { temp: 2.5 }),
+  record(7, minute(2, 0), { temp: -5.25, load: 7 }),
+  record(8, minute(2, 1), { temp: -5.5 }),
+  record(9, minute(2, 2), { temp: -5.75 }),
+  record(10, minute(3, 0), { temp: 1 }),
+  // Its window was closed by the record before: too late.
+  record(11, minute(1, 30), { temp: 99 }),
+  record(12, minute(4, 0), { temp: 1 }),
+]
 
 const CASES: readonly Case[] = [
   [
@@ -53,11 +80,63 @@ const CASES: readonly Case[] = [
     { rows: { machineId: { only: ['press-2'] } }, withheld: ['line', 'machineState', 'temp'] },
     [{ id: 'p7', ts: '2026-11-02T08:00:06.000Z', series: 'press-2', load: 70 }],
   ],
+  [
+    'windows of a minute: two values are too few, one that is late by a window counts, one that is later does not',
+    { aggregationWindowMs: MINUTE, aggregations: ['mean', 'min', 'max', 'count'] },
+    [
+      {
+        id: `p7~${window(0)}.0`,
+        ts: '2026-11-02T08:00:00.000Z',
+        'temp.mean': 3,
+        'temp.min': 1,
+        'temp.max': 6.5,
+        'temp.count': 4,
+      },
+      {
+        id: `p12~${window(2)}.0`,
+        ts: '2026-11-02T08:02:00.000Z',
+        'temp.mean': -5.5,
+        'temp.min': -5.75,
+        'temp.max': -5.25,
+        'temp.count': 3,
+      },
+    ],
+    MEASURED,
+  ],
+  [
+    'windows without a choice of functions: nothing that shows a single value',
+    { aggregationWindowMs: MINUTE, valueStep: 0.5 },
+    [
+      { id: `p7~${window(0)}.0`, ts: '2026-11-02T08:00:00.000Z', 'temp.mean': 3, 'temp.count': 4 },
+      { id: `p12~${window(2)}.0`, ts: '2026-11-02T08:02:00.000Z', 'temp.mean': -5.5, 'temp.count': 3 },
+    ],
+    MEASURED,
+  ],
+  [
+    'numbers in steps of five, cut down, negative ones and whole ones as well',
+    { valueStep: 5, fields: ['temp', 'load'], rows: { machineId: { only: ['m'] } } },
+    [
+      { id: 'p1', ts: '2026-11-02T08:00:00.000Z', series: 'm', temp: 0, load: 10 },
+      { id: 'p2', ts: '2026-11-02T08:00:00.000Z', series: 'm', temp: -5, load: -10 },
+      { id: 'p3', ts: '2026-11-02T08:00:00.000Z', series: 'm', temp: 5 },
+      { id: 'p4', ts: '2026-11-02T08:00:00.000Z', series: 'm', temp: null },
+    ],
+    [
+      record(1, T0, { temp: 4.999, load: 14, line: 'secret-fault' }, 'm'),
+      record(2, T0, { temp: -0.001, load: -10 }, 'm'),
+      record(3, T0, { temp: 5 }, 'm'),
+      record(4, T0, { temp: null }, 'm'),
+    ],
+  ],
 ]
 
-describe.each(CASES)('%s', (_name, terms, lines) => {
+const WITH_RECORDS = CASES.map(
+  ([name, terms, lines, records = ROWS]) => [name, terms, lines, records] as const,
+)
+
+describe.each(WITH_RECORDS)('%s', (_name, terms, lines, records) => {
   it.each(WAYS)('by %s', async (way) => {
-    const delivered = await deliver(way, { terms, records: ROWS, signals: SIGNALS, expected: lines.length })
+    const delivered = await deliver(way, { terms, records, signals: SIGNALS, expected: lines.length })
     expect(delivered.lines).toEqual(lines)
     expect(delivered.raw).not.toContain('secret-fault')
   })

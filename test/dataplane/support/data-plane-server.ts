@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { bookInto, NOTHING_USED } from '../../../connector/core/quota.js'
+import { bookInto, NOTHING_USED, type Used } from '../../../connector/core/quota.js'
 import { ok, type Problem, problem } from '../../../connector/core/result.js'
 import { systemClock } from '../../../connector/core/types.js'
 import {
@@ -37,15 +37,18 @@ export const grant = (terms: Partial<Plan> = {}, more: Partial<Grant> = {}): Gra
 
 /** Counts in memory; the real one is durable. */
 export function memoryMeter() {
-  let used = NOTHING_USED
+  let total = 0
+  const days = new Map<number | undefined, Used['day']>()
   const meter: UsageMeter = {
     book: async (_agreement, asked, quota) => {
-      const { used: then, ...booking } = bookInto(used, asked, quota)
-      used = then
+      const day = quota.day?.number
+      const { used, ...booking } = bookInto({ total, day: days.get(day) ?? NOTHING_USED.day }, asked, quota)
+      total = used.total
+      days.set(day, used.day)
       return booking
     },
   }
-  return { meter, used: () => used.total, today: () => used.day }
+  return { meter, used: () => total, today: () => [...days.values()].at(-1) ?? NOTHING_USED.day }
 }
 
 export type Served = AsyncDisposable & {

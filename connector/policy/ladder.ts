@@ -1,0 +1,44 @@
+/**
+ * Steps in which data is made coarser. Each divides the next one, so that two contracts with different steps never add up
+ * to anything finer than the finer of the two: what the coarser says follows from what the finer says.
+ */
+import { type Duration, fixedLength, parseDuration } from './duration.js'
+
+const WINDOWS: readonly { readonly ms: number; readonly duration: Duration }[] = [
+  'PT1S',
+  'PT5S',
+  'PT10S',
+  'PT30S',
+  'PT1M',
+  'PT5M',
+  'PT10M',
+  'PT30M',
+  'PT1H',
+  'PT3H',
+  'PT6H',
+  'PT12H',
+  'P1D',
+  'P7D',
+  'P28D',
+].flatMap((written) => {
+  const duration = parseDuration(written)
+  const ms = duration === undefined ? undefined : fixedLength(duration)
+  return duration === undefined || ms === undefined ? [] : [{ ms, duration }]
+})
+
+type Asked = 'gteq' | 'gt' | 'eq'
+const fits = (asked: string, step: number, wanted: number): boolean =>
+  asked === 'eq' ? step === wanted : asked === 'gt' ? step > wanted : step >= wanted
+
+/** The shortest window that satisfies the comparison; undefined when none does. */
+export const windowFor = (asked: Asked | string, ms: number) =>
+  ms > 0 ? WINDOWS.find((window) => fits(asked, window.ms, ms)) : undefined
+
+const STEPS: readonly number[] = Array.from({ length: 25 }, (_, n) => n - 12).flatMap((power) => [
+  Number(`1e${power}`),
+  Number(`5e${power}`),
+])
+
+/** The smallest of 1, 5, 10, 50 and so on, and of 0.5, 0.1 and so on, that satisfies the comparison. */
+export const stepFor = (asked: Asked | string, value: number): number | undefined =>
+  value > 0 ? STEPS.find((step) => fits(asked, step, value)) : undefined
