@@ -46,7 +46,7 @@ export function answerLine(text: string, answer: (line: JsonMap) => Result<JsonO
   }
 }
 
-/** `{id, policy, request, state}` to `{id, decision, rules, duties, trace}`. */
+/** `{id, policy, request, state}` to `{id, decision, rules, duties, trace}`. A line may choose its own mode of duties. */
 export const evaluateLine = (text: string, options: BatchOptions): JsonObject =>
   answerLine(text, (line) => evaluateOne(line, options))
 
@@ -77,7 +77,11 @@ export function decisionsOf(line: JsonMap, options: BatchOptions): Result<readon
   const policy = readPolicy(line.policy, options.profiles)
   if (!policy.ok) return policy
   const world = readWorld(line.state ?? {})
-  return ok(readRequests(line.request).map((request) => decide(policy.value, request, world, options.duties)))
+  const mode = line.duties ?? options.duties
+  if (mode !== 'before' && mode !== 'eventual') {
+    return problem('InvalidMessage', '"duties" is "before" or "eventual".')
+  }
+  return ok(readRequests(line.request).map((request) => decide(policy.value, request, world, mode)))
 }
 
 const rulesOf = ({ rules, request }: OdrlDecision): readonly JsonObject[] =>

@@ -71,6 +71,29 @@ describe('policy evaluate --batch', () => {
     ])
   })
 
+  it('counts duties in the mode that the line or the flag chooses', async () => {
+    const line = (more: object) =>
+      JSON.stringify({
+        policy: { permission: [{ action: 'use', duty: [{ action: 'inform' }] }] },
+        request: USE,
+        state: {},
+        ...more,
+      })
+    const file = write(
+      'duties.ndjson',
+      [line({}), line({ duties: 'eventual' }), line({ duties: 'never' })].join('\n'),
+    )
+    const decisions = async (...flags: readonly string[]) => {
+      const { out } = await cli(['policy', 'evaluate', '--batch', file, ...flags], { cwd })
+      return out
+        .trim()
+        .split('\n')
+        .map((answer) => JSON.parse(answer).decision)
+    }
+    expect(await decisions()).toEqual(['deny', 'permit', undefined])
+    expect(await decisions('--duties', 'eventual')).toEqual(['permit', 'permit', undefined])
+  })
+
   it('adds the compliance report when asked', async () => {
     const file = write(
       'report.ndjson',

@@ -262,6 +262,14 @@ const ROWS: readonly Row[] = [
 const [berlin, tokyo] = ['Europe/Berlin', 'Asia/Tokyo'].map((zone) => c('mdp:timeZone', 'eq', zone))
 const ENTANGLED: readonly Row[] = [
   [
+    'metered and elapsed time without a common order',
+    c('meteredTime', 'gt', 'P1M'),
+    c('elapsedTime', 'lt', 'P30D'),
+    'unknown',
+    'unknown',
+  ],
+  ['more than all', c('percentage', 'gt', '100'), c('percentage', 'gt', '100'), 'equal', 'unknown'],
+  [
     'a size and one of its dimensions',
     c('absoluteSize', 'lteq', 100),
     c(`${EX}absoluteSizeWidth`, 'gteq', 200),

@@ -27,8 +27,8 @@ export const evaluateCommand: Command = {
       type: 'string',
       value: 'MODE',
       about: {
-        en: 'how duties of a permission count: "before" (done before the use, the default) or "eventual" (not violated)',
-        de: 'wie Pflichten einer Erlaubnis zählen: „before“ (vor der Nutzung erfüllt, Voreinstellung) oder „eventual“ (nicht verletzt)',
+        en: 'how duties of a permission count: "before" (done before the use, the default) or "eventual" (not violated); a line may say otherwise by its member "duties"',
+        de: 'wie Pflichten einer Erlaubnis zählen: „before“ (vor der Nutzung erfüllt, Voreinstellung) oder „eventual“ (nicht verletzt); eine Zeile kann mit „duties“ anderes bestimmen',
       },
     },
     profile: {

@@ -119,6 +119,18 @@ export class AxisPlan {
     return [...duties, ...measured]
   }
 
+  /** Metered and elapsed time that no common order ties together. */
+  #isLooseFrame(leftOperand: string, unit: string, other: Group): boolean {
+    const names = [leftOperand, other.leftOperand]
+    if (!names.includes(METERED) || !names.includes(ELAPSED)) return false
+    const key = (name: string, of: string): string => `${other.scope} ${name} ${of}`
+    const [metered, elapsed] =
+      leftOperand === METERED
+        ? [key(METERED, unit), key(ELAPSED, other.unit)]
+        : [key(METERED, other.unit), key(ELAPSED, unit)]
+    return !this.frames().some(([a, b]) => a === metered && b === elapsed)
+  }
+
   /**
    * The same quantity in another unit, or one dimension of a quantity that leaves open which one it means, depends on this
    * one in a way nobody here knows.
@@ -129,7 +141,9 @@ export class AxisPlan {
         other.scope === scope &&
         (other.leftOperand === leftOperand
           ? other.unit !== unit
-          : isDimensionOf(leftOperand, other.leftOperand) || isDimensionOf(other.leftOperand, leftOperand)),
+          : isDimensionOf(leftOperand, other.leftOperand) ||
+            isDimensionOf(other.leftOperand, leftOperand) ||
+            this.#isLooseFrame(leftOperand, unit, other)),
     )
   }
 }
@@ -168,7 +182,8 @@ function rangeOf(leftOperand: string): Range {
   const least = 'least' in domain || domain.kind === 'time' ? 0 : undefined
   if (domain.kind === 'weekday')
     return { known: true, integer: true, least: undefined, only: [1, 2, 3, 4, 5, 6, 7] }
-  return { known: true, integer: domain.kind === 'integer', least }
+  const most = leftOperand === `${ODRL}percentage` ? 100 : undefined
+  return { known: true, integer: domain.kind === 'integer', least, ...(most !== undefined && { most }) }
 }
 
 /**

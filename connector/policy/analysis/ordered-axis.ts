@@ -13,6 +13,8 @@ export type Range = {
   readonly known: boolean
   readonly integer: boolean
   readonly least: 0 | undefined
+  /** Beyond it nobody is sure that there are values. */
+  readonly most?: number
   /** All values there are, when they are few. */
   readonly only?: readonly number[]
 }
@@ -172,13 +174,16 @@ function existence(
 
 type Exists = readonly [possible: boolean, sure: boolean]
 
-function pointExists(point: Scalar | undefined, { integer, least, only }: Range): Exists {
+const isBeyond = (value: Num, most: number | undefined): boolean =>
+  most !== undefined && compareNum(value, numOf(BigInt(most))) > 0
+
+function pointExists(point: Scalar | undefined, { integer, least, most, only }: Range): Exists {
   const value = numberAt(point)
   if (point?.kind === 'duration' && point.months < 0n && least !== undefined) return [false, false]
   if (value === undefined) return [true, true]
   if (only !== undefined) return [only.some((one) => compareNum(numOf(BigInt(one)), value) === 0), true]
   if (least !== undefined && compareNum(value, ZERO) < 0) return [false, false]
-  return [!integer || isInteger(value), true]
+  return [!integer || isInteger(value), !isBeyond(value, most)]
 }
 
 const floor = ({ n, scale }: Num): bigint => {
@@ -199,7 +204,9 @@ function gapExists(
   const [low, high] = [numberAt(before), numberAt(after)]
   if (after === undefined) {
     const isDayOver = before?.kind === 'time' && low !== undefined && compareNum(low, numOf(86_400n)) >= 0
-    return isDayOver ? [false, false] : [true, true]
+    const reaches =
+      range.most === undefined || (low !== undefined && compareNum(low, numOf(BigInt(range.most))) < 0)
+    return isDayOver ? [false, false] : [true, reaches]
   }
   if (before === undefined) {
     if (after.kind === 'duration' && after.months > 0n) return [true, true]
@@ -212,7 +219,8 @@ function gapExists(
   if (range.least !== undefined && compareNum(high, ZERO) <= 0) return [false, false]
   if (after.kind !== 'number') return [true, true]
   const whole = hasInteger(low, high)
-  return range.integer ? [whole, whole] : [true, whole || range.known || fractional]
+  const reaches = range.most === undefined || compareNum(low, numOf(BigInt(range.most))) < 0
+  return range.integer ? [whole, whole] : [true, reaches && (whole || range.known || fractional)]
 }
 
 function witness(points: readonly Scalar[], cells: Mask, range: Range): string | undefined {
