@@ -91,6 +91,23 @@ export const PUSH = [
   'Our own receiver acknowledges when the data is safe in its file, and answers a number that it knows with 200 without writing anything. A file is written below `receiveDir` only, byte for byte; `FILE.state` beside it says how far it is accounted for. A broker gets one message per record at QoS 1; a restart in the middle of a delivery repeats messages of that one. A body larger than `receiveLimit` is answered with 413 and leaves nothing behind.',
 ].join('\n\n')
 
+export const BATCHES = [
+  'Lines of JSON for other programs. Every line has one answer, in order, with the `id` it came with; a line that cannot be judged has an `error` with `code` and `message` and stops nothing. Policies are ODRL 2.2 in JSON-LD of any form: compact or expanded, prefixed or bare, nested or as `@graph`. Contexts are not fetched. A name that is written twice in one object is an error.',
+  '',
+  '`policy evaluate --batch` reads `policy`, `request`, `state` and, where it differs from the flag, `duties`:',
+  '',
+  '- `request`: `{action, target, assignee}` with left operands beside them, an ODRL Request, or an evaluation request of the W3C community group.',
+  '- `state`: `{at, agreedAt, timeZone, facts: {leftOperand: value}, memberships: {member: [collection]}, duties: {dutyOrAction: "fulfilled" | "violated" | "open"}, performed: [{duty, action, at}]}`, or a graph with `dct:issued` of the current time, `odrl:partOf` and duty reports. What is not there is not known, and what is not known permits nothing.',
+  '- Answer: `decision` (`permit`, `deny`), `why`, `rules` with `active` and `applies` (`true`, `false`, `unknown`), `duties`, `trace` in sentences, and with `--report` the compliance report.',
+  '',
+  '`policy compare --batch` reads `a` and `b`: policies, single rules, or bare conditions; or `policies`, a list that is meant to hold together:',
+  '',
+  '- `relation`: `equal`, `stricter`, `looser`, `disjoint`, `conflicting`, `incomparable` or `unknown`; `witness` is a use that shows it.',
+  '- `aWithinB`, `bWithinA`, `overlap`, `aSatisfiable`, `bSatisfiable`: `yes`, `no` or `unknown`, about what the policies allow; `onlyA`, `onlyB`, `both` are uses that show them.',
+  '- `clashes`: permissions of one that meet prohibitions of the other. `scope`: the same questions about what the rules speak of, whether they permit or prohibit it.',
+  '- `clauses`: the relation of each clause, with its places in both policies.',
+].join('\n')
+
 export const DATA_ENDPOINT = [
   '## Data endpoint',
   'One address per transfer, below `/data` on the public port. It comes with the TransferStartMessage (format `HttpData-PULL`) together with a token; send it as `Authorization: Bearer`. What you ask for decides what you get. The commands `pull` and `stream`, and the management API at `/api/v1/transfers/{pid}/data` and `/stream`, do this for you.',

@@ -13,7 +13,7 @@ import { statusOf as dspStatus } from '../../connector/dsp/errors.js'
 import { statusOf as managementStatus } from '../../connector/management/errors.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { OPERANDS } from '../../connector/policy/registry.js'
-import { DATA_ENDPOINT, DOCTOR, FILES, PUSH, SOURCES } from './reference-texts.js'
+import { BATCHES, DATA_ENDPOINT, DOCTOR, FILES, PUSH, SOURCES } from './reference-texts.js'
 
 export type Metric = {
   readonly name: string
@@ -173,8 +173,10 @@ export function renderReference(own: readonly Command[], metrics: readonly Metri
     'Commands that print data take `--json`. Data goes to stdout, everything else to stderr. Contracts, negotiations and transfers are named by their id or by at least six characters of its beginning or end; partners by DID or name.',
     ...allCommands(own).map(command),
     '## Terms of a contract',
-    'What an ODRL policy may contain so that this connector can enforce it: one permission for the action `use`, with constraints that all hold. The flags of `offer add` write the same terms. Anything else cannot be published, and is not accepted from a partner. The profile is `https://w3id.org/machine-data-policy/v1`.',
+    'What an ODRL policy may contain so that this connector can enforce it: one permission for the action `use`, with constraints that all hold. The flags of `offer add` write the same terms. Anything else cannot be published, and is not accepted from a partner; terms that are "carried, not enforced" are read, explained in words and labelled as agreed by contract only. Class is the number of the usage-control class. The profile is `https://w3id.org/machine-data-policy/v1`.',
     terms(),
+    '## Policies in batches',
+    BATCHES,
     SOURCES,
     DATA_ENDPOINT,
     PUSH,
