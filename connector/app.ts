@@ -2,6 +2,7 @@
  * Composition root: a configuration becomes a running connector. Everything is wired here and in assembly/, and nowhere
  * else; no decision about contracts or data is made here.
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assembleData } from './assembly/data.js'
@@ -39,6 +40,7 @@ import { type DeliveryDeps, delivered, undeliverable } from './services/delivery
 import { restoreFlows } from './services/flow.js'
 import type { PartnerDeps } from './services/partners.js'
 import type { Automation } from './services/ports.js'
+import { watchPseudonymKeys } from './services/pseudonym-keys.js'
 import { noteRefusal } from './services/refusals.js'
 import { watchTurns } from './services/turns.js'
 import { openStore } from './store/sqlite/store.js'
@@ -153,6 +155,13 @@ export async function startConnector(config: Config, options: StartOptions): Pro
       const token = deriveToken(tokenKey, pid, generation)
       return { token, hash: hashToken(token) }
     },
+    pseudonyms: {
+      create: (id) => identity.box.seal(randomBytes(32).toString('base64url'), `pseudonym:${id}`),
+      open: (sealed, id) => {
+        const key = identity.box.open(sealed, `pseudonym:${id}`)
+        return key.ok ? ok(new Uint8Array(Buffer.from(key.value, 'base64url'))) : key
+      },
+    },
     sealToken: (token, pid) => identity.box.seal(token, `transfer:${pid}`),
     sealSecret: (plaintext, context) => identity.box.seal(plaintext, context),
     sources: data.sources,
@@ -171,6 +180,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   restoreFlows(deps)
   data.connect(deps)
   started.use(watchExpiry(deps))
+  started.use(watchPseudonymKeys(deps))
   started.use(watchTurns(deps))
 
   const messages = metrics.counter('handschlag_dsp_messages_total', 'DSP requests from partners.', [

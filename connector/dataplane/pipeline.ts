@@ -1,5 +1,5 @@
 /**
- * The shaping pipeline: gate, row filter, project, sample, aggregate, round, delay, count, in this order for every
+ * The shaping pipeline: gate, row filter, pseudonymise, project, sample, aggregate, round, delay, count, in this order for every
  * contract. A plan and the declared signals are compiled once; records then run through one loop that copies only what is delivered.
  */
 import type { EpochMs } from '../core/types.js'
@@ -14,6 +14,7 @@ import {
 import { type Delay, delayOf } from './stages/delay.js'
 import { type Gate, type Opening, openGate, openingOf, reopensBy } from './stages/gate.js'
 import { projection } from './stages/project.js'
+import { pseudonymsOf } from './stages/pseudonym.js'
 import { type Round, roundingOf } from './stages/round.js'
 import { rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
@@ -68,10 +69,16 @@ export type Shape = {
   run(window: Window): Run
 }
 
-export function compileShape(plan: Plan, signals: readonly Signal[], recipient: string): Shape {
+export function compileShape(
+  plan: Plan,
+  signals: readonly Signal[],
+  recipient: string,
+  pseudonymKey?: Uint8Array,
+): Shape {
   const { columns, remains, apply } = projection(plan, signals)
   const interval = plan.samplingIntervalMs ?? 0
   const keeps = rowFilter(plan, signals)
+  const rename = pseudonymsOf(plan, signals, pseudonymKey)
   const opening = openingOf(plan)
   const round = roundingOf(plan)
   const aggregation = aggregationOf(plan, signals, columns, round)
@@ -121,13 +128,14 @@ export function compileShape(plan: Plan, signals: readonly Signal[], recipient: 
         shape: (batch, removedUntil) => {
           const shaped: DataRecord[] = []
           if (removedUntil !== undefined && removedUntil > peak) beginBehind(removedUntil)
-          for (const record of batch) {
-            const { time } = record
+          for (const offered of batch) {
+            const { time } = offered
             if (time > peak) peak = time
             const before = passed
-            if (!passed && record.position === through) passed = true
+            if (!passed && offered.position === through) passed = true
             if (time < floor) continue
-            if (keeps !== undefined && !keeps(record)) continue
+            if (keeps !== undefined && !keeps(offered)) continue
+            const record = rename === undefined ? offered : rename(offered)
             if (!remains(record.values)) continue
             // The sampler is told series and time only: it cannot see a field that projection removes.
             if (sampler !== undefined && !sampler.take(record.series, time)) continue

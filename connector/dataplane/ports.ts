@@ -21,6 +21,8 @@ export type Grant = {
   readonly plan: Plan
   /** SHA-256 of the bearer token, lower-case hex. */
   readonly tokenHash: string
+  /** Under a plan with pseudonyms: their key, a secret of the agreement. */
+  readonly pseudonymKey?: Uint8Array
   /** The consumer wants the data delivered there instead of fetching it here. */
   readonly push?: PushTarget
 }

@@ -23,4 +23,6 @@ export type Signal = {
   /** UCUM or plain unit text, shown to partners. */
   readonly unit?: string
   readonly description?: string
+  /** Its values tell machines, orders or people apart: under a contract with pseudonyms they are replaced. */
+  readonly identifies?: boolean
 }

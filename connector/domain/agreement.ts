@@ -30,6 +30,13 @@ export type Agreement = {
   readonly statusAt?: EpochMs
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
+  /** Provider: key of the pseudonyms delivered under it, sealed with the key of this machine; gone with the contract. */
+  readonly pseudonymKey?: string
+}
+
+/** The contract without the means to tell whom a pseudonym meant. */
+export function withoutPseudonymKey({ pseudonymKey: _destroyed, ...agreement }: Agreement): Agreement {
+  return agreement
 }
 
 /** The agreement as this program reads it. */

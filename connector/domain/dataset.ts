@@ -6,6 +6,8 @@ export type SignalDeclaration = {
   readonly type: 'number' | 'integer' | 'string' | 'boolean'
   readonly unit?: string
   readonly description?: string
+  /** Its values tell machines, orders or people apart. */
+  readonly identifies?: boolean
 }
 
 export type Dataset = {

@@ -36,6 +36,10 @@ export const signal = (make: typeof object): Schema =>
       type: oneOf('number', 'integer', 'string', 'boolean'),
       unit: described({ type: 'string', maxLength: 64 }, 'UCUM or plain text.'),
       description: { type: 'string', maxLength: 4096 },
+      identifies: described(
+        { type: 'boolean' },
+        'Its values tell machines, orders or people apart: replaced under a contract with pseudonyms.',
+      ),
     },
-    ['unit', 'description'],
+    ['unit', 'description', 'identifies'],
   )

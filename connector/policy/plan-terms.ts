@@ -55,6 +55,7 @@ const JOINS: Joins<PlanTerms> = {
   weekdays: common,
   timeZones: common,
   rows: bothRows,
+  pseudonym: (scope) => scope,
   fields: common,
   withheld: together,
   samplingIntervalMs: Math.max,

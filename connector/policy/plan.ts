@@ -28,6 +28,8 @@ export type Plan = {
   readonly timeZones?: readonly string[]
   /** Which records are delivered at all. A record without the value is dropped. */
   readonly rows?: Readonly<Partial<Record<RowKey, RowFilter>>>
+  /** Identifying names are replaced by pseudonyms of this scope. */
+  readonly pseudonym?: 'agreement'
   /** The only signals delivered, by name; absent means all declared ones. */
   readonly fields?: readonly string[]
   /** Signals that are not delivered, by name. */
@@ -55,6 +57,7 @@ export type Plan = {
 /** Members that change or withhold content, which needs records and is impossible on opaque bytes. */
 const SHAPING: readonly (keyof Plan)[] = [
   'rows',
+  'pseudonym',
   'fields',
   'withheld',
   'samplingIntervalMs',

@@ -15,6 +15,7 @@ import { hours } from './operands/hours.js'
 import { obligations, vocabulary } from './operands/obligations.js'
 import type { Operand, OperatorRule } from './operands/operand.js'
 import { parties } from './operands/parties.js'
+import { pseudonym } from './operands/pseudonym.js'
 import { recipient } from './operands/recipient.js'
 import { rows } from './operands/rows.js'
 import { samplingInterval } from './operands/sampling-interval.js'
@@ -34,6 +35,7 @@ export const OPERANDS: readonly Operand[] = [
   ...hours,
   ...daily,
   ...coarser,
+  pseudonym,
   ...parties,
   ...windows,
   ...content,

@@ -39,6 +39,8 @@ export type Terms = {
   readonly machineStates?: readonly string[]
   /** The only signals delivered, where each record carries the name of one. */
   readonly signalRows?: readonly string[]
+  /** `agreement`: identifying names are replaced by pseudonyms that hold for one contract. */
+  readonly pseudonym?: string
   /** The only signals delivered. */
   readonly fields?: readonly string[]
   /** Signals that are not delivered, while all others are. */
@@ -129,6 +131,7 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
   lines: { leftOperand: `${MDP}line`, operator: 'isAnyOf', ...NAMES },
   machineStates: { leftOperand: `${MDP}machineState`, operator: 'isAnyOf', ...NAMES },
   signalRows: { leftOperand: `${MDP}signal`, operator: 'isAnyOf', ...NAMES },
+  pseudonym: { leftOperand: `${MDP}pseudonym`, operator: 'eq', encode: single, expected: 'agreement' },
   fields: { leftOperand: `${MDP}fields`, operator: 'isPartOf', ...NAMES },
   withoutFields: { leftOperand: `${MDP}fields`, operator: 'isNoneOf', ...NAMES },
   samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },

@@ -1,7 +1,7 @@
 /** Contracts after the handshake: what they say in words, whether their signatures hold, and their end. */
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
+import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { enforcementLabel, explain } from '../policy/explain.js'
@@ -110,7 +110,7 @@ export async function revokeAgreement(
       )
     }
     const next: Agreement = {
-      ...current,
+      ...withoutPseudonymKey(current),
       status: 'revoked',
       statusReason: reason,
       statusBy: 'us',

@@ -223,7 +223,9 @@ export function checkTerms(
   const plan = compilePlan(policy.value, { agreedAt: deps.clock() })
   if (!plan.ok) return plan
   const declared = new Set(['ts', 'id', 'series', ...dataset.signals.map((s) => s.name)])
-  const missing = plan.value.fields?.filter((field) => !declared.has(field)) ?? []
+  // A signal to be left out that nobody knows is a slip of the pen: the one that was meant would be delivered.
+  const named = [...(plan.value.fields ?? []), ...(plan.value.withheld ?? [])]
+  const missing = named.filter((field) => !declared.has(field))
   if (missing.length > 0) {
     return problem(
       'InvalidInput',

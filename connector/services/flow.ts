@@ -6,6 +6,7 @@ import { err, ok, type Problem, problem, type Result } from '../core/result.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
+import type { Plan } from '../policy/plan.js'
 import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
 import { pushGrant } from './transfer-push.js'
@@ -60,6 +61,11 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
   if (!plan.ok) return plan
   const push = pushGrant(deps, transfer)
   if (!push.ok) return push
+  const key = pseudonymKeyOf(deps, agreement, plan.value)
+  if (!key.ok) {
+    deps.dataPlane.stop(transfer.pid, key.error)
+    return key
+  }
   deps.dataPlane.start({
     transferPid: transfer.pid,
     agreementId: agreement.id,
@@ -67,9 +73,23 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
     recipient: transfer.partner,
     plan: plan.value,
     tokenHash: deps.dataToken(transfer.pid, transfer.generation).hash,
+    ...(key.value === undefined ? {} : { pseudonymKey: key.value }),
     ...(push.value === undefined ? {} : { push: push.value }),
   })
   return ok(transfer)
+}
+
+/** The key of an agreement with pseudonyms; undefined for any other. Without it nothing of that agreement may flow. */
+function pseudonymKeyOf(
+  { pseudonyms }: TransferDeps,
+  { id, pseudonymKey }: Agreement,
+  plan: Plan,
+): Result<Uint8Array | undefined> {
+  if (plan.pseudonym === undefined) return ok(undefined)
+  if (pseudonymKey === undefined || pseudonyms === undefined) {
+    return problem('GrantEnded', 'The key of the pseudonyms of this contract has been destroyed.')
+  }
+  return pseudonyms.open(pseudonymKey, id)
 }
 
 /**

@@ -98,8 +98,11 @@ function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement): Re
   const plan = planOf(draft)
   if (!plan.ok) return plan
   const servable = deps.dataPlane.canServe(draft.datasetId, plan.value)
-  return servable.ok ? plan : servable
+  if (!servable.ok) return servable
+  return plan.value.pseudonym !== undefined && deps.pseudonyms === undefined ? NO_PSEUDONYMS : plan
 }
+
+const NO_PSEUDONYMS = problem('PolicyUnsupported', 'This connector has no keys for pseudonyms.')
 
 function draftOf(
   deps: NegotiationDeps,
@@ -153,7 +156,13 @@ export async function agree(
   const seal =
     partner.seal === 'off' ? undefined : await deps.seals.sign({ ...text, role: 'provider', covers: [] })
   return ok({
-    agreement: { ...draft, planHash: plan.value.hash, ...(seal === undefined ? {} : { providerSeal: seal }) },
+    agreement: {
+      ...draft,
+      planHash: plan.value.hash,
+      ...(seal === undefined ? {} : { providerSeal: seal }),
+      ...(plan.value.pseudonym !== undefined &&
+        deps.pseudonyms !== undefined && { pseudonymKey: deps.pseudonyms.create(draft.id) }),
+    },
     message: deps.wire.contractAgreement({ ...pids, agreement: draft.body, seal }),
   })
 }

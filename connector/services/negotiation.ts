@@ -11,7 +11,16 @@ import { broken, receive, send } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 import { identified } from './message-id.js'
-import type { Automation, DataPlanePort, NewPid, Outgoing, Pids, Seals, Wire } from './ports.js'
+import type {
+  Automation,
+  DataPlanePort,
+  NewPid,
+  Outgoing,
+  Pids,
+  PseudonymKeys,
+  Seals,
+  Wire,
+} from './ports.js'
 
 export type NegotiationDeps = {
   readonly store: Store
@@ -26,6 +35,8 @@ export type NegotiationDeps = {
   /** The operator's rules: what to do when a process enters a state. */
   readonly automation: Automation
   readonly log: Log
+  /** Without them nothing is agreed that promises pseudonyms. */
+  readonly pseudonyms?: PseudonymKeys
 }
 
 /** What a route knows about an incoming message. */

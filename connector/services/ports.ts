@@ -116,7 +116,15 @@ export type DataGrant = {
   readonly recipient: string
   readonly plan: Plan
   readonly tokenHash: string
+  readonly pseudonymKey?: Uint8Array
   readonly push?: PushDestination
+}
+
+/** Keys of pseudonyms, one for each agreement that promises them. */
+export interface PseudonymKeys {
+  /** A new key, sealed for this agreement. */
+  create(agreementId: string): string
+  open(sealed: string, agreementId: string): Result<Uint8Array>
 }
 
 /** Where a partner wants data delivered. */

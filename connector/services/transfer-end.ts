@@ -4,7 +4,7 @@
  */
 import { ok, type Result } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
+import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { send } from '../domain/process.js'
 import type { AuditEntry, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
@@ -60,7 +60,7 @@ export function revokedByPartner(
   const agreement = deps.store.agreement(transfer.agreementId, { partner, role })
   if (agreement?.status !== 'active') return undefined
   return {
-    ...agreement,
+    ...withoutPseudonymKey(agreement),
     status: 'revoked',
     statusBy: 'partner',
     statusAt: transfer.updatedAt,

@@ -14,7 +14,15 @@ import type { Store } from '../store/store.js'
 import { mayOpen } from './crowd.js'
 import { inactive, mayRun, reflect } from './flow.js'
 import { type Incoming, oweTo, pidsOf } from './negotiation.js'
-import type { Automation, DataPlanePort, NewPid, PushDestination, PushRange, Wire } from './ports.js'
+import type {
+  Automation,
+  DataPlanePort,
+  NewPid,
+  PseudonymKeys,
+  PushDestination,
+  PushRange,
+  Wire,
+} from './ports.js'
 import { finalized } from './transfer-agreement.js'
 import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
@@ -39,6 +47,7 @@ export type TransferDeps = PushDeps & {
     generation: number,
   ) => { readonly token: string; readonly hash: string }
   readonly log: Log
+  readonly pseudonyms?: PseudonymKeys
 }
 
 /** Consumer: asks for a transfer under an active agreement. */

@@ -37,7 +37,7 @@ describe('the registry', () => {
   })
 
   it('never lets an operand be published that the data plane does not enforce', () => {
-    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', 'mean', BUYER]
+    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', 'mean', 'agreement', BUYER]
     // Functions of aggregation mean nothing without a window.
     const beside = (iri: string) =>
       iri === `${MDP}aggregation` ? [constraint(`${MDP}aggregationWindow`, 'gteq', 'PT1M')] : []

@@ -49,6 +49,13 @@ const TERMS = {
       de: 'nur Einträge dieser Signale, wo das Signal „signal“ eines nennt',
     },
   },
+  pseudonyms: {
+    type: 'boolean',
+    about: {
+      en: 'replace names of machines and lines, valid for one contract only',
+      de: 'Namen von Maschinen und Linien ersetzen, gültig nur für einen Vertrag',
+    },
+  },
   every: {
     type: 'string',
     value: 'PT10S',
@@ -182,7 +189,11 @@ export const namesTerms = (call: Call): boolean =>
   call.value('policy') !== undefined || termsIn(call).length > 0
 
 const termsIn = (call: Call): readonly string[] =>
-  Object.keys(TERMS).filter((flag) => call.value(flag) !== undefined || call.values(flag).length > 0)
+  Object.entries(TERMS)
+    .filter(([flag, { type }]) =>
+      type === 'boolean' ? call.flag(flag) : call.value(flag) !== undefined || call.values(flag).length > 0,
+    )
+    .map(([flag]) => flag)
 
 /** What is wrong with the flags taken together. */
 export function termsMistake(call: Call): Command['summary'] | undefined {
@@ -251,6 +262,7 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     recordsPerDay: here.value('records-per-day'),
     bytesPerDay: here.value('bytes-per-day'),
     ...lists,
+    pseudonym: here.flag('pseudonyms') ? 'agreement' : undefined,
     samplingInterval: duration('every'),
     aggregationWindow: duration('window'),
     valueStep: here.value('value-step'),

@@ -176,7 +176,7 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
   }
 
   function shapeOf(grant: Grant): Shape {
-    return compileShape(grant.plan, signalsOf(grant.datasetId), grant.recipient)
+    return compileShape(grant.plan, signalsOf(grant.datasetId), grant.recipient, grant.pseudonymKey)
   }
 }
 

@@ -35,7 +35,6 @@ export const content: readonly Operand[] = [
     ['Least number of machines in a group', 'Mindestzahl von Maschinen in einer Gruppe'],
   ),
   measure('noise', NAME, ['eq'], ['Noise added to values', 'Rauschen auf den Werten']),
-  measure('pseudonym', NAME, ['eq', 'isAnyOf'], ['Scope of pseudonyms', 'Geltungsbereich der Pseudonyme']),
   measure(
     'shape',
     NAME,

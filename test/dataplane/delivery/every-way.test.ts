@@ -1,4 +1,5 @@
 /** Each measure, end to end, in each of the ways in which data is delivered: the expected lines are written by hand. */
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { DataRecord, Signal } from '../../../connector/dataplane/record.js'
 import type { Plan } from '../../../connector/policy/plan.js'
@@ -30,6 +31,11 @@ type Case = readonly [
   lines: readonly unknown[],
   records?: readonly DataRecord[],
 ]
+
+const KEY = new Uint8Array(32).fill(7)
+/** HMAC-SHA256 (RFC 2104) of kind, a zero byte and name; the first 16 bytes in base64url. */
+const pseudonym = (kind: string, name: string) =>
+  createHmac('sha256', KEY).update(`${kind}\0${name}`).digest().subarray(0, 16).toString('base64url')
 
 const MINUTE = 60_000
 const minute = (n: number, second: number) => T0 + n * MINUTE + second * 1000
@@ -74,6 +80,21 @@ const CASES: readonly Case[] = [
     'rows that are not of a line: what names none is dropped as well',
     { rows: { line: { except: ['A'] } }, fields: ['temp'] },
     [{ id: 'p2', ts: '2026-11-02T08:00:01.000Z', series: 'press-2', temp: 2 }],
+  ],
+  [
+    'pseudonyms of machine and line, chosen by their real names',
+    { pseudonym: 'agreement', rows: { machineId: { only: ['press-1'] }, line: { only: ['A'] } } },
+    [
+      {
+        id: 'p1',
+        ts: '2026-11-02T08:00:00.000Z',
+        series: pseudonym('series', 'press-1'),
+        temp: 1,
+        line: pseudonym('signal:line', 'A'),
+        machineState: 'run',
+      },
+    ],
+    ROWS.slice(0, 2),
   ],
   [
     'all fields but some',
@@ -136,9 +157,16 @@ const WITH_RECORDS = CASES.map(
 
 describe.each(WITH_RECORDS)('%s', (_name, terms, lines, records) => {
   it.each(WAYS)('by %s', async (way) => {
-    const delivered = await deliver(way, { terms, records, signals: SIGNALS, expected: lines.length })
+    const delivered = await deliver(way, {
+      terms,
+      records,
+      signals: SIGNALS,
+      expected: lines.length,
+      pseudonymKey: KEY,
+    })
     expect(delivered.lines).toEqual(lines)
     expect(delivered.raw).not.toContain('secret-fault')
+    if (terms.pseudonym !== undefined) expect(delivered.raw).not.toContain('press-')
   })
 })
 

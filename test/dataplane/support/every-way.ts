@@ -24,6 +24,7 @@ export type Case = {
   readonly terms: Partial<Plan>
   readonly records: readonly DataRecord[]
   readonly signals: readonly Signal[]
+  readonly pseudonymKey?: Uint8Array
   /** How many lines have to arrive; more than that is waited for as well, and fails the comparison. */
   readonly expected: number
 }
@@ -34,9 +35,9 @@ export function deliver(way: Way, given: Case): Promise<Delivered> {
   return pushed(given, way === 'push' ? undefined : 1)
 }
 
-const serve = async ({ terms, records, signals }: Case): Promise<Served> => {
+const serve = async ({ terms, records, signals, pseudonymKey }: Case): Promise<Served> => {
   const served = await serveDataPlane(memorySource(records, { batch: 3 }), { signalsOf: () => signals })
-  served.plane.start({ ...grant(), plan: plan(terms) })
+  served.plane.start({ ...grant(), plan: plan(terms), ...(pseudonymKey && { pseudonymKey }) })
   return served
 }
 
@@ -68,7 +69,10 @@ async function live(kind: Kind, given: Case): Promise<Delivered> {
 }
 
 /** @param stopAfter batches after which the connector is stopped and started anew. */
-async function pushed({ terms, records, signals, expected }: Case, stopAfter?: number): Promise<Delivered> {
+async function pushed(
+  { terms, records, signals, expected, pseudonymKey }: Case,
+  stopAfter?: number,
+): Promise<Delivered> {
   let kept: { state: PushState; body?: Uint8Array } | undefined
   const bodies = new Map<string, string>()
   const source = memorySource(records, { batch: 3 })
@@ -105,6 +109,7 @@ async function pushed({ terms, records, signals, expected }: Case, stopAfter?: n
       ...grant(),
       tokenHash: createHash('sha256').update('push').digest('hex'),
       plan: plan(terms),
+      ...(pseudonymKey && { pseudonymKey }),
       push: { endpoint: 'https://sink.example/x', from: 0 as EpochMs },
     })
     return plane
