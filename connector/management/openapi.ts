@@ -17,6 +17,7 @@ const TAGS = {
   Partners: 'Who we know, whom we trust, and what they offer.',
   Sources: 'Where data comes from.',
   Datasets: 'What we offer, and under which terms.',
+  Templates: 'Policies to start from, with parameters.',
   Negotiations: 'Contracts in the making.',
   Contracts: 'Contracts, in words and exactly.',
   Transfers: 'Data under way.',

@@ -1,5 +1,6 @@
 /** What one row of the route table says, and what a handler gets. The table is the source of the routes and of OpenAPI. */
 import type { Result } from '../core/result.js'
+import type { JsonObject } from '../core/types.js'
 import type { DatasetInput } from '../services/datasets.js'
 import type { Proposal } from '../services/negotiation-person.js'
 import type { Operations } from '../services/operator.js'
@@ -20,6 +21,7 @@ type Bodies = {
   readonly SourceInput: SourceInput
   readonly DatasetInput: Omit<DatasetInput, 'id'>
   readonly NewOffer: NewOffer
+  readonly TemplateValues: { readonly values: JsonObject }
   readonly OfferChange: { readonly approval: 'automatic' | 'manual' }
   readonly NewNegotiation: NewNegotiation
   readonly NewProposal: NewProposal

@@ -2,6 +2,7 @@
 import { ok, problem } from '../core/result.js'
 import { type Route, reads, writes } from './route.js'
 import { OFFERING_ROUTES } from './routes-offering.js'
+import { TEMPLATE_ROUTES } from './routes-templates.js'
 import type { Schema } from './schema.js'
 import { NEGOTIATION_STATES, TRANSFER_STATES } from './schemas-answers.js'
 
@@ -346,4 +347,4 @@ const ROUTES_HERE: readonly Route[] = [
   },
 ]
 
-export const ROUTES: readonly Route[] = [...ROUTES_HERE, ...OFFERING_ROUTES]
+export const ROUTES: readonly Route[] = [...ROUTES_HERE, ...OFFERING_ROUTES, ...TEMPLATE_ROUTES]

@@ -120,6 +120,48 @@ const offer: Properties = {
   clauses: list(ref('Clause')),
 }
 
+const template: Properties = {
+  id: text,
+  version: text,
+  title: inBothLanguages,
+  purpose: inBothLanguages,
+  dataAct: described(
+    object({ articles: list(text), basis: inBothLanguages }),
+    'Where Regulation (EU) 2023/2854 speaks of this kind of sharing.',
+  ),
+  parameters: list(
+    object(
+      {
+        name: text,
+        type: oneOf(
+          ...[
+            'participants',
+            'names',
+            'name',
+            'duration',
+            'integer',
+            'decimal',
+            'day',
+            'time',
+            'weekdays',
+            'choice',
+          ],
+        ),
+        title: inBothLanguages,
+        unit: inBothLanguages,
+        least: text,
+        most: text,
+        default: described({ type: ['string', 'array'] }, 'What holds when no value is given.'),
+        choose: described(flag, 'Nobody but the operator can decide: a value has to be given.'),
+        none: described(flag, 'The list may be empty, said by "none" or [].'),
+        optional: described(flag, 'Without a value the clause is left out.'),
+        choices: list(object({ value: text, title: inBothLanguages })),
+      },
+      ['unit', 'least', 'most', 'default', 'choose', 'none', 'optional', 'choices'],
+    ),
+  ),
+}
+
 const meanings = Object.entries(PROBLEMS)
   .map(([code, meaning]) => `- \`${code}\`: ${meaning}`)
   .join('\n')
@@ -179,6 +221,18 @@ export const ANSWERS = {
     text: inBothLanguages,
     enforcement: inBothLanguages,
   }),
+  TemplateClause: object(
+    {
+      number: { type: 'integer', minimum: 1 },
+      path: described(text, 'Where the clause stands in the policy.'),
+      text: inBothLanguages,
+      enforcedBy: oneOf('provider', 'consumer', 'contract'),
+      enforcement: inBothLanguages,
+      remark: inBothLanguages,
+      obstacle: described(inBothLanguages, 'Why this connector does not publish terms with this clause.'),
+    },
+    ['remark', 'obstacle'],
+  ),
   OfferInWords: object(
     {
       id: text,
@@ -228,6 +282,13 @@ export const ANSWERS = {
   Sources: object({ sources: list(ref('Source')) }),
   CheckResult: object({ ok: flag, message: text }),
   Offer: object(offer),
+  Template: object(template),
+  Templates: object({ templates: list(ref('Template')) }),
+  TemplatePolicy: object({
+    policy: anything('A policy as ODRL, for an offer.'),
+    publishable: described(flag, 'Whether an offer with this policy can be published by this connector.'),
+    clauses: list(ref('TemplateClause')),
+  }),
   Offers: object({ offers: list(ref('Offer')) }),
   Dataset: object(
     {

@@ -15,6 +15,7 @@ import {
 
 const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
 const long: Schema = { type: 'string', maxLength: 4096 }
+const templateValues: Schema = anything('Values for the parameters of the template, by name.')
 const secret = (about: string): Schema =>
   described(
     { type: 'string', minLength: 1, maxLength: 4096 },
@@ -105,12 +106,17 @@ export const REQUESTS = {
     },
     ['description', 'keywords', 'machineId', 'signals', 'sourceId'],
   ),
-  NewOffer: request({ id: filled, terms: ref('Terms'), policy: anything('A policy as ODRL.'), approval }, [
-    'id',
-    'terms',
-    'policy',
-    'approval',
-  ]),
+  NewOffer: request(
+    {
+      id: filled,
+      terms: ref('Terms'),
+      policy: anything('A policy as ODRL.'),
+      template: ref('TemplateChoice'),
+      approval,
+    },
+    ['id', 'terms', 'policy', 'template', 'approval'],
+  ),
+  TemplateValues: request({ values: templateValues }),
   OfferChange: request({ approval }),
   NewNegotiation: request(
     {
@@ -160,6 +166,9 @@ export const REQUESTS = {
 
 /** Parts of requests. */
 export const PARTS = {
+  TemplateChoice: request({ id: described(filled, 'Id of the template.'), values: templateValues }, [
+    'values',
+  ]),
   SinkInput: request(
     {
       to: described(
@@ -256,6 +265,7 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
     id: 'until-2026',
     terms: { until: '2026-12-31', fields: ['pressure'], samplingInterval: 'PT10S' },
   },
+  TemplateValues: { values: { recipients: ['did:web:maker.example.com'], term: 'P14D', records: 500 } },
   OfferChange: { approval: 'manual' },
   NewNegotiation: { partner: 'did:web:maker.example.com', dataset: 'press-7' },
   NewProposal: {

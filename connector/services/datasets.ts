@@ -7,6 +7,7 @@ import type { Plan } from '../policy/plan.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import type { Store } from '../store/store.js'
 import { understood } from './contract.js'
+import { policyFromTemplate, type TemplateChoice } from './operator-templates.js'
 import type { DataPlanePort, NewPid } from './ports.js'
 
 /** What the data plane knows about kinds of sources. */
@@ -165,7 +166,7 @@ export async function removeDataset(deps: DatasetDeps, id: string): Promise<Resu
   return ok(undefined)
 }
 
-/** Attaches an offer. The policy is either written in terms, or given as ODRL. Checked completely before it is stored. */
+/** Attaches an offer. The policy is written in terms, given as ODRL, or made of a template. Checked completely before it is stored. */
 export async function addOffer(
   deps: DatasetDeps,
   m: {
@@ -173,15 +174,21 @@ export async function addOffer(
     readonly id?: string
     readonly terms?: Terms
     readonly policy?: JsonObject
+    readonly template?: TemplateChoice
     readonly approval?: Approval
   },
 ): Promise<Result<Offer>> {
   const dataset = deps.store.dataset(m.datasetId)
   if (dataset === undefined) return problem('NotFound', `There is no dataset ${m.datasetId}.`)
-  if ((m.terms === undefined) === (m.policy === undefined)) {
-    return problem('InvalidInput', 'Give either terms or a policy.')
+  if ([m.terms, m.policy, m.template].filter((one) => one !== undefined).length !== 1) {
+    return problem('InvalidInput', 'Give either terms, or a policy, or a template.')
   }
-  const policy = m.terms === undefined ? ok(m.policy ?? {}) : policyFromTerms(m.terms)
+  const policy =
+    m.template !== undefined
+      ? policyFromTemplate(m.template)
+      : m.terms === undefined
+        ? ok(m.policy ?? {})
+        : policyFromTerms(m.terms)
   if (!policy.ok) return policy
   const id = m.id ?? deps.newPid()
   if (deps.store.offer(id) !== undefined)

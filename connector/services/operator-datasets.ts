@@ -15,6 +15,7 @@ import {
   removeSource,
   setApproval,
 } from './datasets.js'
+import type { TemplateChoice } from './operator-templates.js'
 import { compact, noted, time } from './operator-view.js'
 
 /** Stands where a secret is stored. */
@@ -84,6 +85,7 @@ export type NewOffer = {
   readonly id?: string
   readonly terms?: Terms
   readonly policy?: JsonObject
+  readonly template?: TemplateChoice
   readonly approval?: Approval
 }
 

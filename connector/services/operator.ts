@@ -16,6 +16,7 @@ import {
   negotiationOperations,
 } from './operator-negotiations.js'
 import { type PartnerOperationDeps, type PartnerOperations, partnerOperations } from './operator-partners.js'
+import { type TemplateOperations, templateOperations } from './operator-templates.js'
 import { type TokenOperations, tokenOperations } from './operator-tokens.js'
 import { type TransferOperations, transferOperations } from './operator-transfers.js'
 import { compact } from './operator-view.js'
@@ -81,6 +82,7 @@ export type Operations = {
   readonly contracts: ContractOperations
   readonly transfers: TransferOperations
   readonly tokens: TokenOperations
+  readonly templates: TemplateOperations
 }
 
 export type OperatorDeps = PartnerOperationDeps &
@@ -97,4 +99,5 @@ export const operatorOperations = (deps: OperatorDeps): Operations => ({
   contracts: contractOperations(deps),
   transfers: transferOperations(deps),
   tokens: tokenOperations(deps),
+  templates: templateOperations(),
 })

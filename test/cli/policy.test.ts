@@ -201,3 +201,54 @@ describe('policy check', () => {
     expect([fine.code, fine.out]).toEqual([0, 'Es wurde nichts gefunden.\n'])
   })
 })
+
+describe('policy templates and policy new', () => {
+  const SET = [
+    'recipients=did:web:b.example',
+    'fields=state',
+    'tradeSecretFields=none',
+    'personalFields=none',
+  ]
+  const given = [...SET, 'until=2027-12-31'].flatMap((setting) => ['--set', setting])
+
+  it('lists the templates, and shows one with what has to be chosen', async () => {
+    const list = await cli(['policy', 'templates', '--lang', 'de'], { cwd })
+    expect(list.out).toMatch(/^trial +Probebetrieb$/m)
+    const one = await cli(['policy', 'templates', 'affiliates', '--lang', 'de'], { cwd })
+    expect(one.out).toMatch(
+      /^recipients +Unternehmen, die die Daten erhalten dürfen\n +muss gewählt werden$/m,
+    )
+    const none = await cli(['policy', 'templates', 'nothing'], { cwd })
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('There is no template "nothing".')])
+  })
+
+  it('prints the policy for programs and its clauses for people', async () => {
+    const { code, out, err } = await cli(['policy', 'new', '--template', 'affiliates', ...given], { cwd })
+    expect(code).toBe(0)
+    expect(JSON.parse(out).prohibition).toEqual([{ action: 'odrl:distribute' }])
+    expect(err).toContain(
+      'The recipient must not pass the data on. Companies that are not named in the contract count as others',
+    )
+    expect(err).toContain(
+      '(agreed by contract only, not enforced technically; not published by this connector)',
+    )
+    expect(err).toContain('This connector cannot enforce clause 5, and so does not publish')
+  })
+
+  it('writes a new file, and never over one that is there', async () => {
+    const file = ['--out', 'new-policy.json']
+    const first = await cli(['policy', 'new', '--template', 'trial', ...file], { cwd })
+    expect(first.out).toContain('This connector can publish an offer with this policy.')
+    const check = await cli(['policy', 'check', 'new-policy.json'], { cwd })
+    expect(check.out).toBe('Nothing was found.\n')
+    const second = await cli(['policy', 'new', '--template', 'trial', ...file], { cwd })
+    expect([second.code, second.err]).toEqual([1, expect.stringContaining('it exists already')])
+  })
+
+  it('names everything that is missing, each on its own line', async () => {
+    const { code, err } = await cli(['policy', 'new', '--template', 'affiliates'], { cwd })
+    expect(code).toBe(1)
+    expect(err.split('\n').filter((line) => line.includes(': choose a value'))).toHaveLength(5)
+    expect(err).toContain('Try: handschlag policy templates affiliates')
+  })
+})

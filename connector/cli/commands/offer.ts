@@ -4,6 +4,7 @@ import { type Command, say, usageError } from '../command.js'
 import { APPROVAL, approvalWords, WHICH_APPROVAL, wrongApproval } from './approval.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { shortId } from './ids.js'
+import { TEMPLATE_FLAGS, templateChoice, templateMistake } from './template-flags.js'
 import { TERMS_FLAGS, termsMistake, termsOf } from './terms-flags.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { clauseWords } from './words.js'
@@ -18,6 +19,7 @@ const add: Command = {
   operands: [1, 1],
   options: {
     ...TERMS_FLAGS,
+    ...TEMPLATE_FLAGS,
     approval: APPROVAL,
     id: {
       type: 'string',
@@ -29,16 +31,17 @@ const add: Command = {
   examples: [
     'handschlag offer add pump-7 --fields temperature,pressure --every 10s --until 2026-12-31',
     'handschlag offer add pump-7 --for-days 30 --count 100000 --only-for did:web:connector.example.com',
+    'handschlag offer add pump-7 --template trial --set term=7d --set records=500',
   ],
   run: async (call) => {
-    const wrong = termsMistake(call) ?? wrongApproval(call)
+    const wrong = templateMistake(call) ?? termsMistake(call) ?? wrongApproval(call)
     return wrong === undefined ? connected(call, post) : usageError(call, wrong, 'offer add')
   },
 }
 
 async function post(here: Here): Promise<number> {
   const [dataset = ''] = here.operands
-  const written = await termsOf(here)
+  const written = here.value('template') === undefined ? await termsOf(here) : await templateChoice(here)
   if (!written.ok) return fail(here, written.error, 'help offer add')
   const id = here.value('id')
   const approval = here.value('approval')

@@ -3,5 +3,12 @@ import type { Command } from '../command.js'
 import { checkCommand } from './policy-check.js'
 import { compareCommand } from './policy-compare.js'
 import { evaluateCommand } from './policy-evaluate.js'
+import { newCommand, templatesCommand } from './policy-template.js'
 
-export const policyCommands: readonly Command[] = [checkCommand, compareCommand, evaluateCommand]
+export const policyCommands: readonly Command[] = [
+  templatesCommand,
+  newCommand,
+  checkCommand,
+  compareCommand,
+  evaluateCommand,
+]

@@ -299,7 +299,7 @@ const emptyList = (here: Here, flag: string): string => {
 }
 
 /** A DID is taken as it is, also of a company that is no partner yet. */
-async function didOf(here: Here, given: string): Promise<Result<string>> {
+export async function didOf(here: Here, given: string): Promise<Result<string>> {
   if (given.startsWith('did:')) return ok(given)
   const partner = await findPartner(here, given)
   return partner.ok ? ok(partner.value.text('did')) : partner
