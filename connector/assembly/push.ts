@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Log } from '../core/log.js'
 import type { Counter, Registry } from '../core/metrics.js'
+import type { PartnerLimits } from '../core/partner-limits.js'
 import { err, ok, type Problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid } from '../core/types.js'
 import { request } from '../core/undici.js'
@@ -41,6 +42,7 @@ export function assemblePush(deps: {
   readonly sinks: Sinks
   readonly publicPath: string
   readonly maxBytes: number
+  readonly limits: PartnerLimits
 }): PushSide {
   const { store, log, sinks } = deps
   let transfers: TransferDeps | undefined
@@ -78,6 +80,7 @@ export function assemblePush(deps: {
   const receiver = createPushReceiver({
     publicPath: deps.publicPath,
     maxBytes: deps.maxBytes,
+    admit: deps.limits.connect,
     intakeOf: (transferPid) => (transfers === undefined ? undefined : intakeOf(transfers, transferPid)),
     openSink: async (transferPid) => {
       const sink = receiving(store, transferPid)?.sink
@@ -178,17 +181,17 @@ const receiving = (store: Store, transferPid: string): Transfer | undefined =>
 function intakeOf(deps: TransferDeps, transferPid: string): Intake | undefined {
   const transfer = receiving(deps.store, transferPid)
   if (transfer?.sink === undefined) return undefined
-  const tokenHash = deps.dataToken(transferPid, 0).hash
+  const known = { tokenHash: deps.dataToken(transferPid, 0).hash, sender: transfer.partner }
   if (isFinal(TRANSFER, transfer.state)) {
-    return { tokenHash, barred: { problem: whyStopped(deps, transfer), passing: false } }
+    return { ...known, barred: { problem: whyStopped(deps, transfer), passing: false } }
   }
   const { agreementId, partner, role } = transfer
   const agreement = deps.store.agreement(agreementId, { partner, role })
   const barred = agreement === undefined ? undefined : barredBy(deps, agreement)
-  if (barred !== undefined) return { tokenHash, barred: { problem: barred, passing: false } }
+  if (barred !== undefined) return { ...known, barred: { problem: barred, passing: false } }
   return transfer.state === 'SUSPENDED' && transfer.pending !== 'start'
-    ? { tokenHash, barred: { problem: whyStopped(deps, transfer), passing: true } }
-    : { tokenHash }
+    ? { ...known, barred: { problem: whyStopped(deps, transfer), passing: true } }
+    : known
 }
 
 /** One body to one address: checked as every address that a partner chooses, without redirects. */

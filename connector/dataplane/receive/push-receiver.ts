@@ -4,6 +4,7 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { ok, type Problem, type Result } from '../../core/result.js'
 import { NDJSON } from '../delivery/accept.js'
 import { GRANT_INVALID } from '../delivery/transfers.js'
@@ -30,6 +31,8 @@ import {
 export type Intake = {
   /** SHA-256 of the bearer token, lower-case hex. */
   readonly tokenHash: string
+  /** Who delivers. */
+  readonly sender: string
   /** Why nothing is taken now; `passing` when trying again later makes sense. */
   readonly barred?: { readonly problem: Problem; readonly passing: boolean }
 }
@@ -43,6 +46,8 @@ export type ReceiveLog = {
 export type ReceiverDeps = {
   /** Path of all receiving addresses; the transfer's pid follows. */
   readonly publicPath: string
+  /** Whether the sender may have this connection as well. */
+  readonly admit?: (sender: string, connection: Socket) => Result<void>
   readonly intakeOf: (transferPid: string) => Intake | undefined
   readonly openSink: (transferPid: string) => Promise<Result<BodySink>>
   /** Of one body. */
@@ -77,7 +82,15 @@ const SILENCE = 60_000
 const STOPPING: Problem = { code: 'Stopping', message: 'The connector is shutting down. Try again later.' }
 
 export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
-  const { publicPath, intakeOf, openSink, maxBytes, log, silenceMs = SILENCE } = deps
+  const {
+    publicPath,
+    intakeOf,
+    admit = () => ok(undefined),
+    openSink,
+    maxBytes,
+    log,
+    silenceMs = SILENCE,
+  } = deps
   const places = new Map<string, Place>()
   let stopping = false
 
@@ -96,14 +109,17 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
     return place
   }
 
-  function authorize(req: IncomingMessage): Result<string> {
+  function authorize(
+    req: IncomingMessage,
+  ): Result<{ readonly transferPid: string; readonly sender: string }> {
     const transferPid = pidOf(req, publicPath)
     const intake = intakeOf(transferPid)
     const token = req.headers.authorization?.trim().replace(/^bearer\s+/i, '') ?? ''
     const wanted = Buffer.from(intake?.tokenHash ?? '', 'hex')
     const expected = wanted.length === 32 ? wanted : Buffer.alloc(32)
     const equal = timingSafeEqual(hash('sha256', token, 'buffer'), expected)
-    return equal && intake !== undefined && token !== '' ? ok(transferPid) : GRANT_INVALID
+    if (!equal || intake === undefined || token === '') return GRANT_INVALID
+    return ok({ transferPid, sender: intake.sender })
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -111,7 +127,9 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
     if (stopping) return refuse(STOPPING)
     const authorized = authorize(req)
     if (!authorized.ok) return refuse(authorized.error)
-    const transferPid = authorized.value
+    const { transferPid, sender } = authorized.value
+    const admitted = admit(sender, req.socket)
+    if (!admitted.ok) return refuse(admitted.error, { headers: { Connection: 'close' } })
     const unfit = unfitHead(req, maxBytes)
     if (unfit !== undefined) return refuse(unfit.problem, unfit.more)
     const place = placeOf(transferPid)

@@ -5,11 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Problem } from '../../../connector/core/result.js'
+import { type Problem, problem } from '../../../connector/core/result.js'
 import {
   createPushReceiver,
   type Intake,
   type PushReceiver,
+  type ReceiverDeps,
 } from '../../../connector/dataplane/receive/push-receiver.js'
 import { openBodyFile } from '../../../connector/dataplane/sinks/body-sink.js'
 import { waitFor } from '../../support/wait-for.js'
@@ -40,9 +41,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-async function serve(more: { readonly silenceMs?: number } = {}): Promise<Served> {
+const SENDER = 'did:web:provider.example'
+
+async function serve(more: Partial<Pick<ReceiverDeps, 'silenceMs' | 'admit'>> = {}): Promise<Served> {
   const tokenHash = createHash('sha256').update(TOKEN).digest('hex')
-  let intake: Intake | undefined = { tokenHash }
+  let intake: Intake | undefined = { tokenHash, sender: SENDER }
   const failures: Problem[] = []
   const receiver = createPushReceiver({
     publicPath: '/data/push',
@@ -60,7 +63,7 @@ async function serve(more: { readonly silenceMs?: number } = {}): Promise<Served
     port,
     url: `http://127.0.0.1:${port}/data/push/${PID}`,
     intake: (next) => {
-      intake = next === undefined ? undefined : { tokenHash, ...next }
+      intake = next === undefined ? undefined : { tokenHash, sender: SENDER, ...next }
     },
     failures,
     async [Symbol.asyncDispose]() {
@@ -298,4 +301,22 @@ describe('a delivery', () => {
     expect((await post(served, 'x\n')).status).toBe(200)
     expect(served.receiver.lastError(PID)).toBeUndefined()
   })
+})
+
+it('takes nothing over a connection that is one too many for the sender, and says so', async () => {
+  const asked: string[] = []
+  const served = await serve({
+    admit: (sender) => {
+      asked.push(sender)
+      return problem('TooManyConnections', 'You have 4 connections open here.')
+    },
+  })
+  const answer = await post(served, '{"a":1}\n', { 'idempotency-key': '"1"' })
+  expect([answer.status, answer.headers.get('connection')]).toEqual([429, 'close'])
+  expect(await answer.json()).toEqual({
+    code: 'TooManyConnections',
+    reason: ['You have 4 connections open here.'],
+  })
+  expect(asked).toEqual([SENDER])
+  expect(existsSync(file)).toBe(false)
 })
