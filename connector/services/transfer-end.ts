@@ -50,6 +50,15 @@ export function closeTransfer(
   })
 }
 
+/**
+ * The transfer behind a suspension by the partner. One that crosses the provider's own does not take its place: the consumer
+ * could start again what the provider has stopped.
+ */
+export function suspended(before: Transfer, after: Transfer): Transfer {
+  if (before.role !== 'provider' || before.pending !== 'suspend') return { ...after, suspendedBy: 'partner' }
+  return { ...after, suspendedBy: 'us', ...(before.reason === undefined ? {} : { reason: before.reason }) }
+}
+
 /** The active agreement of a transfer as the partner's revocation leaves it. */
 export function revokedByPartner(
   deps: Pick<TransferDeps, 'store'>,

@@ -24,7 +24,7 @@ import type {
   Wire,
 } from './ports.js'
 import { finalized } from './transfer-agreement.js'
-import { closeTransfer, entry, revokedByPartner } from './transfer-end.js'
+import { closeTransfer, entry, revokedByPartner, suspended } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
 import { chosenSink, type PushDeps, requestedPush, type SinkWish } from './transfer-push.js'
 import { renewal, startStep } from './transfer-start.js'
@@ -256,8 +256,7 @@ export async function receiveEnd(
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })
-    const next: Transfer =
-      event === 'suspend' ? { ...received.value.next, suspendedBy: 'partner' } : received.value.next
+    const next = event === 'suspend' ? suspended(current, received.value.next) : received.value.next
     const note = entry(next, 'in', event, reason === undefined ? {} : { reason })
     revoked =
       event === 'terminate' && m.code === 'AgreementRevoked'

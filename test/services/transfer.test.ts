@@ -289,6 +289,39 @@ describe('suspending', () => {
     expect(flows()).toBe(true)
   })
 
+  it('by the provider stands when the consumer suspends as well instead of acknowledging it', async () => {
+    const { provider } = await open()
+    await world.started()
+    const { pid, partnerPid = '' } = provider.transfer()
+    const pids = { providerPid: pid, consumerPid: partnerPid }
+    await move(provider, 'suspend')
+    const crossing = await arrive(provider, CONSUMER, `/dsp/transfers/${pid}/suspension`, pids, 'own')
+    expect(crossing.ok).toBe(true)
+    expect(provider.transfer()).toMatchObject({ state: 'SUSPENDED', suspendedBy: 'us', reason: 'maintenance' })
+    const outcome = await arrive(provider, CONSUMER, `/dsp/transfers/${pid}/start`, pids, 'again')
+    expect(refusal(outcome).message).toBe(
+      'The provider suspended this transfer; only the provider can start it again.',
+    )
+    expect(flows()).toBe(false)
+  })
+
+  it('by both at the same time is for the provider to end, and the consumer hears so when it tries', async () => {
+    const { provider, consumer } = await open()
+    await world.started()
+    await move(provider, 'suspend')
+    await move(consumer, 'suspend')
+    await world.settle()
+    await move(consumer, 'start')
+    await world.settle()
+    expect(states()).toEqual(['SUSPENDED', 'SUSPENDED'])
+    expect([provider.transfer().suspendedBy, consumer.transfer().suspendedBy]).toEqual(['us', 'partner'])
+    expect(flows()).toBe(false)
+    await move(provider, 'start')
+    await world.settle()
+    expect(states()).toEqual(['STARTED', 'STARTED'])
+    expect(flows()).toBe(true)
+  })
+
   it('is resumed by both at the same time: the consumer ends up with the token that is valid', async () => {
     const { provider, consumer } = await open()
     await world.started()
