@@ -56,6 +56,7 @@ export async function assembleData(
   const stateDir = join(config.dataDir, 'sources')
   mkdirSync(stateDir, { recursive: true, mode: 0o700 })
   const history = openRecordLog(join(config.dataDir, 'history.db'), { clock })
+  let replaced: (datasetId: string) => void = () => {}
   const supervisor = createSupervisor({
     clock,
     log: history,
@@ -64,6 +65,7 @@ export async function assembleData(
     connectorId: config.participantId,
     report: (dataset, event, detail) =>
       log[event === 'malformed' ? 'warn' : 'info']({ dataset, ...detail }, `source ${event}`),
+    replaced: (dataset) => replaced(dataset),
   })
 
   const opened = (source: SourceConfig): JsonObject => {
@@ -148,6 +150,7 @@ export async function assembleData(
         log.info({ transfer, why: why.message, until: iso(until) }, 'delivery waits'),
     },
   })
+  replaced = plane.refresh
   metrics.gauge('handschlag_active_streams', 'Running flows of data.', ['via'], () =>
     Object.entries(plane.active()).map(([via, value]) => ({ labels: { via }, value })),
   )

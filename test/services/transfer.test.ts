@@ -297,7 +297,11 @@ describe('suspending', () => {
     await move(provider, 'suspend')
     const crossing = await arrive(provider, CONSUMER, `/dsp/transfers/${pid}/suspension`, pids, 'own')
     expect(crossing.ok).toBe(true)
-    expect(provider.transfer()).toMatchObject({ state: 'SUSPENDED', suspendedBy: 'us', reason: 'maintenance' })
+    expect(provider.transfer()).toMatchObject({
+      state: 'SUSPENDED',
+      suspendedBy: 'us',
+      reason: 'maintenance',
+    })
     const outcome = await arrive(provider, CONSUMER, `/dsp/transfers/${pid}/start`, pids, 'again')
     expect(refusal(outcome).message).toBe(
       'The provider suspended this transfer; only the provider can start it again.',

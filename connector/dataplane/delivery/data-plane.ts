@@ -60,6 +60,8 @@ export type DataPlane = AsyncDisposable & {
   stop(transferPid: string, reason: Problem): void
   /** Ends its flows and knows nothing of it any more. */
   forget(transferPid: string): void
+  /** The dataset is described otherwise, or has another source: nothing flows any more as it was before. */
+  refresh(datasetId: string): void
   /** Whether the plan can be kept on the source of the dataset; asked before a transfer is started. */
   canServe(datasetId: string, plan: Plan): Result<void>
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>
@@ -236,6 +238,9 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     pushed: (transferPid) => pusher?.state(transferPid),
     stop: transfers.stop,
     forget: transfers.forget,
+    refresh: (datasetId) => {
+      for (const grant of transfers.refresh(datasetId)) if (!stopping) pusher?.start(grant)
+    },
     canServe: (datasetId, plan) => {
       const source = sourceOf(datasetId)
       return source.ok ? canKeep(plan, source.value, deps.signalsOf(datasetId)) : source

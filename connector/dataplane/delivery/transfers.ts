@@ -101,6 +101,19 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       endFlows(entry, { code: 'GrantEnded', message: 'The transfer is not running any more.' }, 'cut')
     },
 
+    /**
+     * The signals or the source of a dataset are others now: what runs ends, and whoever comes next gets it as it is then.
+     * Answers the grants that are served.
+     */
+    refresh(datasetId: string): readonly Grant[] {
+      const concerned = [...entries.values()].filter(({ grant }) => grant.datasetId === datasetId)
+      for (const entry of concerned) {
+        entry.shape = shapeOf(entry.grant)
+        endFlows(entry, DATASET_CHANGED, 'cut')
+      }
+      return concerned.filter(({ stopped }) => stopped === undefined).map(({ grant }) => grant)
+    },
+
     endAll(reason: Problem, ending: Ending, via: readonly Via[]): void {
       for (const entry of entries.values()) {
         for (const flow of [...entry.flows]) if (via.includes(flow.via)) flow.end(reason, ending)
@@ -184,6 +197,12 @@ export const GRANT_INVALID = problem(
   'GrantInvalid',
   'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
 )
+
+/** Passing: the receiver connects again and goes on. */
+const DATASET_CHANGED: Problem = {
+  code: 'SourceUnavailable',
+  message: 'The dataset or its source was changed. Connect again.',
+}
 
 /** A hash that is not one opens nothing. */
 function hashOf(hex: string): Buffer {

@@ -41,6 +41,8 @@ export type SupervisorDeps = {
     event: 'state' | 'malformed',
     detail: { readonly message: string; readonly count?: number },
   ) => void
+  /** The source of a dataset is another one from now on, or none: what reads from the old one has to end. */
+  readonly replaced?: (datasetId: string) => void
 }
 
 type Running = {
@@ -118,7 +120,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const apply = async (declared: readonly DeclaredSource[]): Promise<void> => {
     const wanted = new Map(declared.map((d) => [d.datasetId, { d, fingerprint: JSON.stringify(d) }]))
     for (const [datasetId, entry] of running) {
-      if (wanted.get(datasetId)?.fingerprint !== entry.fingerprint) await end(datasetId)
+      if (wanted.get(datasetId)?.fingerprint === entry.fingerprint) continue
+      const ending = end(datasetId)
+      deps.replaced?.(datasetId)
+      await ending
     }
     for (const [datasetId, { d, fingerprint }] of wanted) {
       if (!running.has(datasetId)) await start(d, fingerprint)
