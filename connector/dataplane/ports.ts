@@ -48,7 +48,13 @@ export type PushState = {
   /** Everything that was wanted has been acknowledged. */
   readonly done?: true
   /** Sent or about to be sent, booked, and not acknowledged. Its bytes are kept with it, except for a file's. */
-  readonly pending?: { readonly number: number; readonly position?: string; readonly records: number }
+  readonly pending?: {
+    readonly number: number
+    readonly position?: string
+    readonly records: number
+    /** Of a file: the version that was booked. */
+    readonly etag?: string
+  }
 }
 
 export interface PushJournal {

@@ -3,7 +3,7 @@
  * A batch is booked and written down before it is sent, so that after a restart the same bytes go out under the same
  * number: nothing is lost, and what is repeated can be recognised.
  */
-import { ok, type Problem, type Result } from '../../core/result.js'
+import { err, ok, type Problem, type Result } from '../../core/result.js'
 import type { EpochMs } from '../../core/types.js'
 import { shapesRecords } from '../../policy/plan.js'
 import { type ByteSource, type PushJournal, type PushState, type Source, SourceError } from '../ports.js'
@@ -265,9 +265,12 @@ function afterShort(
   return { state, goesOn: true, granted, again }
 }
 
-/** A file in one piece. A repeated try sends the file as it is then, under the same number. */
+/**
+ * A file in one piece. A repeated try sends the file as it is then, under the same number; a file that has changed meanwhile
+ * is another delivery to the quota, so that a receiver cannot collect versions by refusing each.
+ */
 export async function pushBytes(delivery: Delivery, source: ByteSource, push: Push): Promise<PushOutcome> {
-  const { grant, ledger, counter, paused, schedule, clock, flow } = delivery
+  const { grant, ledger } = delivery
   const state = push.journal.read(grant.transferPid)?.state ?? NOTHING_YET
   if (state.done === true) return COMPLETE
   if (shapesRecords(grant.plan)) {
@@ -276,21 +279,7 @@ export async function pushBytes(delivery: Delivery, source: ByteSource, push: Pu
     return { is: 'stop', problem: { code: 'PolicyDenied', message } }
   }
   let written = state
-  if (state.pending === undefined) {
-    const described = await source.describe()
-    if (!described.ok) throw new SourceError(described.error)
-    written = { ...state, pending: { number: 1, records: 1 } }
-    for (;;) {
-      const asked = { records: 1, sizes: [described.value.size] }
-      const booking = await push.journal.book(grant, asked, counter.quota(), () => ({ state: written }))
-      if (booking.granted >= 1) break
-      const { problem, again } = counter.short(booking) ?? { problem: quotaExhausted(grant) }
-      if (again === undefined) return { is: 'stop', problem }
-      paused(problem, again)
-      await waitUntil(schedule, clock, again, flow.signal)
-      if (flow.signal.aborted) return undefined
-    }
-  }
+  let barred: Problem | undefined
   let sentBytes = 0
   const sent = await sendParcel(delivery, push, {
     number: 1,
@@ -298,6 +287,13 @@ export async function pushBytes(delivery: Delivery, source: ByteSource, push: Pu
       const described = await source.describe()
       if (!described.ok) return described
       const { size, mediaType, fileName, etag } = described.value
+      if (written.pending?.etag !== etag) {
+        const next: PushState = { ...state, pending: { number: 1, records: 1, etag } }
+        // Waiting for a quota may have taken the push out of the time of delivery.
+        barred = (await bookFile(delivery, push, next, size)) ?? (await passGate(delivery))
+        if (barred !== undefined) return err(barred)
+        written = next
+      }
       sentBytes = size
       const name = encodeURIComponent(fileName.toWellFormed())
       return ok({
@@ -310,9 +306,30 @@ export async function pushBytes(delivery: Delivery, source: ByteSource, push: Pu
       })
     },
   })
+  if (barred !== undefined) return { is: 'stop', problem: barred }
   if (!sent.ok) return sent.error
   if (!sent.value) return undefined
   ledger.addBytes(1, sentBytes)
   await acknowledge(delivery, push, written, sentBytes, true)
   return COMPLETE
+}
+
+/** Books one version of a file, and waits for the next day where its quota is one of the day. The reason when there is none. */
+async function bookFile(
+  { grant, counter, paused, schedule, clock, flow }: Delivery,
+  { journal }: Push,
+  state: PushState,
+  size: number,
+): Promise<Problem | undefined> {
+  while (!flow.signal.aborted) {
+    const booking = await journal.book(grant, { records: 1, sizes: [size] }, counter.quota(), () => ({
+      state,
+    }))
+    if (booking.granted >= 1) return undefined
+    const { problem, again } = counter.short(booking) ?? { problem: quotaExhausted(grant) }
+    if (again === undefined) return problem
+    paused(problem, again)
+    await waitUntil(schedule, clock, again, flow.signal)
+  }
+  return undefined
 }

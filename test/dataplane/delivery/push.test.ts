@@ -1,4 +1,5 @@
 /** The pushing side of the data plane, with a clock set by hand and a receiver that is a function. */
+import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bookInto, NOTHING_USED } from '../../../connector/core/quota.js'
 import { ok, type Problem, problem, type Result } from '../../../connector/core/result.js'
@@ -42,7 +43,11 @@ afterEach(async () => {
   for (const plane of planes.splice(0)) await plane[Symbol.asyncDispose]()
 })
 
-function openPlane(source: Source | (() => Result<Source>), kept = memoryJournal()) {
+function openPlane(
+  source: Source | (() => Result<Source>),
+  kept = memoryJournal(),
+  signalsOf: () => typeof SIGNALS = () => SIGNALS,
+) {
   const time = handTime(T0 + 86_400_000)
   const posts: Post[] = []
   const seen = {
@@ -54,7 +59,7 @@ function openPlane(source: Source | (() => Result<Source>), kept = memoryJournal
   let answer: (post: Post) => Answer | Promise<Answer> = () => ok({ status: 200 })
   const plane = createDataPlane({
     sourceOf: () => (typeof source === 'function' ? source() : ok(source)),
-    signalsOf: () => SIGNALS,
+    signalsOf,
     usage: { book: async () => ({ granted: 0 }) },
     log: { delivered: () => {}, stopped: (_pid, why) => seen.stopped.push(why) },
     clock: time.clock,
@@ -345,5 +350,79 @@ describe('a source', () => {
     push.start({}, 'c'.repeat(64), T0 + 86_410_000)
     await until(() => push.seen.completed === 2, 'the end again')
     expect(push.posts).toHaveLength(1)
+  })
+})
+
+describe('a file', () => {
+  const file = () => {
+    let version = 0
+    const source: Source = {
+      kind: 'bytes',
+      describe: async () =>
+        ok({ size: 9, mediaType: 'text/plain', etag: `"v${version}"`, fileName: 'report.txt' }),
+      open: ({ etag }) => Readable.from([Buffer.from(`content ${etag?.slice(2, 3)}`)]),
+    }
+    return {
+      source,
+      renew: () => {
+        version += 1
+      },
+    }
+  }
+  /** Refuses for the time being, and lets the file become another one each time. */
+  const refusing = (push: ReturnType<typeof openPlane>, renew: () => void) => {
+    push.answer(() => {
+      renew()
+      return ok({ status: 503 })
+    })
+  }
+
+  it('that became another one after a failed delivery is counted as another one', async () => {
+    const { source, renew } = file()
+    const push = openPlane(source)
+    refusing(push, renew)
+    push.start({ countLimit: 2 })
+    await until(() => push.seen.failed.length === 1, 'the first failure')
+    push.time.advance(1000)
+    await until(() => push.seen.failed.length === 2, 'the second failure')
+    push.time.advance(2000)
+    await until(() => push.seen.stopped.length === 1, 'the end')
+    expect(push.seen.stopped[0]?.code).toBe('QuotaExhausted')
+    expect([push.posts.length, push.kept.booked()]).toEqual([2, 2])
+  })
+
+  it('that is the same after a failed delivery is counted once, also over a restart', async () => {
+    const { source } = file()
+    const kept = memoryJournal()
+    const before = openPlane(source, kept)
+    refusing(before, () => {})
+    before.start({ countLimit: 1 })
+    await until(() => before.seen.failed.length === 1, 'the failure')
+    before.plane.stop(PID, { code: 'GrantEnded', message: 'The transfer is suspended.' })
+    const after = openPlane(source, kept)
+    after.start({ countLimit: 1 })
+    await until(() => after.seen.completed === 1, 'the delivery')
+    expect(kept.booked()).toBe(1)
+  })
+})
+
+describe('a dataset that is described otherwise', () => {
+  it('is pushed as it is from then on, behind the last acknowledged record', async () => {
+    const source = memorySource(records(0, 1000))
+    let signals = SIGNALS
+    const push = openPlane(source, undefined, () => signals)
+    push.start()
+    await until(() => push.kept.state()?.batches === 1, 'the first delivery')
+    expect(push.posts[0]?.body).toContain('"temp"')
+    signals = SIGNALS.filter(({ name }) => name !== 'temp')
+    push.plane.refresh('dataset')
+    source.append(record(1000, T0 + 1_000_000, { temp: 1, load: 2 }))
+    await turns()
+    push.time.advance(1000)
+    await until(() => push.posts.length === 2, 'the second delivery')
+    expect(linesOf(push.posts[1]?.body ?? '')).toEqual([
+      { id: 'p1000', ts: '2026-01-01T00:16:40.000Z', load: 2 },
+    ])
+    expect(push.seen).toMatchObject({ halted: [], stopped: [] })
   })
 })
