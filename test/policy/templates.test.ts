@@ -147,6 +147,10 @@ describe('parameters', () => {
     expect(problemsOf({ retention: ['P1D'] })?.length).toBe(1)
   })
 
+  it('has the eighteen templates', () => {
+    expect(ALL).toHaveLength(18)
+  })
+
   it('tells which templates there are when one is not known', () => {
     const found = templateOf('nothing', 'de')
     expect(found.ok ? '' : found.error.message).toMatch(

@@ -67,7 +67,7 @@ export const SUBJECTS: readonly Subject[] = [
   ...subject(MDP, 'dayOfWeek', ONE_OF, WEEKDAY),
   ...subject(MDP, 'recordsPerDay bytesPerDay', ['lt', 'lteq'], WHOLE),
   ...subject(ODRL, 'elapsedTime meteredTime delayPeriod timeInterval', ORDERED, DURATION),
-  ...subject(MDP, 'machineId line signal machineState', ['eq', 'isAnyOf', 'isNoneOf']),
+  ...subject(MDP, 'machineId line lot signal machineState', ['eq', 'isAnyOf', 'isNoneOf']),
   ...subject(MDP, 'sourceLocation', ['eq', 'isAnyOf', 'isNoneOf', 'isPartOf']),
   ...subject(MDP, 'aggregationWindow', ['eq', 'gt', 'gteq'], DURATION),
   ...subject(MDP, 'aggregation', ['eq', 'isPartOf', 'isAnyOf']),

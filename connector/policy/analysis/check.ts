@@ -8,7 +8,7 @@ import type { Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { parsePolicy } from '../parse.js'
 import { unsupportedTerms } from '../support.js'
 import { quoted, text } from '../words.js'
-import { canonicalPolicy } from './canonical.js'
+import { canonicalPolicy, isZoneName } from './canonical.js'
 import { bounded, clashes } from './compare-policies.js'
 import { exists, type Witness, within } from './relate.js'
 import { type Extent, Space } from './space.js'
@@ -175,6 +175,8 @@ const clashFindings = (policy: OdrlPolicy, space: Space): readonly Finding[] =>
 function idleConditions(rule: OdrlRule, space: Space): readonly Finding[] {
   const idle = new Set<Condition>()
   for (const condition of rule.constraints) {
+    // A zone says how others are read, so it is never idle by itself.
+    if (condition.kind === 'atom' && isZoneName(condition)) continue
     const others = rule.constraints.filter((other) => other !== condition && !idle.has(other))
     if (others.length === 0) continue
     const rest = space.conditions(others, '')

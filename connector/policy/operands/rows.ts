@@ -31,6 +31,12 @@ const ROWS: readonly About[] = [
     of: text('of the production line', 'der Fertigungslinie'),
   },
   {
+    key: 'lot',
+    classes: [14],
+    label: text('Lots', 'Lose'),
+    of: text('of the lot', 'des Loses'),
+  },
+  {
     key: 'machineState',
     classes: [13],
     label: text('State of the machine', 'Zustand der Maschine'),

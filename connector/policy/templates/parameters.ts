@@ -70,9 +70,12 @@ function textsOf({ type }: Parameter, given: unknown): readonly string[] | undef
 
 /** The value of one parameter. `given` is undefined when the operator said nothing. */
 export function readParameter(parameter: Parameter, given: unknown): Read {
-  if (given === undefined) return withoutValue(parameter)
-  const texts = textsOf(parameter, given)
-  if (texts === undefined) return refused(parameter, given)
+  const chosen = given === undefined ? parameter.default : given
+  if (chosen === undefined) {
+    return parameter.optional === true ? { value: undefined } : { wrong: missing(parameter) }
+  }
+  const texts = textsOf(parameter, chosen)
+  if (texts === undefined) return refused(parameter, chosen)
   if (parameter.none === true && (texts.length === 0 || (texts.length === 1 && texts[0] === NONE))) {
     return { value: [] }
   }
@@ -86,11 +89,6 @@ export function readParameter(parameter: Parameter, given: unknown): Read {
     values.push(value)
   }
   return { value: IS_LIST.has(parameter.type) ? [...new Set(values)] : values[0] }
-}
-
-function withoutValue(parameter: Parameter): Read {
-  if (parameter.default !== undefined) return { value: parameter.default }
-  return parameter.optional === true ? { value: undefined } : { wrong: missing(parameter) }
 }
 
 function missing({ name, title, type, choices, none }: Parameter): Text {
