@@ -10,7 +10,7 @@ import type { Lang, ParticipantId } from '../core/types.js'
 import { type ConfigFile, parseFile } from './file.js'
 import { langOfEnvironment } from './language.js'
 import { type ConfigProblem, shown } from './problem.js'
-import { type PrivateAddresses, SETTINGS, type Setting } from './settings.js'
+import { type PrivateAddresses, SETTINGS, type Setting, settingEntries } from './settings.js'
 import { checkTlsFiles } from './tls-files.js'
 import { unknownKeys, unknownVariables } from './unknown.js'
 
@@ -81,6 +81,7 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
   const file = openFile(input, problems)
   // Without the file that was named, everything else that is missing is only its consequence.
   if (problems.length > 0 && file === undefined) return err(problems)
+  if (file === undefined && saysNothing(input.env)) return err([absentFile(configPath(input).path)])
   const origins = new Map<string, Origin>()
   const fileName = basename(configPath(input).path)
 
@@ -294,20 +295,34 @@ function openFile(input: ConfigInput, problems: ConfigProblem[]): ConfigFile | u
     return file
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    const absent = code === 'ENOENT'
-    problems.push({
-      setting: path,
-      where: absent ? '' : code,
-      wrong: absent
-        ? { en: 'does not exist', de: 'gibt es nicht' }
-        : { en: 'cannot be read', de: 'lässt sich nicht lesen' },
-      fix: absent
-        ? { en: 'Create it with: handschlag init', de: 'Legen Sie sie an mit: handschlag init' }
+    problems.push(
+      code === 'ENOENT'
+        ? absentFile(path)
         : {
-            en: 'Give the user of this program the right to read the file.',
-            de: 'Geben Sie dem Benutzer dieses Programms das Recht, die Datei zu lesen.',
+            setting: path,
+            where: code,
+            wrong: { en: 'cannot be read', de: 'lässt sich nicht lesen' },
+            fix: {
+              en: 'Give the user of this program the right to read the file.',
+              de: 'Geben Sie dem Benutzer dieses Programms das Recht, die Datei zu lesen.',
+            },
           },
-    })
+    )
     return undefined
   }
 }
+
+const absentFile = (path: string): ConfigProblem => ({
+  setting: path,
+  where: '',
+  wrong: { en: 'does not exist', de: 'gibt es nicht' },
+  fix: {
+    en: 'Create it with: handschlag init. If it stands elsewhere, name it with --config.',
+    de: 'Legen Sie sie an mit: handschlag init. Wenn sie anderswo liegt, nennen Sie sie mit --config.',
+  },
+})
+
+/** Whoever sets a variable, and be it a wrong one, means to go without a file; a language says nothing about that. */
+const saysNothing = (env: ConfigInput['env']): boolean =>
+  unknownVariables(env).length === 0 &&
+  settingEntries.every(([name, { env: variable }]) => name === 'language' || (env[variable] ?? '') === '')

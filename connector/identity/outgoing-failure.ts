@@ -43,23 +43,23 @@ const CERTIFICATE: Readonly<Record<string, readonly [wrong: string, fix: string]
   CERT_NOT_YET_VALID: ['is not valid yet', 'Check the clock of this machine, then ask the partner'],
   DEPTH_ZERO_SELF_SIGNED_CERT: [
     'is self-signed',
-    'Ask the partner for a certificate from a public authority, or add this one to the trusted authorities',
+    'Ask the partner for a certificate from a public authority, or add this one to the file that the setting trustedCa names',
   ],
   SELF_SIGNED_CERT_IN_CHAIN: [
     'comes from an authority that is not trusted here',
-    "Add the partner's authority to the trusted authorities, if you know it",
+    "If you know the partner's authority, add it to the file that the setting trustedCa names",
   ],
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
     'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the trusted authorities',
+    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
   ],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
     'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the trusted authorities',
+    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
   ],
   UNABLE_TO_GET_ISSUER_CERT: [
     'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the trusted authorities',
+    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
   ],
   CERT_REVOKED: ['was revoked', 'Ask the partner'],
   CERT_SIGNATURE_FAILURE: [

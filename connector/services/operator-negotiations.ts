@@ -3,7 +3,6 @@ import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
-import { differences, differenceText } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
 import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
@@ -13,6 +12,7 @@ import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } f
 import { offerInWords, type RemoteOfferView } from './operator-partners.js'
 import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
+import { termChanges } from './term-changes.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'
 
 export type NegotiationView = Waiting & {
@@ -138,11 +138,10 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       const { offer, role } = found.value
       const published = role === 'provider' ? store.offer(String(offer['@id']))?.policy : undefined
       const previous = found.value.previous ?? published
-      const changed = previous === undefined ? [] : differences(previous, offer)
       return ok({
         ...view(found.value),
         terms: offerInWords(offer, store.partner(found.value.partner)),
-        changes: changed.map((one) => ({ en: differenceText(one, 'en'), de: differenceText(one, 'de') })),
+        changes: previous === undefined ? [] : termChanges(previous, offer),
         timeline: timelineOf(store, pid),
         owed: owedTo(store, pid),
       })

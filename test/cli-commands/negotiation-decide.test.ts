@@ -116,8 +116,9 @@ describe('negotiation show', () => {
 
 describe('negotiation approve', () => {
   it('without the name of the terms shows them and decides nothing', async () => {
-    const { code, out } = await desk.run(['negotiation', 'approve', ID])
+    const { code, out, err } = await desk.run(['negotiation', 'approve', ID])
     expect(code).toBe(1)
+    expect(err).toContain('Nothing is approved yet.')
     expect(out).toContain('Terms a8f5f167f44f')
     expect(out).toContain('Next: handschlag negotiation approve 11111111 a8f5f167f44f')
     expect(desk.requests()).not.toContain(`POST /negotiations/${PID}/approve`)

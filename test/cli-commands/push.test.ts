@@ -61,6 +61,11 @@ it('asks for a stretch of time, and leaves the name of the file to the connector
 it('says what is wrong with its words, in both languages, and asks for nothing', async () => {
   const time = await desk.run(['push', '3f2a91c4', '--until', 'soon'])
   expect([time.code, time.err]).toEqual([2, expect.stringContaining('--until takes a time')])
+  const order = await desk.run(['push', '3f2a91c4', '--from', '2026-11-25', '--until', '2026-11-24'])
+  expect([order.code, order.err]).toEqual([
+    2,
+    expect.stringContaining('--until has to be later than --from.'),
+  ])
   const user = await desk.run(['push', '3f2a91c4', '--username', 'me'], {
     env: { HANDSCHLAG_LANGUAGE: 'de' },
   })

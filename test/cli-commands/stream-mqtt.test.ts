@@ -43,8 +43,8 @@ it('publishes each record to the broker, and a second run goes on behind the fir
     response.write(events.slice(seen).join(''))
   }
   const command = ['stream', '3f2a91c4', '--to', address, '--count']
-  expect(await desk.run([...command, '2'])).toEqual({ code: 0, out: '', err: '' })
-  expect(await desk.run([...command, '1'])).toEqual({ code: 0, out: '', err: '' })
+  expect(await desk.run([...command, '2'])).toEqual({ code: 0, out: '', err: `2 records -> ${address}\n` })
+  expect(await desk.run([...command, '1'])).toEqual({ code: 0, out: '', err: `1 record -> ${address}\n` })
   expect(published).toEqual([1, 2, 3].map((n) => `partner/pump/record ${record(n)}`))
   expect(readdirSync(join(desk.folder, 'streams'))).toHaveLength(1)
 })

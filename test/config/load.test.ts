@@ -129,6 +129,20 @@ describe('a wrong configuration', () => {
     )
   })
 
+  it('is one problem when there is no file and no variable: what to do about that, not what would stand in it', () => {
+    const found = problems(undefined, { HANDSCHLAG_LANGUAGE: 'de', PATH: '/bin' })
+    expect(renderProblems(found, 'en')).toBe(
+      [
+        'The connector cannot start: 1 setting needs attention.',
+        '',
+        `  ${join(dir, 'handschlag.yaml')} does not exist.`,
+        '    Create it with: handschlag init. If it stands elsewhere, name it with --config.',
+      ].join('\n'),
+    )
+    expect(problems(undefined, { HANDSCHLAG_PORT: '8484' }).map(({ setting }) => setting)).toContain('name')
+    expect(problems(undefined, { HANDSCHLAG_PROT: '1' }).map(({ setting }) => setting)).toContain('name')
+  })
+
   it('is told in German too', () => {
     expect(renderProblems(problems(`${GOOD}prot: 1\n`), 'de')).toBe(
       [
@@ -238,7 +252,7 @@ describe('a wrong configuration', () => {
   it('says how to create a file that was named and does not exist', () => {
     const resolved = resolveConfig({ env: {}, cwd: dir, file: 'other.yaml' })
     expect(resolved.ok ? [] : resolved.error.map((p) => p.fix.en)).toContain(
-      'Create it with: handschlag init',
+      'Create it with: handschlag init. If it stands elsewhere, name it with --config.',
     )
   })
 })

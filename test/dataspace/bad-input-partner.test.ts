@@ -123,7 +123,7 @@ describe('a certificate that is wrong', () => {
       ],
       [
         selfSigned(),
-        'The TLS certificate of localhost:<port> is self-signed. Ask the partner for a certificate from a public authority, or add this one to the trusted authorities.',
+        'The TLS certificate of localhost:<port> is self-signed. Ask the partner for a certificate from a public authority, or add this one to the file that the setting trustedCa names.',
       ],
     ] as const
     for (const [certificate, sentence] of cases) {

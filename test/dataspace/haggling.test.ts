@@ -54,7 +54,10 @@ it('makes a contract on terms that no catalog shows, of a dataset that is not pu
 
   const asked = await waitsForPerson(provider)
   expect(asked).toMatchObject({ role: 'provider', state: 'REQUESTED', waitingBecause: 'terms' })
-  expect(list(asked, 'changes')).toHaveLength(1)
+  expect(list(asked, 'changes').map((change) => change.en)).toEqual([
+    'No longer: At most 2 records are delivered in total; for files, requests are counted.',
+    'New: At most 10 records are delivered in total; for files, requests are counted.',
+  ])
   // Both sides are stopped while it is a person's turn.
   await provider.stop()
   await provider.start()

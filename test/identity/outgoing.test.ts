@@ -236,7 +236,7 @@ describe('a certificate is refused when', () => {
   it('it is self-signed', async () => {
     const certificate = await issueServerCertificate(undefined, { dnsNames: ['partner.test'] })
     expect(await withCertificate(certificate)).toBe(
-      'PartnerCertificate: The TLS certificate of partner.test is self-signed. Ask the partner for a certificate from a public authority, or add this one to the trusted authorities.',
+      'PartnerCertificate: The TLS certificate of partner.test is self-signed. Ask the partner for a certificate from a public authority, or add this one to the file that the setting trustedCa names.',
     )
     expect(await withCertificate(certificate, { ca: [certificate.cert] })).toBe('200')
   })

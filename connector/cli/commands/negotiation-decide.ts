@@ -1,6 +1,6 @@
 /** What a person decides in negotiations: offer, counter, accept, approve, refuse. */
 import { ok, problem, type Result } from '../../core/result.js'
-import { type Call, type Command, EXIT, say, usageError } from '../command.js'
+import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import type { FollowDeps } from './deps.js'
 import { WAIT_OPTION, waitOf } from './follow-process.js'
@@ -168,6 +168,14 @@ const approve = (deps: FollowDeps): Command =>
       if (!read.ok) return fail(here, read.error, `negotiation show ${shortId(pid)}`)
       if (given === undefined) {
         showTerms(here, read.value)
+        complain(
+          here,
+          inLang(
+            here,
+            '\nNothing is approved yet. Read the terms, then name them, so that nothing else is approved.',
+            '\nNoch ist nichts freigegeben. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes freigegeben wird.',
+          ),
+        )
         next(here, ...decisionsOn(read.value))
         return EXIT.failed
       }

@@ -84,6 +84,9 @@ function wishOf(call: Call): Wish | Text {
   if (typeof from === 'object') return from
   const until = timeOf(call, 'until')
   if (typeof until === 'object') return until
+  if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from)) {
+    return { en: '--until has to be later than --from.', de: '--until muss nach --from liegen.' }
+  }
   const password = call.io.env[PASSWORD_VARIABLE]
   const body = {
     format: 'HttpData-PUSH',

@@ -274,7 +274,10 @@ async function follow(
       ...(after === undefined ? {} : { after }),
       ...(from === undefined ? {} : { from }),
     })
-    if (ended.problem === undefined) return EXIT.ok
+    if (ended.problem === undefined) {
+      tellWritten(here, received)
+      return EXIT.ok
+    }
     after = ended.resume
     if (!['GrantEnded', 'GrantInvalid'].includes(ended.problem.code)) {
       return cutOff(here, transfer, ended.problem.message)
@@ -288,6 +291,14 @@ async function follow(
     if (again && restarts < RESTARTS) continue
     return explained(here, transfer, end.value, ended.problem)
   }
+}
+
+/** Records that went to the terminal were seen; those that went elsewhere are counted. */
+function tellWritten(here: Here, records: number): void {
+  const target = here.value('to') ?? here.value('out')
+  if (target === undefined) return
+  const noun = inLang(here, records === 1 ? 'record' : 'records', records === 1 ? 'Eintrag' : 'Einträge')
+  complain(here, `${records} ${noun} -> ${target}`)
 }
 
 /** New starts in a row that bring no record before we stop believing in them. */
