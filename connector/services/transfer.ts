@@ -175,8 +175,14 @@ export async function receiveTransferRequest(
   return created ? reflect(deps, undefined, process) : repeated(process, m)
 }
 
-const repeated = (existing: Transfer, m: { agreementId: string; format: string }): Result<Transfer> =>
-  existing.agreementId === m.agreementId && existing.format === m.format
+const repeated = (
+  existing: Transfer,
+  m: { readonly agreementId: string; readonly format: string; readonly data?: PushDestination },
+): Result<Transfer> =>
+  existing.agreementId === m.agreementId &&
+  existing.format === m.format &&
+  // Data never goes anywhere else than the partner was told.
+  (existing.pushTo === undefined || existing.pushTo.endpoint === m.data?.endpoint)
     ? ok(existing)
     : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
 

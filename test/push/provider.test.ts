@@ -275,4 +275,18 @@ describe('a request', () => {
     expect(receiver.deliveries.filter(({ headers }) => headers['idempotency-key'] === '"1"')).toHaveLength(1)
     await end(first.providerPid)
   })
+
+  it('that comes again with another address is refused, and nothing goes to either by mistake', async () => {
+    await using receiver = await startReceiver(space)
+    await using other = await startReceiver(space)
+    const first = await ask(address(receiver.url))
+    const again = await consumer.requestTransfer(contract, first.consumerPid, {
+      format: 'HttpData-PUSH',
+      dataAddress: address(other.url),
+    })
+    await refused(again, 'InvalidTransition', 'already another transfer')
+    await waitFor(() => receiver.records().length >= 2500)
+    expect(other.deliveries).toEqual([])
+    await end(first.providerPid)
+  })
 })
