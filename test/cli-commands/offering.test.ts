@@ -600,6 +600,35 @@ describe('offer add', () => {
     expect(out).toContain('Next: handschlag dataset publish pump-7\n')
   })
 
+  it('sends every measure of data minimisation that an operator can choose', async () => {
+    const { code } = await desk.run(
+      [
+        'offer add pump-7 --machines a,b --lines L1 --states run,idle --signal-rows x --without serial,order',
+        '--pseudonyms --window 5m --functions mean,max --value-step 0.5 --hours 22:00-06:00 --weekdays 6-2',
+        '--time-zone Europe/Berlin --records-per-day 86400 --bytes-per-day 5000000',
+      ].flatMap((line) => line.split(' ')),
+    )
+    expect(code).toBe(0)
+    expect(desk.asked.at(-1)?.body).toEqual({
+      terms: {
+        machines: ['a', 'b'],
+        lines: ['L1'],
+        machineStates: ['run', 'idle'],
+        signalRows: ['x'],
+        withoutFields: ['serial', 'order'],
+        pseudonym: 'agreement',
+        aggregationWindow: 'PT5M',
+        aggregation: ['mean', 'max'],
+        valueStep: '0.5',
+        hours: '22:00-06:00',
+        weekdays: ['6', '7', '1', '2'],
+        timeZone: 'Europe/Berlin',
+        recordsPerDay: '86400',
+        bytesPerDay: '5000000',
+      },
+    })
+  })
+
   it('speaks German', async () => {
     const { out } = await desk.run(['offer', 'add', 'pump-7', '--lang', 'de'])
     expect(out).toContain('Angebot o-1 für pump-7:\n 1. Der Empfänger darf die Daten nutzen.\n')

@@ -1,7 +1,7 @@
 /** The pushing side of the data plane, with a clock set by hand and a receiver that is a function. */
 import { Readable } from 'node:stream'
 import { afterEach, describe, expect, it } from 'vitest'
-import { bookInto, NOTHING_USED } from '../../../connector/core/quota.js'
+import { bookInto, NOTHING_USED, type Used } from '../../../connector/core/quota.js'
 import { ok, type Problem, problem, type Result } from '../../../connector/core/result.js'
 import type { EpochMs } from '../../../connector/core/types.js'
 import { createDataPlane, type DataPlane } from '../../../connector/dataplane/delivery/data-plane.js'
@@ -22,20 +22,24 @@ type Answer = Result<{ readonly status: number; readonly retryAfterMs?: number }
 /** What survives a restart, and how much of the quota was booked. */
 function memoryJournal() {
   let kept: { state: PushState; body?: Uint8Array } | undefined
-  let used = NOTHING_USED
+  let total = 0
+  const days = new Map<number | undefined, Used['day']>()
   const journal: PushJournal = {
     read: () => kept,
     write: async (_pid, state) => {
       kept = { state }
     },
     book: async (_grant, asked, quota, pending) => {
-      const { used: then, ...booking } = bookInto(used, asked, quota ?? {})
-      used = then
+      const day = quota?.day?.number
+      const before = { total, day: days.get(day) ?? NOTHING_USED.day }
+      const { used, ...booking } = bookInto(before, asked, quota ?? {})
+      total = used.total
+      days.set(day, used.day)
       if (booking.granted > 0) kept = pending(booking.granted)
       return booking
     },
   }
-  return { journal, state: () => kept?.state, booked: () => used.total }
+  return { journal, state: () => kept?.state, booked: () => total }
 }
 
 const planes: DataPlane[] = []
@@ -424,5 +428,57 @@ describe('a dataset that is described otherwise', () => {
       { id: 'p1000', ts: '2026-01-01T00:16:40.000Z', load: 2 },
     ])
     expect(push.seen).toMatchObject({ halted: [], stopped: [] })
+  })
+})
+
+describe('a push under a contract with times and days', () => {
+  const HOUR = 3_600_000
+
+  it('waits for the next day when the quota of the day is used up, over a restart as well', async () => {
+    const source = memorySource(records(0, 5))
+    const kept = memoryJournal()
+    const terms = { recordsPerDay: 2 }
+    const first = openPlane(source, kept)
+    first.start(terms)
+    await turns()
+    first.time.advance(1000)
+    await until(() => first.ids().length === 2, 'the first day')
+    await turns()
+    first.time.advance(23 * HOUR)
+    await turns()
+    expect(first.ids()).toEqual(idsOf(0, 2))
+    expect(first.seen.stopped).toEqual([])
+    await first.plane[Symbol.asyncDispose]()
+
+    // The second program begins on the same day: what was used stays used.
+    const second = openPlane(source, kept)
+    second.start(terms)
+    await turns()
+    second.time.advance(1000)
+    await turns()
+    expect(second.posts).toEqual([])
+    second.time.advance(24 * HOUR)
+    await until(() => second.ids().length === 2, 'the second day')
+    await turns()
+    second.time.advance(24 * HOUR)
+    await until(() => second.ids().length === 3, 'the third day')
+    expect(second.ids()).toEqual(idsOf(2, 5))
+    expect(second.seen.halted).toEqual([])
+  })
+
+  it('waits for the time of day, and books nothing before', async () => {
+    // It is midnight.
+    const push = openPlane(memorySource(records(0, 3)))
+    push.start({ hours: [[6 * HOUR, 22 * HOUR]], countLimit: 10 })
+    await turns()
+    push.time.advance(1000)
+    await turns()
+    push.time.advance(6 * HOUR - 1001)
+    await turns()
+    expect([push.posts.length, push.kept.booked()]).toEqual([0, 0])
+    push.time.advance(1)
+    await until(() => push.posts.length === 1, 'the morning')
+    expect(push.ids()).toEqual(idsOf(0, 3))
+    expect(push.kept.booked()).toBe(3)
   })
 })
