@@ -173,6 +173,7 @@ function aggregationOf(
     signals: numbers.map(({ name }) => name).filter((name) => left.has(name)),
     functions: aggregations,
     round,
+    minGroup: plan.minGroup,
   }
 }
 

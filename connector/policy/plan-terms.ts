@@ -61,6 +61,7 @@ const JOINS: Joins<PlanTerms> = {
   samplingIntervalMs: Math.max,
   aggregationWindowMs: Math.max,
   aggregations: common,
+  minGroup: Math.max,
   valueStep: Math.max,
   deliveryDelayMs: Math.max,
   countLimit: Math.min,

@@ -6,7 +6,14 @@ import type { EpochMs } from '../core/types.js'
 import type { Hours } from './hours.js'
 
 /** What tells rows apart: each is a declared signal of that name; the machine is also the series of a record. */
-export const ROW_KEYS = ['machineId', 'line', 'lot', 'machineState', 'signal'] as const
+export const ROW_KEYS = [
+  'machineId',
+  'line',
+  'lot',
+  'machineState',
+  'signal',
+  'sourceLocation',
+] as const
 export type RowKey = (typeof ROW_KEYS)[number]
 
 /** Values by which rows are kept or dropped; both conditions hold where both are given. */
@@ -40,6 +47,8 @@ export type Plan = {
   readonly aggregationWindowMs?: number
   /** How they are combined; the mean and the number of values when absent. */
   readonly aggregations?: readonly string[]
+  /** Machines that have to have contributed to what is combined; it is combined over all of them then. */
+  readonly minGroup?: number
   /** Numbers are cut down to multiples of this. */
   readonly valueStep?: number
   /** Least age of a record in event time at delivery, milliseconds. */
@@ -63,6 +72,7 @@ const SHAPING: readonly (keyof Plan)[] = [
   'samplingIntervalMs',
   'aggregationWindowMs',
   'aggregations',
+  'minGroup',
   'valueStep',
   'deliveryDelayMs',
 ]

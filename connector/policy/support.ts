@@ -155,13 +155,31 @@ function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
     }
     before = together
   }
-  // Functions without a window would be promised and not be there.
-  if (before.aggregations !== undefined && before.aggregationWindowMs === undefined) {
+  const incomplete = aggregationFault(before)
+  if (incomplete !== undefined) {
+    found.push({ path: permissions[0]?.path ?? 'permission', term: incomplete.term, why: incomplete.why })
+  }
+  return found
+}
+
+/** Functions that show what single machines contributed. */
+const REVEALING: readonly string[] = ['min', 'max', 'sum']
+
+/** Terms of aggregation that promise what could not be kept without another one. */
+function aggregationFault(terms: PlanTerms): { readonly term: string; readonly why: Text } | undefined {
+  const { aggregationWindowMs, aggregations, minGroup } = terms
+  if (aggregationWindowMs === undefined && (aggregations !== undefined || minGroup !== undefined)) {
     const why = text(
       'Values are to be combined, but the length of the time windows is missing (aggregationWindow).',
       'Werte sollen zusammengefasst werden, aber die Länge der Zeitfenster fehlt (aggregationWindow).',
     )
-    found.push({ path: permissions[0]?.path ?? 'permission', term: 'aggregation', why })
+    return { term: aggregations === undefined ? 'minGroup' : 'aggregation', why }
   }
-  return found
+  const revealing = aggregations?.find((name) => REVEALING.includes(name))
+  if (minGroup === undefined || revealing === undefined) return undefined
+  const why = text(
+    `Over a group of machines only mean and count are delivered; ${quoted(revealing).en} would show single machines.`,
+    `Über eine Gruppe von Maschinen werden nur mean und count geliefert; ${quoted(revealing).de} würde einzelne Maschinen zeigen.`,
+  )
+  return { term: 'aggregation', why }
 }

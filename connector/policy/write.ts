@@ -51,6 +51,10 @@ export type Terms = {
   readonly aggregationWindow?: string
   /** What is delivered of a window: mean, min, max, sum, count. */
   readonly aggregation?: readonly string[]
+  /** Machines that have to have contributed to each mean. */
+  readonly minGroup?: number | string
+  /** The only places whose records are delivered. */
+  readonly places?: readonly string[]
   /** Least step to which numbers are rounded down. */
   readonly valueStep?: number | string
   /** ISO 8601 duration, the least age of a record at delivery. */
@@ -137,6 +141,8 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
   samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },
   aggregationWindow: { leftOperand: `${MDP}aggregationWindow`, operator: 'gteq', ...DURATION },
   aggregation: { leftOperand: `${MDP}aggregation`, operator: 'isPartOf', ...NAMES },
+  minGroup: { leftOperand: `${MDP}minGroup`, operator: 'gteq', ...AMOUNT },
+  places: { leftOperand: `${MDP}sourceLocation`, operator: 'isPartOf', ...NAMES },
   valueStep: {
     leftOperand: `${MDP}valueStep`,
     operator: 'gteq',

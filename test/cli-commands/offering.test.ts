@@ -604,7 +604,7 @@ describe('offer add', () => {
     const { code } = await desk.run(
       [
         'offer add pump-7 --machines a,b --lines L1 --states run,idle --signal-rows x --without serial,order',
-        '--pseudonyms --window 5m --functions mean,max --value-step 0.5 --hours 22:00-06:00 --weekdays 6-2',
+        '--pseudonyms --places Ulm --window 5m --min-group 5 --functions mean,max --value-step 0.5 --hours 22:00-06:00 --weekdays 6-2',
         '--time-zone Europe/Berlin --records-per-day 86400 --bytes-per-day 5000000',
       ].flatMap((line) => line.split(' ')),
     )
@@ -619,6 +619,8 @@ describe('offer add', () => {
         pseudonym: 'agreement',
         aggregationWindow: 'PT5M',
         aggregation: ['mean', 'max'],
+        minGroup: '5',
+        places: ['Ulm'],
         valueStep: '0.5',
         hours: '22:00-06:00',
         weekdays: ['6', '7', '1', '2'],

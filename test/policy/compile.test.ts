@@ -182,6 +182,17 @@ describe('refusals', () => {
       error: { code: 'PolicyUnsupported', message: `${unsupported[0]?.why.en} (${path})` },
     })
   })
+  const group = constraint(`${MDP}minGroup`, 'gteq', '5')
+  const window = constraint(`${MDP}aggregationWindow`, 'gteq', 'PT1M')
+  const functions = (...names: readonly string[]) => constraint(`${MDP}aggregation`, 'isPartOf', names)
+  it.each([
+    ['functions without a window', [functions('mean')], 'aggregation'],
+    ['a group without a window', [group], 'minGroup'],
+    ['the largest value over a group', [group, window, functions('mean', 'max')], 'aggregation'],
+    ['functions that exclude each other', [window, functions('mean'), functions('max')], 'aggregation'],
+  ])('%s', (_name, constraints, term) => {
+    expect(unsupportedTerms(permit(...constraints)).map((found) => found.term)).toEqual([term])
+  })
   it('names every term, not the first alone', () => {
     const json = {
       permission: [

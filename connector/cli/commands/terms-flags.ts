@@ -111,6 +111,22 @@ const TERMS = {
       de: 'was von einem Fenster: mean, min, max, sum, count (sonst mean,count)',
     },
   },
+  'min-group': {
+    type: 'string',
+    value: 'N',
+    about: {
+      en: 'means over at least N machines only; needs --window',
+      de: 'nur Mittel über mindestens N Maschinen; braucht --window',
+    },
+  },
+  places: {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'records of these places only (signal "sourceLocation")',
+      de: 'nur Einträge dieser Standorte (Signal „sourceLocation“)',
+    },
+  },
   'value-step': {
     type: 'string',
     value: '0.5',
@@ -265,6 +281,7 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     pseudonym: here.flag('pseudonyms') ? 'agreement' : undefined,
     samplingInterval: duration('every'),
     aggregationWindow: duration('window'),
+    minGroup: here.value('min-group'),
     valueStep: here.value('value-step'),
     deliveryDelay: duration('delay'),
   }
@@ -280,6 +297,7 @@ const NAME_LISTS = {
   states: 'machineStates',
   'signal-rows': 'signalRows',
   functions: 'aggregation',
+  places: 'places',
 } as const
 
 /** `1-5` and `1,3,5`; what is neither is left for the API to name. */

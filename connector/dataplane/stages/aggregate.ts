@@ -37,6 +37,8 @@ export type Aggregation = {
   readonly signals: readonly string[]
   readonly functions: readonly string[]
   readonly round: Round | undefined
+  /** Combines over all series, and delivers nothing to which fewer have contributed. */
+  readonly minGroup: number | undefined
 }
 
 /** Names of what is delivered: `temp.mean`. */
@@ -68,6 +70,8 @@ export function createAggregator(aggregation: Aggregation): Aggregator {
 
   return {
     add(record) {
+      // What names no machine cannot count as one.
+      if (aggregation.minGroup !== undefined && record.series === '') return NONE
       const { window, closed } = windowOf(windowIndex(windowMs, record.time))
       if (window === undefined) return NONE
       let tallies = window.series.get(record.series)
@@ -100,7 +104,8 @@ function resultsOf(
   m: Aggregation,
 ): readonly Closed[] {
   const results: Closed[] = []
-  for (const [name, tallies] of series) {
+  const all = m.minGroup === undefined ? series : new Map([['', pooled(series, m, m.minGroup)]])
+  for (const [name, tallies] of all) {
     const values = valuesOf(tallies, m)
     if (values === undefined) continue
     const nth = results.length
@@ -113,6 +118,23 @@ function resultsOf(
     results.push({ record, index, nth })
   }
   return results
+}
+
+/** One value for each machine, its mean; a signal that too few machines have given has none. */
+function pooled(series: OpenWindow['series'], { signals }: Aggregation, least: number): readonly Tally[] {
+  return signals.map((_name, at) => {
+    const means = [...series.values()].flatMap((tallies) => {
+      const { count, sum } = tallies[at] ?? { count: 0, sum: 0 }
+      return count === 0 ? [] : [sum / count]
+    })
+    const isGroup = means.length >= least
+    return {
+      count: isGroup ? means.length : 0,
+      sum: means.reduce((sum, mean) => sum + mean, 0),
+      min: Number.NaN,
+      max: Number.NaN,
+    }
+  })
 }
 
 function valuesOf(tallies: readonly Tally[], { signals, functions, round }: Aggregation) {

@@ -8,7 +8,7 @@ import type { Plan } from '../../policy/plan.js'
 export type Round = (value: number) => number | undefined
 
 /** A quotient this close to a whole number, relatively, is that number: 0.3 / 0.1 is meant to be 3. */
-const EXACT = 2 ** -40
+const EXACT = 2 ** -50
 
 export function roundingOf({ valueStep: step }: Plan): Round | undefined {
   if (step === undefined) return undefined

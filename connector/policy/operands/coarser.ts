@@ -145,4 +145,38 @@ const valueStep = defineOperand<number>({
   normal: (value) => plainDecimal(value) ?? value,
 })
 
-export const coarser: readonly Operand[] = [aggregationWindow, aggregation, valueStep]
+/** Fewer machines than this are no group, whatever was agreed. */
+const LEAST_GROUP = 3
+
+const ofGroup = (machines: number): Text =>
+  text(
+    `Values are delivered as means over at least ${machines} machines only, each of which counts the same.`,
+    `Werte werden nur als Mittel über mindestens ${machines} Maschinen geliefert, von denen jede gleich zählt.`,
+  )
+
+const minGroup = defineOperand<number>({
+  iri: `${MDP}minGroup`,
+  aliases: ['mdp:minGroup'],
+  datatype: 'xsd:nonNegativeInteger',
+  domain: { kind: 'integer', least: 0 },
+  label: text('Least number of machines in a group', 'Mindestzahl von Maschinen in einer Gruppe'),
+  classes: [14, 16],
+  operators: { gt: shapingRule('larger'), gteq: shapingRule('larger') },
+  enforcedBy: 'provider',
+  temporal: false,
+  read: (values, operator) =>
+    readOne(
+      values,
+      (value) => {
+        if (!/^\+?\d{1,6}$/.test(value)) return undefined
+        return Math.max(LEAST_GROUP, Number(value) + (operator === 'gt' ? 1 : 0))
+      },
+      text('a whole number such as 5', 'eine ganze Zahl wie 5'),
+    ),
+  evaluate: (machines) => madeTrue(() => ofGroup(machines)),
+  describe: ofGroup,
+  contribute: (machines) => ({ minGroup: machines }),
+  normal: (value) => plainDecimal(value) ?? value,
+})
+
+export const coarser: readonly Operand[] = [aggregationWindow, aggregation, minGroup, valueStep]

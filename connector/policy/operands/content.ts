@@ -28,12 +28,6 @@ const measure = (
 const NAME: Domain = { kind: 'name' }
 
 export const content: readonly Operand[] = [
-  measure(
-    'minGroup',
-    { kind: 'integer', least: 0 },
-    ['gt', 'gteq'],
-    ['Least number of machines in a group', 'Mindestzahl von Maschinen in einer Gruppe'],
-  ),
   measure('noise', NAME, ['eq'], ['Noise added to values', 'Rauschen auf den Werten']),
   measure(
     'shape',
@@ -41,16 +35,6 @@ export const content: readonly Operand[] = [
     ['eq'],
     ['Document that describes the shape', 'Dokument, das die Aufbereitung beschreibt'],
   ),
-  carried({
-    iri: `${MDP}sourceLocation`,
-    aliases: ['mdp:sourceLocation'],
-    domain: { kind: 'tree', tree: 'place' },
-    operators: ['eq', 'isAnyOf', 'isNoneOf', 'isPartOf'],
-    enforcedBy: 'provider',
-    phases: SHAPED,
-    classes: [14],
-    label: text('Place of the machine', 'Standort der Maschine'),
-  }),
   carried({
     iri: `${ODRL}event`,
     aliases: ['event', 'odrl:event'],

@@ -15,6 +15,7 @@ type About = {
   readonly classes: readonly number[]
   readonly label: Text
   readonly of: Text
+  readonly place?: true
 }
 
 const ROWS: readonly About[] = [
@@ -48,7 +49,27 @@ const ROWS: readonly About[] = [
     label: text('Signals as rows', 'Signale als Zeilen'),
     of: text('of the signal', 'des Signals'),
   },
+  {
+    key: 'sourceLocation',
+    classes: [14],
+    label: text('Place of the machine', 'Standort der Maschine'),
+    of: text('from the place', 'vom Standort'),
+    place: true,
+  },
 ]
+
+/** A place is known by its name alone, so nothing is let in but itself, and what lies inside it cannot be left out. */
+const PLACES = {
+  eq: shapingRule('subset'),
+  isAnyOf: shapingRule('subset'),
+  isNoneOf: shapingRule('superset'),
+  isPartOf: shapingRule('subset'),
+} as const
+const NAMES = {
+  eq: shapingRule('subset'),
+  isAnyOf: shapingRule('subset'),
+  isNoneOf: shapingRule('superset'),
+} as const
 
 /** "a", "b" or "c" */
 function either(names: readonly string[]): Text {
@@ -75,27 +96,33 @@ function clause({ of }: About, names: readonly string[], operator: string): Text
       )
 }
 
+const wrong = (en: string, de: string): { readonly wrong: Text } => ({ wrong: text(en, de) })
+
 function read(values: readonly string[], operator: string): Reading<readonly string[]> {
   if (operator !== 'eq' || values.length === 1) return readNames(values)
-  return { wrong: text('The condition needs exactly one value.', 'Die Bedingung braucht genau einen Wert.') }
+  return wrong('The condition needs exactly one value.', 'Die Bedingung braucht genau einen Wert.')
 }
+
+const readPlaces = (values: readonly string[], operator: string): Reading<readonly string[]> =>
+  operator === 'isNoneOf'
+    ? wrong(
+        'A place cannot be left out, because what lies inside it is not known here; name the places that are delivered.',
+        'Ein Standort lässt sich nicht ausnehmen, weil hier nicht bekannt ist, was in ihm liegt; nennen Sie die gelieferten Standorte.',
+      )
+    : read(values, operator)
 
 export const rows: readonly Operand[] = ROWS.map((about) =>
   defineOperand<readonly string[]>({
     iri: `${MDP}${about.key}`,
     aliases: [`mdp:${about.key}`],
-    datatype: 'name',
-    domain: { kind: 'name' },
+    datatype: about.place === true ? 'concept' : 'name',
+    domain: about.place === true ? { kind: 'tree', tree: 'place' } : { kind: 'name' },
     label: about.label,
     classes: about.classes,
-    operators: {
-      eq: shapingRule('subset'),
-      isAnyOf: shapingRule('subset'),
-      isNoneOf: shapingRule('superset'),
-    },
+    operators: about.place === true ? PLACES : NAMES,
     enforcedBy: 'provider',
     temporal: false,
-    read,
+    read: about.place === true ? readPlaces : read,
     evaluate: (names, operator) => madeTrue(() => clause(about, names, operator)),
     describe: (names, operator) => clause(about, names, operator),
     contribute: (names, operator) => ({

@@ -13,6 +13,7 @@ const SIGNALS: readonly Signal[] = [
   { name: 'load', type: 'integer' },
   { name: 'line', type: 'string' },
   { name: 'machineState', type: 'string' },
+  { name: 'sourceLocation', type: 'string' },
 ]
 
 const ROWS = [
@@ -132,6 +133,42 @@ const CASES: readonly Case[] = [
       { id: `p12~${window(2)}.0`, ts: '2026-11-02T08:02:00.000Z', 'temp.mean': -5.5, 'temp.count': 3 },
     ],
     MEASURED,
+  ],
+  [
+    'means over a group of three machines, each of which counts the same; two are no group',
+    { aggregationWindowMs: MINUTE, aggregations: ['mean', 'count'], minGroup: 3 },
+    [
+      {
+        id: `p10~${window(0)}.0`,
+        ts: '2026-11-02T08:00:00.000Z',
+        // (1 + (10 + 20) / 2 + 5) / 3
+        'temp.mean': 7,
+        'temp.count': 3,
+      },
+    ],
+    [
+      record(1, minute(0, 0), { temp: 1, load: 1, line: 'secret-fault' }, 'a'),
+      record(2, minute(0, 1), { temp: 10, load: 2 }, 'b'),
+      record(3, minute(0, 2), { temp: 20 }, 'b'),
+      record(4, minute(0, 3), { temp: 5 }, 'c'),
+      record(5, minute(0, 4), { temp: 1_000 }, ''),
+      record(6, minute(1, 0), { temp: 1 }, 'a'),
+      record(7, minute(1, 1), { temp: 1 }, 'a'),
+      record(8, minute(1, 2), { temp: 1 }, 'a'),
+      record(9, minute(1, 3), { temp: 1 }, 'b'),
+      record(10, minute(2, 0), { temp: 1 }, 'a'),
+      record(11, minute(3, 0), { temp: 1 }, 'a'),
+    ],
+  ],
+  [
+    'records of one place: without a place there is nothing',
+    { rows: { sourceLocation: { only: ['Ulm'] } }, fields: ['temp'] },
+    [{ id: 'p1', ts: '2026-11-02T08:00:00.000Z', temp: 1 }],
+    [
+      record(1, T0, { temp: 1, sourceLocation: 'Ulm' }),
+      record(2, T0, { temp: 2, sourceLocation: 'secret-fault' }),
+      record(3, T0, { temp: 3 }),
+    ],
   ],
   [
     'numbers in steps of five, cut down, negative ones and whole ones as well',

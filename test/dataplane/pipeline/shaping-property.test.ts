@@ -97,7 +97,7 @@ function cut(value: number, step: number): number {
   const digits = Math.max(0, Math.ceil(-Math.log10(step)))
   const quotient = value / step
   const whole =
-    Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.abs(quotient)
+    Math.abs(quotient - Math.round(quotient)) < 1e-14 * Math.abs(quotient)
       ? Math.round(quotient)
       : Math.floor(quotient)
   return Number((whole * step).toFixed(digits))
