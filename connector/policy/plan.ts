@@ -6,14 +6,7 @@ import type { EpochMs } from '../core/types.js'
 import type { Hours } from './hours.js'
 
 /** What tells rows apart: each is a declared signal of that name; the machine is also the series of a record. */
-export const ROW_KEYS = [
-  'machineId',
-  'line',
-  'lot',
-  'machineState',
-  'signal',
-  'sourceLocation',
-] as const
+export const ROW_KEYS = ['machineId', 'line', 'lot', 'machineState', 'signal', 'sourceLocation'] as const
 export type RowKey = (typeof ROW_KEYS)[number]
 
 /** Values by which rows are kept or dropped; both conditions hold where both are given. */
