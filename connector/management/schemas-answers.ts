@@ -90,6 +90,18 @@ const transfer: Properties = {
 }
 const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', ...WAITING]
 
+const relation = oneOf('equal', 'stricter', 'looser', 'disjoint', 'conflicting', 'incomparable', 'unknown')
+
+const termsComparison = described(
+  object({
+    against: oneOf('published', 'asked', 'before'),
+    relation,
+    text: inBothLanguages,
+    clauses: list(object({ relation, clauses: list(whole), text: inBothLanguages })),
+  }),
+  'How the terms on the table lie to the published offer, to what was asked for, or to what was proposed before: the clauses that are not equal, each with a use that shows it. unknown: nothing certain can be said.',
+)
+
 const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
 
 const contract: Properties = {
@@ -332,9 +344,10 @@ export const ANSWERS = {
       ...negotiation,
       terms: ref('OfferInWords'),
       changes: described(list(inBothLanguages), 'What the partner changed in the terms before.'),
+      comparison: termsComparison,
       ...history,
     },
-    NEGOTIATION_OPTIONAL,
+    [...NEGOTIATION_OPTIONAL, 'comparison'],
   ),
   Negotiations: object({ negotiations: list(ref('Negotiation')) }),
   Contract: object(contract, CONTRACT_OPTIONAL),

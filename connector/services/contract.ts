@@ -7,6 +7,7 @@ import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Lang, type ParticipantId } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import type { Partner } from '../domain/partner.js'
+import type { Relation } from '../policy/analysis/relate.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
 import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
@@ -15,6 +16,7 @@ import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
 import { unsupportedTerms } from '../policy/support.js'
+import { termsRelation } from './terms-comparison.js'
 
 /** The keys of an offer that are terms of the contract; the rest names parties and things. */
 const TERMS = ['profile', 'permission', 'prohibition', 'obligation'] as const
@@ -93,6 +95,12 @@ export function allows(policy: Policy, phase: Phase, facts: Facts): Result<void>
   return decision.allowed ? ok(undefined) : problem('PolicyDenied', refusalText(decision, 'en'))
 }
 
+/** What is added where the comparison leaves no doubt. */
+const CERTAIN: Partial<Readonly<Record<Relation, string>>> = {
+  stricter: ' It is stricter: it allows less than that offer.',
+  looser: ' It is looser: it allows more than that offer.',
+}
+
 /** Compares an agreement with the offer that was meant. The first difference is named. */
 export function sameAsOffered(
   agreement: JsonObject,
@@ -117,7 +125,10 @@ export function sameAsOffered(
     }
   }
   const [difference] = differences(m.offer, agreement)
-  if (difference !== undefined) return problem('AgreementDiffers', differenceText(difference, 'en'))
+  if (difference !== undefined) {
+    const certain = CERTAIN[termsRelation(agreement, m.offer)] ?? ''
+    return problem('AgreementDiffers', differenceText(difference, 'en') + certain)
+  }
   const agreedAt = parseTimestamp(String(agreement.timestamp))
   if (agreedAt === undefined) {
     return problem(

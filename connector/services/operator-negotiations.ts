@@ -3,6 +3,7 @@ import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
+import { differences } from '../policy/compare.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
 import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
@@ -13,6 +14,7 @@ import { offerInWords, type RemoteOfferView } from './operator-partners.js'
 import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
 import { termChanges } from './term-changes.js'
+import { compareTerms, type TermsComparison } from './terms-comparison.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'
 
 export type NegotiationView = Waiting & {
@@ -39,6 +41,8 @@ export type NegotiationDetail = NegotiationView & {
   readonly terms: RemoteOfferView
   /** What the partner changed, one sentence each. */
   readonly changes: readonly Text[]
+  /** How the terms on the table lie to our published offer, or to what we wanted before. */
+  readonly comparison?: TermsComparison
   readonly timeline: readonly TimelineEntry[]
   readonly owed: readonly OwedView[]
 }
@@ -87,6 +91,22 @@ export function chooseOffer(
       ({ view }) => `${view.id}: ${view.clauses.map((c) => `${c.number}. ${c.text.en}`).join(' ')}`,
     ),
   )
+}
+
+/** Against the published offer where there is one, else against what stood there before the partner changed it. */
+function comparedBefore(
+  { role, offer, previous }: Negotiation,
+  published: JsonObject | undefined,
+): Pick<NegotiationDetail, 'comparison'> {
+  const other = published ?? previous
+  if (
+    other === undefined ||
+    [other, previous ?? other].every((one) => differences(one, offer).length === 0)
+  ) {
+    return {}
+  }
+  const against = published !== undefined ? 'published' : role === 'consumer' ? 'asked' : 'before'
+  return { comparison: compareTerms(offer, other, against) }
 }
 
 export function negotiationOperations(deps: NegotiationOperationDeps) {
@@ -142,6 +162,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
         ...view(found.value),
         terms: offerInWords(offer, store.partner(found.value.partner)),
         changes: previous === undefined ? [] : termChanges(previous, offer),
+        ...comparedBefore(found.value, published),
         timeline: timelineOf(store, pid),
         owed: owedTo(store, pid),
       })

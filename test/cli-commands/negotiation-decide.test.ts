@@ -40,6 +40,12 @@ const WAITING = negotiation('REQUESTED', {
   waitingBecause: 'terms',
   waitingDetail: 'The requested offer differs from the one that you made: it is "P30D", offered was "P7D".',
   changes: [{ en: 'It is P30D, it was P7D.', de: 'Es ist P30D, es war P7D.' }],
+  comparison: {
+    against: 'published',
+    relation: 'looser',
+    text: { en: 'They allow more.', de: 'Sie erlauben mehr.' },
+    clauses: [{ relation: 'unknown', clauses: [2], text: { en: 'Unknown in 2.', de: 'Unklar in 2.' } }],
+  },
 })
 
 describe('negotiation list', () => {
@@ -78,6 +84,7 @@ describe('negotiation show', () => {
     )
     expect(out).toContain('Terms a8f5f167f44f:\n 1. The recipient may use the data.')
     expect(out).toContain('Changed by the partner:\n  It is P30D, it was P7D.')
+    expect(out).toContain('\nIn comparison: They allow more.\n  Unknown in 2.\n')
     expect(out).toContain(
       [
         'Next: handschlag negotiation approve 11111111 a8f5f167f44f',
@@ -94,6 +101,7 @@ describe('negotiation show', () => {
     )
     expect(out).toContain('Bedingungen a8f5f167f44f:\n 1. Der Empfänger darf die Daten nutzen.')
     expect(out).toContain('Vom Partner geändert:\n  Es ist P30D, es war P7D.')
+    expect(out).toContain('\nIm Vergleich: Sie erlauben mehr.\n  Unklar in 2.\n')
   })
 
   it('says what cannot be kept here', async () => {

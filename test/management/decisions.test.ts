@@ -68,6 +68,15 @@ describe('a request that waits for a person', () => {
     })
     expect(body.changes).toHaveLength(1)
     expect(body.changes[0].en).toContain('2027-06-01')
+    expect(body.comparison).toEqual({
+      against: 'before',
+      relation: 'looser',
+      text: {
+        en: 'The terms on the table allow more than what you proposed before. Allowed in addition, for example: use at the moment 1 January 2027, 00:00 UTC.',
+        de: 'Die vorliegenden Bedingungen erlauben mehr als das, was Sie zuvor vorgeschlagen haben. Zusätzlich erlaubt ist zum Beispiel: Nutzung im Zeitpunkt 1. Januar 2027, 00:00 Uhr UTC.',
+      },
+      clauses: [{ relation: 'looser', clauses: [2], text: expect.anything() }],
+    })
     expect((await api.get('/api/v1/status')).body.waitingForPerson).toBe(1)
   })
 

@@ -55,6 +55,13 @@ export function showTerms(here: Here, negotiation: View): void {
     const words = inLang(here, 'Changed by the partner', 'Vom Partner geändert')
     say(here, `\n${words}:\n${changes.map((change) => `  ${change}`).join('\n')}`)
   }
+  if (negotiation.has('comparison')) showComparison(here, negotiation.view('comparison'))
+}
+
+function showComparison(here: Here, comparison: View): void {
+  const clauses = comparison.views('clauses').map((clause) => `  ${clause.said('text', here.lang)}`)
+  const head = inLang(here, 'In comparison', 'Im Vergleich')
+  say(here, `\n${head}: ${comparison.said('text', here.lang)}\n${clauses.join('\n')}`.trimEnd())
 }
 
 /** What a person can decide about it now. */
