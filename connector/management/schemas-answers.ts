@@ -17,6 +17,7 @@ import {
   time,
   whole,
 } from './schema.js'
+import { termsComparison } from './schemas-policy.js'
 
 const role = oneOf('consumer', 'provider')
 const side = oneOf('us', 'partner')
@@ -89,18 +90,6 @@ const transfer: Properties = {
   ...waiting,
 }
 const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', ...WAITING]
-
-const relation = oneOf('equal', 'stricter', 'looser', 'disjoint', 'conflicting', 'incomparable', 'unknown')
-
-const termsComparison = described(
-  object({
-    against: oneOf('published', 'asked', 'before'),
-    relation,
-    text: inBothLanguages,
-    clauses: list(object({ relation, clauses: list(whole), text: inBothLanguages })),
-  }),
-  'How the terms on the table lie to the published offer, to what was asked for, or to what was proposed before: the clauses that are not equal, each with a use that shows it. unknown: nothing certain can be said.',
-)
 
 const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
 
