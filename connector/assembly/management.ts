@@ -20,6 +20,7 @@ import type { DataAnswer, OpenData } from '../management/data.js'
 import { createManagementServer } from '../management/server.js'
 import { type OperatorDeps, operatorOperations } from '../services/operator.js'
 import { createSetup, tokenOperations } from '../services/operator-tokens.js'
+import { trustedPartner } from '../services/partners.js'
 import type { TransferDeps } from '../services/transfer.js'
 import type { DataSide } from './data.js'
 import type { Identity } from './identity.js'
@@ -70,7 +71,11 @@ export async function assembleManagement(
     ...(setup === undefined ? {} : { setup }),
     openData: openData(deps),
     health: () => {
-      const reasons = store.isOpen() ? [] : ['The database is closed.']
+      const fault = store.writeFault()
+      const reasons = [
+        ...(store.isOpen() ? [] : ['The database is closed.']),
+        ...(fault === undefined ? [] : [`The database cannot be written (${fault}).`]),
+      ]
       return { live: true, ready: reasons.length === 0, reasons, participantId: config.participantId }
     },
     metrics: () => metrics.text(),
@@ -145,9 +150,11 @@ function openData(deps: TransferDeps & { readonly identity: Identity }): OpenDat
     }
     const token = deps.identity.box.open(transfer.sealedToken, `transfer:${transfer.pid}`)
     if (!token.ok) return token
-    const partner = deps.store.partner(transfer.partner)
+    const known = trustedPartner(deps.store, transfer.partner)
+    if (!known.ok) return known
+    const partner = known.value
     const plainHttp = mayUsePlainHttp(partner)
-    const bare = partner?.bearerForData !== true || /^bearer /i.test(token.value)
+    const bare = partner.bearerForData !== true || /^bearer /i.test(token.value)
     const authorization = bare ? token.value : `Bearer ${token.value}`
     const url = deps.identity.outgoing.checkUrl(transfer.endpoint, { plainHttp })
     if (!url.ok) return url

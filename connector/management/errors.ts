@@ -59,6 +59,16 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
 
 export const statusOf = (code: ProblemCode): number => STATUS[code]
 
+const NO_ROOM = new Set<unknown>(['SQLITE_FULL', 'ENOSPC'])
+
+/** What the caller reads of a failure of ours: only what it can do something about. */
+export const failureOf = (cause: unknown): Problem => ({
+  code: 'InternalError',
+  message: NO_ROOM.has((cause as { readonly code?: unknown } | undefined)?.code)
+    ? 'There is no space left for the data directory, so nothing was changed and what runs goes on. Make room and try again; to end all data at once, stop the connector.'
+    : 'The connector failed while handling the request. Its log says more.',
+})
+
 export function sendProblem(res: Response, { code, message, problems }: Problem): void {
   if (code === 'Unauthenticated') res.set('WWW-Authenticate', 'Bearer')
   res.status(statusOf(code)).json({ code, message, ...(problems === undefined ? {} : { problems }) })

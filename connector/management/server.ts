@@ -11,7 +11,7 @@ import type { Clock } from '../core/types.js'
 import type { Operations } from '../services/operator.js'
 import type { Setup } from '../services/operator-tokens.js'
 import { type OpenData, passData } from './data.js'
-import { sendProblem } from './errors.js'
+import { failureOf, sendProblem } from './errors.js'
 import { createFailureLimit, isLocal, refuseForeignHosts, secureHeaders, signedIn } from './guard.js'
 import { openApiDocument } from './openapi.js'
 import type { Call, JsonRoute, OwnRoute, Route } from './route.js'
@@ -98,10 +98,7 @@ export function createManagementServer(deps: ManagementDeps): Express {
       })
     }
     log.error({ err: cause, method: req.method, path: req.path }, 'management request failed')
-    sendProblem(res, {
-      code: 'InternalError',
-      message: 'The connector failed while handling the request. Its log says more.',
-    })
+    sendProblem(res, failureOf(cause))
   }) as express.ErrorRequestHandler)
   return app
 }

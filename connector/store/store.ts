@@ -164,6 +164,8 @@ export interface Store extends AsyncDisposable {
 
   /** False once the store has been closed. */
   isOpen(): boolean
+  /** Why the latest write failed although there was nothing wrong with it, such as a full disk; undefined while writing works. */
+  writeFault(): string | undefined
   /** Schema version, and the verdict of a full integrity check: undefined when all is well. */
   schemaVersion(): number
   integrity(): string | undefined

@@ -167,6 +167,16 @@ it('gives a blocked partner nothing more', async () => {
   expect((await negotiate(consumer, provider, 'tank', 'open')).state).toBe('FINALIZED')
 })
 
+it('asks a blocked partner for nothing, also under a transfer that has its address and token', async () => {
+  const { provider, consumer } = space
+  const transfer = await transferUnder(consumer, await contractOn(consumer, provider, 'tank', 'open'))
+  await consumer.post(`/api/v1/partners/${enc(provider.did)}/block`)
+  expect((await pullLines(consumer, transfer)).lines).toEqual([
+    `provider is blocked. Compare its fingerprint, then: handschlag partner trust ${provider.did}`,
+  ])
+  await consumer.post(`/api/v1/partners/${enc(provider.did)}/trust`)
+})
+
 it('keeps secrets to its owner: files 0600, tokens hashed, passwords sealed and never shown again', async () => {
   const { provider } = space
   const { dataDir } = provider.config

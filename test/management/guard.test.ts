@@ -199,6 +199,19 @@ describe('every answer', () => {
     })
   })
 
+  it('says that the disk is full, and that nothing was changed', async () => {
+    await using full = await openApi({
+      health: () => {
+        throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+      },
+    })
+    const answer = await full.bare().get('/health/ready')
+    expect([answer.status, answer.body.code]).toEqual([500, 'InternalError'])
+    expect(answer.body.message).toBe(
+      'There is no space left for the data directory, so nothing was changed and what runs goes on. Make room and try again; to end all data at once, stop the connector.',
+    )
+  })
+
   it('explains an address that is not correctly encoded', async () => {
     const answer = await api.get('/api/v1/partners/%E0%A4%A')
     expect(answer.status).toBe(400)
@@ -235,7 +248,7 @@ describe('requests', () => {
     expect([...answer.body.problems].sort()).toEqual([
       '"signals[0].type" must be one of number, integer, string, boolean.',
       '"signals[1].name" must not be empty.',
-      'signals[1]: "unti" is not known here. Known: name, type, unit, description.',
+      'signals[1]: "unti" is not known here. Known: name, type, unit, description, identifies.',
     ])
     expect(api.store.dataset('press')).toBeUndefined()
   })

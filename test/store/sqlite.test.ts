@@ -319,11 +319,13 @@ describe('a group of writes', () => {
       group.run(() => insert.run('third')),
     ])
     expect(outcomes[1]).toMatchObject({ status: 'rejected', reason: { code: 'SQLITE_FULL' } })
+    expect(group.writeFault()).toBe('SQLITE_FULL')
     const kept = db.prepare('SELECT text FROM note ORDER BY rowid').pluck().all()
     const promised = ['first', 'half', 'third'].filter((_, i) => outcomes[i]?.status === 'fulfilled')
     expect(kept).toEqual(promised)
     db.pragma(`max_page_count = ${pages + 1000}`)
     await group.run(() => insert.run('later'))
+    expect(group.writeFault()).toBeUndefined()
     expect(db.prepare('SELECT count(*) FROM note').pluck().get()).toBe(promised.length + 1)
     group.close()
     db.close()

@@ -61,6 +61,12 @@ function migrate(db: Database.Database): void {
   }
 }
 
+/** What is wrong with the disk, if that is what a write failed of. */
+function diskFault(cause: unknown): string | undefined {
+  const { code } = cause as { readonly code?: unknown }
+  return typeof code === 'string' && /^SQLITE_(?:FULL|IOERR|READONLY|CANTOPEN)/.test(code) ? code : undefined
+}
+
 type Job = { readonly run: () => void; readonly done: () => void; readonly failed: (cause: unknown) => void }
 
 /**
@@ -71,6 +77,7 @@ export class GroupCommit {
   private waiting: Job[] = []
   private scheduled = false
   private closed = false
+  private fault: string | undefined
   private readonly listeners: (() => void)[] = []
   private readonly undoers: (() => void)[] = []
   private readonly begin: Database.Statement
@@ -112,6 +119,11 @@ export class GroupCommit {
     })
   }
 
+  /** Why nothing can be written, by the latest group; undefined while writing works. */
+  writeFault(): string | undefined {
+    return this.fault
+  }
+
   onCommit(listener: () => void): void {
     this.listeners.push(listener)
   }
@@ -128,6 +140,7 @@ export class GroupCommit {
 
   private commitGroup(group: readonly Job[]): void {
     const written: Job[] = []
+    let fault: string | undefined
     try {
       this.begin.run()
       for (const job of group) {
@@ -141,6 +154,7 @@ export class GroupCommit {
           if (!this.db.inTransaction) throw cause
           this.undo.run()
           this.release.run()
+          fault ??= diskFault(cause)
           job.failed(cause)
         }
       }
@@ -152,10 +166,12 @@ export class GroupCommit {
       } catch {
         // No transaction is open: the failure was BEGIN itself, or SQLite has rolled back already.
       }
+      this.fault = diskFault(cause) ?? String(cause)
       for (const undo of this.undoers) undo()
       for (const job of group) job.failed(cause)
       return
     }
+    this.fault = fault
     for (const job of written) job.done()
     for (const listener of this.listeners) listener()
   }

@@ -207,6 +207,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     removeApiToken: (name) => run(() => removeToken.run({ name }).changes > 0),
 
     isOpen: () => db.open,
+    writeFault: () => group.writeFault(),
     schemaVersion: () => db.pragma('user_version', { simple: true }) as number,
     integrity: () => {
       const verdict = db.pragma('integrity_check', { simple: true }) as string
