@@ -96,7 +96,10 @@ function effective(name: string, resolved: Resolved): { readonly value?: Printab
   const origin = resolved.origins.get(name)
   const used = Object.entries(resolved.config).find(([key]) => key === name)?.[1]
   const from = origin?.from ?? 'derived'
-  if (used !== undefined) return { value: used, from }
+  // A size or a duration is a number inside; the file takes it with its unit.
+  const hasUnit =
+    typeof used === 'number' && typeof origin?.raw === 'string' && Number.isNaN(Number(origin.raw))
+  if (used !== undefined && !hasUnit) return { value: used, from }
   return isPrintable(origin?.raw) ? { value: origin.raw, from } : { from }
 }
 

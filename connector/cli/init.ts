@@ -31,8 +31,8 @@ export const initCommand = (deps: InitDeps): Command => ({
       type: 'string',
       value: 'URL',
       about: {
-        en: 'https address at which partners reach you',
-        de: 'https-Adresse, unter der Partner Sie erreichen',
+        en: 'HTTPS address at which partners reach you',
+        de: 'HTTPS-Adresse, unter der Partner Sie erreichen',
       },
     },
     name: {

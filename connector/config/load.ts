@@ -96,7 +96,7 @@ export function resolveConfig(input: ConfigInput): Result<Resolved, readonly Con
       if (s.fallback !== undefined) {
         const parsed = s.parse(s.fallback)
         if ('expected' in parsed) throw new Error(`fallback of setting ${name} does not parse`)
-        origins.set(name, { from: 'default', raw: parsed.value })
+        origins.set(name, { from: 'default', raw: s.fallback })
         return parsed.value
       }
       if (s.otherwise === undefined) {

@@ -2,7 +2,7 @@
  * The history of a process or a contract for people: each message in and out with its result, each failed attempt, each
  * decision, in words of both languages. Message bodies and tokens never pass through here.
  */
-import { iso, type JsonObject, type Text } from '../core/types.js'
+import { iso, type JsonObject, type Lang, type Text } from '../core/types.js'
 import type { AuditEntry } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 import { compact } from './operator-view.js'
@@ -92,14 +92,19 @@ const DECISIONS: { readonly [event: string]: Text } = {
   'contract revoked': { en: 'contract revoked', de: 'Vertrag widerrufen' },
 }
 
+/** The token of the commands has this name; others are called as they were created. */
+const COMMAND_LINE: Text = { en: 'command line', de: 'Befehlszeile' }
+
 function tell(direction: AuditEntry['direction'], event: string, detail: JsonObject): Told {
   const reason = typeof detail.reason === 'string' ? detail.reason : undefined
   const because = (words: Text): Text =>
     reason === undefined ? words : { en: `${words.en}: ${reason}`, de: `${words.de}: ${reason}` }
   if (direction === 'own') {
     const words = Object.hasOwn(DECISIONS, event) ? (DECISIONS[event] ?? same(event)) : same(event)
-    const by = typeof detail.by === 'string' ? ` (${detail.by})` : ''
-    return { words: because({ en: words.en + by, de: words.de + by }) }
+    const by = typeof detail.by === 'string' ? detail.by : undefined
+    const who = by === COMMAND_LINE.en ? COMMAND_LINE : same(by ?? '')
+    const shown = (lang: Lang): string => (by === undefined ? '' : ` (${who[lang]})`)
+    return { words: because({ en: words.en + shown('en'), de: words.de + shown('de') }) }
   }
   const result = RESULTS.find((end) => event.endsWith(` ${end}`))
   const message = result === undefined ? event : event.slice(0, -result.length - 1)

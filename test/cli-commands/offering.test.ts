@@ -584,7 +584,7 @@ describe('offer add', () => {
       ],
     ])
     expect(code).toBe(0)
-    expect(desk.asked.at(-1)?.body).toEqual({
+    expect(desk.asked.find(({ path }) => path.endsWith('/offers'))?.body).toEqual({
       terms: {
         recipients: [DID],
         from: '2026-01-01',
@@ -632,8 +632,15 @@ describe('offer add', () => {
   })
 
   it('speaks German', async () => {
-    const { out } = await desk.run(['offer', 'add', 'pump-7', '--lang', 'de'])
+    const { out } = await desk.run(['offer', 'add', 'pump-7', '--for-days', '3', '--lang', 'de'])
     expect(out).toContain('Angebot o-1 für pump-7:\n 1. Der Empfänger darf die Daten nutzen.\n')
+  })
+
+  it('says that partners see it at once when the dataset is published', async () => {
+    desk.routes['GET /datasets/pump-7'] = { id: 'pump-7', published: true }
+    const { out } = await desk.run(['offer', 'add', 'pump-7', '--for-days', '3'])
+    expect(out).toContain('pump-7 is published: the partners whom this offer is for see it from now on.')
+    expect(out).not.toContain('dataset publish')
   })
 
   it('sends a policy from a file', async () => {
@@ -645,6 +652,8 @@ describe('offer add', () => {
   it.each([
     [['--policy', 'p.json', '--count', '3'], '--policy says everything; leave out --count.'],
     [['--for-days', '30', '--agreement-age', 'P1M'], '--for-days and --agreement-age say the same thing.'],
+    [[], 'Name the terms'],
+    [['--approval', 'manual'], 'Name the terms'],
     [['--for-days', 'soon'], '--for-days takes a number of days, such as 30.'],
   ])('refuses %j', async (flags, sentence) => {
     const { code, err } = await desk.run(['offer', 'add', 'pump-7', ...flags])
@@ -653,7 +662,7 @@ describe('offer add', () => {
   })
 
   it('prints the bare answer for programs', async () => {
-    const { out, err } = await desk.run(['offer', 'add', 'pump-7', '--json'])
+    const { out, err } = await desk.run(['offer', 'add', 'pump-7', '--for-days', '3', '--json'])
     expect([JSON.parse(out), err]).toEqual([MADE, ''])
   })
 })

@@ -22,7 +22,7 @@ describe('offer add --template', () => {
       ...settings.flatMap((setting) => ['--set', setting]),
     ])
     expect(code).toBe(0)
-    expect(desk.asked.at(-1)?.body).toEqual({
+    expect(desk.asked.find(({ path }) => path.endsWith('/offers'))?.body).toEqual({
       template: {
         id: 'trial',
         values: { term: '7d', recipients: [DID, 'did:web:other.example'], records: '500' },

@@ -72,6 +72,16 @@ it('config print shows every value, where it comes from, and no secret', async (
   expect(out + asJson.out).not.toContain('hunter2')
 })
 
+it('config print writes what a configuration file takes', async () => {
+  write(`${GOOD}maxClockSkew: PT2M\n`)
+  const { out } = await cli(['config', 'print'], { cwd })
+  expect(out).toContain('historyRetention: PT24H  # default\n')
+  expect(out).toContain('maxClockSkew: PT2M  # handschlag.yaml:')
+  write(out)
+  const { code, err } = await cli(['config', 'check'], { cwd })
+  expect([code, err]).toEqual([0, ''])
+})
+
 it('config print of a wrong file ends with 78', async () => {
   write('name: A\n')
   expect((await cli(['config', 'print'], { cwd })).code).toBe(78)

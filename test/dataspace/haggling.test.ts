@@ -72,6 +72,9 @@ it('makes a contract on terms that no catalog shows, of a dataset that is not pu
   expect(told).toContain('offer acknowledged, 201')
   expect(told).toContain('contract offered (command line)')
   expect(told).toContain('request approved (command line)')
+  expect(
+    list(ours, 'timeline').map((entry) => (entry.words as unknown as { readonly de: string }).de),
+  ).toContain('Anfrage freigegeben (Befehlszeile)')
   expect(told.filter((line) => !line.includes('acknowledged') && !line.includes('command line'))).toEqual([
     'offer sent',
     'request received',

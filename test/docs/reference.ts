@@ -46,7 +46,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+/** Words that are typed as they stand, such as `edc:` or `iso (default)`, keep their case. */
+const TYPED = /^[\w-]+(?:, [\w-]+)*(?::| \(default\))/
+
+const upperFirst = (text: string): string =>
+  TYPED.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1)
 
 /** Every command of the program. The parts that commands need to run are not needed to describe them. */
 export function allCommands(own: readonly Command[]): readonly Command[] {

@@ -271,7 +271,10 @@ const publish = onDataset(
   },
   async (here, id) => {
     const done = await here.client.post(path`/datasets/${id}/publish`)
-    if (!done.ok) return fail(here, done.error, `dataset show ${quoted(id)}`)
+    if (!done.ok) {
+      const see = done.error.code === 'NotFound' ? 'dataset list' : `dataset show ${quoted(id)}`
+      return fail(here, done.error, see)
+    }
     return answer(here, done, () => {
       say(
         here,

@@ -1,11 +1,12 @@
 /** `offer ...`: the terms under which a dataset is given away, as flags or as an ODRL policy. */
 import { ok, problem, type Result } from '../../core/result.js'
-import { type Command, say, usageError } from '../command.js'
+import type { Text } from '../../core/types.js'
+import { type Call, type Command, say, usageError } from '../command.js'
 import { APPROVAL, approvalWords, WHICH_APPROVAL, wrongApproval } from './approval.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { shortId } from './ids.js'
 import { TEMPLATE_FLAGS, templateChoice, templateMistake } from './template-flags.js'
-import { TERMS_FLAGS, termsMistake, termsOf } from './terms-flags.js'
+import { namesTerms, TERMS_FLAGS, termsMistake, termsOf } from './terms-flags.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { clauseWords } from './words.js'
 
@@ -34,10 +35,19 @@ const add: Command = {
     'handschlag offer add pump-7 --template trial --set term=7d --set records=500',
   ],
   run: async (call) => {
-    const wrong = templateMistake(call) ?? termsMistake(call) ?? wrongApproval(call)
+    const wrong = templateMistake(call) ?? termsMistake(call) ?? wrongApproval(call) ?? withoutTerms(call)
     return wrong === undefined ? connected(call, post) : usageError(call, wrong, 'offer add')
   },
 }
+
+/** A forgotten flag must not give everything to every trusted partner; a policy can still say that. */
+const withoutTerms = (call: Call): Text | undefined =>
+  namesTerms(call) || call.value('template') !== undefined
+    ? undefined
+    : {
+        en: 'Name the terms, for example --until 2030-12-31 or --only-for PARTNER: without any, every trusted partner could use all of it for good. If you mean that, say it in a --policy.',
+        de: 'Nennen Sie die Bedingungen, etwa --until 2030-12-31 oder --only-for PARTNER: Ohne sie dürfte jeder vertraute Partner alles auf Dauer nutzen. Wenn Sie das wollen, sagen Sie es in einer --policy.',
+      }
 
 async function post(here: Here): Promise<number> {
   const [dataset = ''] = here.operands
@@ -53,6 +63,7 @@ async function post(here: Here): Promise<number> {
   const made = await here.client.post(path`/datasets/${dataset}/offers`, body)
   if (!made.ok)
     return fail(here, made.error, made.error.code === 'NotFound' ? 'dataset list' : 'help offer add')
+  const described = await here.client.get(path`/datasets/${dataset}`)
   return answer(here, made, (value) => {
     const offer = viewOf(value)
     say(
@@ -64,7 +75,18 @@ async function post(here: Here): Promise<number> {
       ),
     )
     say(here, clauseWords(offer.views('clauses'), here.lang))
-    next(here, `dataset publish ${quoted(dataset)}`)
+    if (!described.ok || !viewOf(described.value).flag('published')) {
+      return next(here, `dataset publish ${quoted(dataset)}`)
+    }
+    say(
+      here,
+      inLang(
+        here,
+        `\n${dataset} is published: the partners whom this offer is for see it from now on.`,
+        `\n${dataset} ist veröffentlicht: Partner, für die dieses Angebot gilt, sehen es ab jetzt.`,
+      ),
+    )
+    next(here, `offer list ${quoted(dataset)}`)
   })
 }
 
