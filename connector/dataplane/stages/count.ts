@@ -37,13 +37,17 @@ export function counterFor(
   // One measure for all ways and formats: the record as a line of JSON.
   const encode = bytesPerDay === undefined ? undefined : jsonEncoder(columns)
 
+  /** When the quota was looked at last: the day that follows is the one after that, however late the answer comes. */
+  let asOf = clock()
+
   const quota = (): Quota | undefined => {
     if (countLimit === undefined && zone === undefined) return undefined
+    asOf = clock()
     return {
       ...(countLimit !== undefined && { total: countLimit }),
       ...(zone !== undefined && {
         day: {
-          number: zone.local(clock()).day,
+          number: zone.local(asOf).day,
           ...(recordsPerDay !== undefined && { records: recordsPerDay }),
           ...(bytesPerDay !== undefined && { bytes: bytesPerDay }),
         },
@@ -53,7 +57,7 @@ export function counterFor(
 
   const short = ({ short: by }: Booking): Short | undefined => {
     if (by === undefined) return undefined
-    const again = by === 'day' && zone !== undefined ? nextDay(zone, clock()) : undefined
+    const again = by === 'day' && zone !== undefined ? nextDay(zone, asOf) : undefined
     return again === undefined
       ? { problem: quotaExhausted(grant) }
       : { problem: dayExhausted(grant, again), again }

@@ -25,6 +25,9 @@ export function zoneOf({ timeZones }: Plan): Zone {
   return zone
 }
 
+/** How long "no change within two weeks" is believed, milliseconds. */
+const AGAIN = 86_400_000
+
 /** undefined when the plan delivers at all times. */
 export function openingOf(plan: Plan): Opening | undefined {
   const { hours, weekdays } = plan
@@ -34,9 +37,16 @@ export function openingOf(plan: Plan): Opening | undefined {
   const allowed = ({ weekday, ofDay }: LocalTime): boolean =>
     weekdays?.includes(weekday) !== false &&
     hours?.some(([from, to]) => ofDay >= from && ofDay < to) !== false
+  let known: { readonly at: EpochMs; readonly next: EpochMs | undefined } | undefined
   return {
     isOpen: (now) => Number.isFinite(now) && allowed(zone.local(now)),
-    nextChange: (now) => nextChange(zone, now, edges, allowed),
+    nextChange: (now) => {
+      // Asked for by every request, and the same until it has come.
+      if (known === undefined || now < known.at || now >= (known.next ?? known.at + AGAIN)) {
+        known = { at: now, next: nextChange(zone, now, edges, allowed) }
+      }
+      return known.next
+    },
   }
 }
 

@@ -87,6 +87,23 @@ describe('a quota of the day', () => {
   })
 })
 
+it('a day that ends while its quota is asked for is over: the next one is not skipped', async () => {
+  const time = handTime(EVENING + 4 * HOUR - 1)
+  const { meter } = memoryMeter()
+  const book: typeof meter.book = async (...asked) => {
+    const booking = await meter.book(...asked)
+    if (booking.short !== undefined) time.advance(2)
+    return booking
+  }
+  await using served = await serveDataPlane(memorySource(rows(0, 2)), { ...time, limits, usage: { book } })
+  served.plane.start(grant({ recordsPerDay: 1 }))
+  const client = await openLive('sse', served, '?from=0')
+  await waitFor(() => time.pending() > 0 && client.records.length >= 1, 'the first day')
+  time.advance(1)
+  await waitFor(() => client.records.length === 2, 'the second day')
+  client.close()
+})
+
 describe('a time of delivery', () => {
   it('refuses a pull outside of it and says when to come back', async () => {
     const time = handTime(EVENING + 2 * HOUR)
