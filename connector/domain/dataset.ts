@@ -35,8 +35,19 @@ export type SourceConfig = {
   readonly createdAt: EpochMs
 }
 
-/** Whether a contract on a published offer is agreed by itself or by a person. */
-export type Approval = 'automatic' | 'manual'
+/**
+ * Who agrees to a contract on a published offer. `automatic`: this connector to exactly what is published. `manual`: a person.
+ * `stricter-or-equal`: this connector also to other terms, as long as they certainly allow no more; a person to all others.
+ */
+export const APPROVALS = ['automatic', 'stricter-or-equal', 'manual'] as const
+export type Approval = (typeof APPROVALS)[number]
+
+/** What holds when an offer and a partner are set differently: a person before the comparison, and that before neither. */
+export function approvalOf(offer: Approval | undefined, partner: Approval | undefined): Approval {
+  const set = [offer, partner]
+  if (set.includes('manual')) return 'manual'
+  return set.includes('stricter-or-equal') ? 'stricter-or-equal' : 'automatic'
+}
 
 export type Offer = {
   /** The `@id` partners see. */
@@ -44,7 +55,7 @@ export type Offer = {
   readonly datasetId: string
   /** `{profile?, permission, ...}` as it goes into catalogs, without id, type, target and parties. */
   readonly policy: JsonObject
-  /** `manual`: a person approves every request for it. Absent: automatic. */
+  /** Absent: automatic. */
   readonly approval?: Approval
   readonly createdAt: EpochMs
 }

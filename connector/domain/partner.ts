@@ -50,7 +50,7 @@ export type Partner = {
   readonly takesEmptyPolicies?: boolean
   /** Fingerprint of the partner's keys as the operator saw it when deciding about trust. */
   readonly fingerprint?: string
-  /** `manual`: a person approves every request of this partner. Absent: automatic. */
+  /** For every request of this partner. Absent: automatic. */
   readonly approval?: Approval
   readonly addedAt: EpochMs
 }

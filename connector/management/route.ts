@@ -22,7 +22,7 @@ type Bodies = {
   readonly DatasetInput: Omit<DatasetInput, 'id'>
   readonly NewOffer: NewOffer
   readonly TemplateValues: { readonly values: JsonObject }
-  readonly OfferChange: { readonly approval: 'automatic' | 'manual' }
+  readonly OfferChange: { readonly approval: 'automatic' | 'stricter-or-equal' | 'manual' }
   readonly NewNegotiation: NewNegotiation
   readonly NewProposal: NewProposal
   readonly Proposal: Proposal

@@ -26,8 +26,8 @@ export const request = (properties: Properties, optional: readonly string[] = []
 
 export const seal = oneOf('off', 'offer', 'require')
 export const approval = described(
-  oneOf('automatic', 'manual'),
-  'manual: a person approves every request for a contract.',
+  oneOf('automatic', 'stricter-or-equal', 'manual'),
+  'automatic: a request for exactly the published terms is agreed at once. stricter-or-equal: so are other terms, if they certainly allow no more than the published ones; for all others a person decides. manual: a person approves every request for a contract.',
 )
 export const signal = (make: typeof object): Schema =>
   make(

@@ -2,6 +2,7 @@
  * The operator's rules: what this connector does by itself, and where a person decides. Pure; a rule looks at the process
  * and its context, and nothing else.
  */
+import { approvalOf } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import type { Transfer } from '../domain/transfer.js'
 import type { Automation, NegotiationContext, NegotiationMove, TransferMove } from './ports.js'
@@ -9,8 +10,9 @@ import type { Automation, NegotiationContext, NegotiationMove, TransferMove } fr
 const PARTNER = { move: 'wait', for: 'partner' } as const
 
 /**
- * What is published is agreed at once, unless manual approval is set for the offer or the partner. Anything else is agreed
- * when a person approved exactly it, and what a partner offers is accepted by a person only.
+ * What is published is agreed at once, unless manual approval is set for the offer or the partner; so is what certainly
+ * allows no more, where that is enough for them. Anything else is agreed when a person approved exactly it, and what a
+ * partner offers is accepted by a person only.
  */
 export const operatorRules = (): Automation => ({ negotiation, transfer })
 
@@ -25,12 +27,14 @@ function negotiation(n: Negotiation, context: NegotiationContext): NegotiationMo
 
 function agreeing(
   n: Negotiation,
-  { approved, differs, published, partner }: NegotiationContext,
+  { approved, differs, atMostPublished, published, partner }: NegotiationContext,
 ): NegotiationMove {
   if (approved) return { move: 'agree' }
-  const manual = published?.approval === 'manual' || partner.approval === 'manual'
+  const approval = approvalOf(published?.approval, partner.approval)
+  const manual = approval === 'manual'
+  if (approval === 'stricter-or-equal' && atMostPublished === true) return { move: 'agree' }
   // A first request for other terms is refused with the difference; in a conversation a person looks at it.
-  if (differs !== undefined && (manual || (n.turn ?? 0) > 1)) {
+  if (differs !== undefined && (approval !== 'automatic' || (n.turn ?? 0) > 1)) {
     return { move: 'wait', for: 'person', because: 'terms', detail: differs.message }
   }
   return manual ? { move: 'wait', for: 'person', because: 'approval' } : { move: 'agree' }

@@ -5,7 +5,7 @@
 import { ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
-import type { Dataset, Offer } from '../domain/dataset.js'
+import { approvalOf, type Dataset, type Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
@@ -22,6 +22,7 @@ import {
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
 import type { Outgoing } from './ports.js'
+import { termsRelation } from './terms-comparison.js'
 
 /** An agreement as it is stored, and the message that carries our part of it. */
 export type Sealed = { readonly agreement: Agreement; readonly message: Outgoing }
@@ -31,6 +32,8 @@ export type Asked = {
   /** The published offer with this id; absent for terms of a person's own. */
   readonly published?: Offer
   readonly differs?: Problem
+  /** It differs, certainly allows no more than the published offer, and that is enough for this offer and partner. */
+  readonly atMostPublished?: boolean
 }
 
 const unknown = problem('OfferUnknown', 'There is no such offer for you. Ask for the catalog again.')
@@ -50,7 +53,20 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   if (difference === undefined) return ok({ dataset, published })
   const clause = differenceClause(difference, 'en')
   const message = `The requested offer differs from the one in the catalog: ${clause}.`
-  return ok({ dataset, published, differs: { code: 'OfferDiffers', message } })
+  const differs = { code: 'OfferDiffers', message } as const
+  const isRule = approvalOf(published.approval, partner.approval) === 'stricter-or-equal'
+  return ok({
+    dataset,
+    published,
+    differs,
+    ...(isRule && { atMostPublished: allowsAtMost(asked, published) }),
+  })
+}
+
+/** Certain verdicts only: what cannot be told is not enough. */
+function allowsAtMost(asked: JsonObject, { policy }: Offer): boolean {
+  const relation = termsRelation(asked, policy)
+  return relation === 'equal' || relation === 'stricter'
 }
 
 /** Left out, a profile claims less than it says: all terms are absolute names and mean the same without it. */
@@ -70,8 +86,8 @@ function agreeable(
   if (isApproved(n)) return ok(n.offer)
   const asked = known === undefined ? askedFor(deps, partner, n.offer) : ok(known)
   if (!asked.ok) return asked
-  const { published, differs } = asked.value
-  if (differs !== undefined) return { ok: false, error: differs }
+  const { published, differs, atMostPublished } = asked.value
+  if (differs !== undefined && atMostPublished !== true) return { ok: false, error: differs }
   // The same terms in the consumer's own words: some compare the agreement with their request word by word.
   return published === undefined ? unknown : ok(n.offer)
 }

@@ -81,10 +81,11 @@ function contextOf(
     const differs = approved ? {} : { differs: otherThanBefore(n) ?? asked.error }
     return { partner, approved, ...differs }
   }
-  const { published, differs } = asked.value
+  const { published, differs, atMostPublished } = asked.value
   return {
     partner,
     approved,
+    ...(atMostPublished === undefined ? {} : { atMostPublished }),
     ...(published === undefined ? {} : { published }),
     ...(differs === undefined || approved ? {} : { differs }),
   }

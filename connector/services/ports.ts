@@ -93,6 +93,8 @@ export type NegotiationContext = {
   readonly published?: Offer
   /** Provider: why the offer on the table is not the published one; absent when it is. */
   readonly differs?: Problem
+  /** Provider: the terms differ and certainly allow no more than the published ones. Looked at where that is a rule only. */
+  readonly atMostPublished?: boolean
   /** Whether a person approved exactly the offer on the table. */
   readonly approved: boolean
 }

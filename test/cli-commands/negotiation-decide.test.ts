@@ -238,6 +238,17 @@ describe('approval', () => {
     )
   })
 
+  it('may be left to the comparison, and says so', async () => {
+    desk.routes[`PATCH /partners/${DID}`] = { ...PARTNER, approval: 'stricter-or-equal' }
+    const line = ['partner', 'set', 'Maker', '--approval', 'stricter-or-equal']
+    const { out } = await desk.run(line)
+    expect(out).toContain('trusted (other terms are agreed if they allow no more; else a person decides)')
+    expect(desk.asked.at(-1)?.body).toEqual({ approval: 'stricter-or-equal' })
+    expect((await desk.run([...line, '--lang', 'de'])).out).toContain(
+      '(andere Bedingungen werden vereinbart, wenn sie nicht mehr erlauben; sonst entscheidet ein Mensch)',
+    )
+  })
+
   it('is set for a partner, and shown with it', async () => {
     desk.routes[`PATCH /partners/${DID}`] = { ...PARTNER, approval: 'manual' }
     const { out } = await desk.run(['partner', 'set', 'Maker', '--approval', 'manual'])
@@ -253,6 +264,9 @@ describe('approval', () => {
     ['partner', 'add', 'did:web:a.example', 'https://a.example', '--approval', 'perhaps'],
   ])('%s %s refuses what is neither', async (...line) => {
     const { code, err } = await desk.run(line)
-    expect([code, err]).toEqual([2, expect.stringContaining('--approval takes automatic or manual.')])
+    expect([code, err]).toEqual([
+      2,
+      expect.stringContaining('--approval takes automatic, stricter-or-equal or manual.'),
+    ])
   })
 })

@@ -67,8 +67,8 @@ describe('a request that waits for a person', () => {
       terms: { id: 'o1', acceptable: true, clauses: [{ number: 1 }, { number: 2 }] },
     })
     expect(body.changes.map(({ en }: { en: string }) => en)).toEqual([
-      expect.stringContaining('1 January 2027'),
-      expect.stringContaining('1 June 2027'),
+      'No longer: Use is allowed until the end of 31 December 2026 (UTC).',
+      'New: Use is allowed until the end of 31 May 2027 (UTC).',
     ])
     expect(body.comparison).toEqual({
       against: 'before',
@@ -224,6 +224,9 @@ describe('manual approval', () => {
     expect(made.body).toMatchObject({ id: 'o1', approval: 'manual' })
     const changed = await api.patch('/api/v1/offers/o1', { approval: 'automatic' })
     expect(changed.body).toEqual({ ...made.body, approval: 'automatic' })
+    const compared = await api.patch('/api/v1/offers/o1', { approval: 'stricter-or-equal' })
+    expect(compared.body).toEqual({ ...made.body, approval: 'stricter-or-equal' })
+    expect(api.store.offer('o1')?.approval).toBe('stricter-or-equal')
     expect((await api.patch('/api/v1/offers/o1', { approval: 'never' })).status).toBe(400)
     expect((await api.patch('/api/v1/offers/o2', { approval: 'manual' })).status).toBe(404)
     expect(api.store.audit('press').at(-1)).toMatchObject({

@@ -166,7 +166,7 @@ const set: Command = {
     en: 'let requests for an offer be agreed by themselves, or by a person',
     de: 'Anfragen auf ein Angebot von selbst oder durch einen Menschen zusagen',
   },
-  usage: 'OFFER --approval automatic|manual',
+  usage: 'OFFER --approval automatic|stricter-or-equal|manual',
   operands: [1, 1],
   options: { approval: APPROVAL },
   json: true,
