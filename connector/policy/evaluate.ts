@@ -3,6 +3,7 @@
  * applies on true and on unknown, and what is not understood denies.
  */
 import type { Lang, Text } from '../core/types.js'
+import { demandWords } from './action-words.js'
 import type { AtomicConstraint, Constraint, Facts, LogicalConstraint, Phase, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { operandOf, supportOf } from './registry.js'
@@ -57,7 +58,7 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
     else inactive.push(obstacle)
   }
   const prohibited = policy.prohibitions.flatMap((rule) => judgeProhibition(rule, course) ?? [])
-  const owed = policy.obligations.map((rule) => judgeDuty(rule, course))
+  const owed = policy.obligations.map((rule) => judgeDuty(rule, 'obligation', course))
   const notUnderstood = policy.unknownTerms.map((term) => judgeUnknown(term.path, term.term, course))
 
   const { reasons } = course
@@ -108,8 +109,8 @@ function judgePermission(rule: Rule, course: Course): Reason | undefined {
     obstacles.push(
       reason(course, clause, rule.path, name, 'false', () =>
         text(
-          `The permission is for ${quoted(name).en}, not for the use of the data in general.`,
-          `Die Erlaubnis gilt für ${quoted(name).de}, nicht für die Nutzung der Daten im Allgemeinen.`,
+          `The contract says that the recipient ${demandWords('permission', rule.action).en}, which is not the use of the data in general.`,
+          `Der Vertrag besagt, dass der Empfänger ${demandWords('permission', rule.action).de}; das ist nicht die Nutzung der Daten im Allgemeinen.`,
         ),
       ),
     )
@@ -118,7 +119,7 @@ function judgePermission(rule: Rule, course: Course): Reason | undefined {
     const judged = judge(constraint, 'permission', course)
     if (judged.verdict === 'false' || judged.verdict === 'unknown') obstacles.push(judged)
   }
-  for (const duty of rule.duties) obstacles.push(judgeDuty(duty, course))
+  for (const duty of rule.duties) obstacles.push(judgeDuty(duty, 'duty', course))
   return mostTelling(obstacles)
 }
 
@@ -128,23 +129,25 @@ function judgeProhibition(rule: Rule, course: Course): Reason | undefined {
   const verdicts = rule.constraints.map((constraint) => judge(constraint, 'prohibition', course).verdict)
   if (verdicts.includes('false') || verdicts.includes('deferred')) return undefined
   const name = shortName(rule.action)
+  const demanded = (): Text => demandWords('prohibition', rule.action)
   return reason(course, clause, rule.path, name, verdicts.includes('unknown') ? 'unknown' : 'true', () =>
     text(
-      `The contract prohibits ${quoted(name).en}, and this connector cannot make sure of that.`,
-      `Der Vertrag verbietet ${quoted(name).de}, und dieser Connector kann das nicht sicherstellen.`,
+      `The contract says that the recipient ${demanded().en}, and this connector cannot make sure of that.`,
+      `Der Vertrag besagt, dass der Empfänger ${demanded().de}, und dieser Connector kann das nicht sicherstellen.`,
     ),
   )
 }
 
 /** No duty has evidence of its fulfilment here, and only evidence fulfils a duty. */
-function judgeDuty(rule: Rule, course: Course): Reason {
+function judgeDuty(rule: Rule, kind: 'obligation' | 'duty', course: Course): Reason {
   const clause = ++course.clause
   course.clause += rule.constraints.reduce((sum, constraint) => sum + countNodes(constraint), 0)
   const name = shortName(rule.action)
+  const demanded = (): Text => demandWords(kind, rule.action)
   return reason(course, clause, rule.path, name, 'unknown', () =>
     text(
-      `The contract demands ${quoted(name).en}, and there is no evidence that this has been done.`,
-      `Der Vertrag verlangt ${quoted(name).de}, und es gibt keinen Nachweis, dass das geschehen ist.`,
+      `The contract says that the recipient ${demanded().en}, and there is no evidence that this has been done.`,
+      `Der Vertrag besagt, dass der Empfänger ${demanded().de}, und es gibt keinen Nachweis, dass das geschehen ist.`,
     ),
   )
 }

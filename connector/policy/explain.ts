@@ -1,6 +1,7 @@
 /** A policy in words for the people who answer for it: every node is one numbered clause, in both languages. */
 import type { Text } from '../core/types.js'
-import { isKnownAction } from './action-terms.js'
+import { actionWords } from './action-words.js'
+import { conditionWords } from './condition-words.js'
 import type { AtomicConstraint, Constraint, LogicalConstraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
@@ -92,80 +93,43 @@ function clauseWords(constraints: readonly { readonly path: string }[], numbers:
   return text(`clauses ${named.en}`, `die Klauseln ${named.de}`)
 }
 
-type ActionWords = {
-  /** Stands behind may, must and must not. */
-  readonly en: string
-  readonly deObject: string
-  readonly deVerb: string
-}
-
-const words = (en: string, deObject: string, deVerb: string): ActionWords => ({ en, deObject, deVerb })
-
-/** Actions of the ODRL Common Vocabulary that occur in contracts about machine data. */
-const ACTION_WORDS: Readonly<Record<string, ActionWords>> = {
-  use: words('use the data', 'die Daten', 'nutzen'),
-  distribute: words('pass the data on', 'die Daten', 'weitergeben'),
-  transfer: words('transfer the data to others', 'die Daten', 'auf andere übertragen'),
-  sell: words('sell the data', 'die Daten', 'verkaufen'),
-  delete: words('delete the data', 'die Daten', 'löschen'),
-  anonymize: words('anonymize the data', 'die Daten', 'anonymisieren'),
-  aggregate: words('aggregate the data', 'die Daten', 'zusammenfassen'),
-  derive: words('derive new data from the data', 'die Daten', 'zu neuen Daten verarbeiten'),
-  modify: words('modify the data', 'die Daten', 'verändern'),
-  read: words('read the data', 'die Daten', 'lesen'),
-  reproduce: words('copy the data', 'die Daten', 'vervielfältigen'),
-  attribute: words('name the source of the data', 'die Quelle der Daten', 'nennen'),
-  inform: words('inform the provider', 'den Anbieter', 'unterrichten'),
-  compensate: words('pay for the data', 'die Daten', 'vergüten'),
-  obtainConsent: words('obtain consent', 'eine Einwilligung', 'einholen'),
-  logUsage: words('keep a log of the use', 'die Nutzung', 'protokollieren'),
-  developCompetingProduct: words('develop a competing product', 'ein Konkurrenzprodukt', 'entwickeln'),
-  deriveBusinessInsight: words(
-    "draw conclusions about the provider's business",
-    'Rückschlüsse auf das Geschäft des Anbieters',
-    'ziehen',
-  ),
-  reverseEngineer: words('reverse-engineer the machine', 'die Maschine', 'nachkonstruieren'),
-  reidentify: words('re-identify machines or persons', 'Maschinen oder Personen', 'wiedererkennen'),
-  trainModelForOthers: words(
-    'train models for others with the data',
-    'mit den Daten Modelle für andere',
-    'trainieren',
-  ),
-  watermark: words('mark the data', 'die Daten', 'kennzeichnen'),
-}
-
-function actionWords(action: string): ActionWords {
-  const name = shortName(action)
-  const known = isKnownAction(action) && Object.hasOwn(ACTION_WORDS, name) ? ACTION_WORDS[name] : undefined
-  if (known !== undefined) return known
-  return words(`carry out the action ${quoted(name).en}`, `die Handlung ${quoted(name).de}`, 'ausführen')
-}
-
 function ruleText(kind: RuleKind, rule: Rule, numbers: Numbers): Text {
   const { en, deObject, deVerb } = actionWords(rule.action)
-  const condition = conditionWords(kind, rule, numbers)
+  const { inside, behind } = conditionsOf(kind, rule, numbers)
   const [may, darf] = {
     permission: [`may ${en}`, `darf ${deObject} ${deVerb}`],
     prohibition: [`must not ${en}`, `darf ${deObject} nicht ${deVerb}`],
-    obligation: [`must ${en}`, `muss ${deObject} ${deVerb}`],
-    duty: [`must ${en} before any use`, `muss vor jeder Nutzung ${deObject} ${deVerb}`],
+    obligation: [`must ${en}`, `muss ${deObject} ${inside}${deVerb}`],
+    duty: [`must ${en} before any use`, `muss vor jeder Nutzung ${deObject} ${inside}${deVerb}`],
   }[kind]
-  return text(`The recipient ${may}${condition.en}.`, `Der Empfänger ${darf}${condition.de}.`)
+  return text(`The recipient ${may}${behind.en}.`, `Der Empfänger ${darf}${behind.de}.`)
 }
 
-function conditionWords(kind: RuleKind, rule: Rule, numbers: Numbers): Text {
+/** A condition of a permission or prohibition says when it holds, one of a duty how it is done. */
+function conditionsOf(
+  kind: RuleKind,
+  rule: Rule,
+  numbers: Numbers,
+): { readonly inside: string; readonly behind: Text } {
   const parts = [...rule.constraints, ...rule.duties]
-  if (parts.length === 0)
-    return kind === 'permission'
-      ? text(' without further conditions', '; weitere Bedingungen gelten nicht')
-      : text('', '')
+  if (parts.length === 0) {
+    const plain = text(' without further conditions', '; weitere Bedingungen gelten nicht')
+    return { inside: '', behind: kind === 'permission' ? plain : text('', '') }
+  }
   const clauses = clauseWords(parts, numbers)
   const one = parts.length === 1
+  if (kind === 'obligation' || kind === 'duty') {
+    const measure = one ? `von ${clauses.de}` : clauses.de.replace(/^die /, 'der ')
+    return { inside: `nach Maßgabe ${measure} `, behind: text(` as laid down in ${clauses.en}`, '') }
+  }
   const german = `${clauses.de} erfüllt ${one ? 'ist' : 'sind'}`
-  return kind === 'permission'
-    ? text(`, provided that ${clauses.en} ${one ? 'is' : 'are'} met`, `, sofern ${german}`)
-    : text(` where ${clauses.en} ${one ? 'is' : 'are'} met`, `, soweit ${german}`)
+  return {
+    inside: '',
+    behind:
+      kind === 'permission'
+        ? text(`, provided that ${clauses.en} ${one ? 'is' : 'are'} met`, `, sofern ${german}`)
+        : text(` where ${clauses.en} ${one ? 'is' : 'are'} met`, `, soweit ${german}`),
+  }
 }
 
 const LOGICAL_WORDS: Readonly<Record<LogicalConstraint['kind'], readonly [string, string]>> = {
@@ -203,20 +167,21 @@ const OPERATOR_WORDS: Readonly<Record<string, readonly [string, string]>> = {
 }
 
 /**
- * The operand describes its condition. A condition without such an operand is shown as it stands, so that a person can
- * judge it; so is one of a duty or prohibition, because descriptions speak of what is allowed.
+ * The operand describes its condition. One of a duty or prohibition is put more plainly, because descriptions speak of
+ * what is allowed; one without such an operand is shown as it stands, so that a person can judge it.
  */
 function atomicText(constraint: AtomicConstraint, of: RuleKind): Text {
   const support = supportOf(constraint)
-  const isRead = 'operand' in support && support.operand.wrong(constraint) === undefined
-  if (isRead && of === 'permission') return support.operand.describe(constraint)
+  if ('operand' in support && support.operand.wrong(constraint) === undefined) {
+    return of === 'permission'
+      ? support.operand.describe(constraint)
+      : conditionWords(support.operand, constraint)
+  }
   const raw = rawText(constraint)
-  return isRead && support.operand.enforcedHere
-    ? text(`Condition: ${raw.en}.`, `Bedingung: ${raw.de}.`)
-    : text(
-        `A condition that this connector cannot check applies: ${raw.en}.`,
-        `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann: ${raw.de}.`,
-      )
+  return text(
+    `A condition that this connector cannot check applies: ${raw.en}.`,
+    `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann: ${raw.de}.`,
+  )
 }
 
 function rawText({ leftOperand, operator, rightOperand }: AtomicConstraint): Text {

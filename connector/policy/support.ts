@@ -3,10 +3,11 @@
  * and an incoming one is never accepted without a person.
  */
 import type { EpochMs, Text } from '../core/types.js'
+import { demandWords } from './action-words.js'
 import { eitherHours } from './hours.js'
 import type { AtomicConstraint, Constraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
-import { nodesOf, type PolicyNode } from './nodes.js'
+import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
 import { localTime } from './operands/hours.js'
 import { leavesNothing, type PlanTerms, strictest } from './plan-terms.js'
 import { supportOf } from './registry.js'
@@ -29,14 +30,14 @@ export function unsupportedConstraint(constraint: AtomicConstraint): Unsupported
   const term = shortName(constraint.leftOperand)
   const why = support.operand.wrong(constraint)
   if (why !== undefined) return { path, term, why }
-  return support.operand.enforcedHere ? undefined : { path, term, why: carriedOnly(term) }
+  return support.operand.enforcedHere ? undefined : { path, term, why: carriedOnly(support.operand.label) }
 }
 
 /** Understood, but nothing here makes it true: it counts only as what the parties promise each other. */
-const carriedOnly = (term: string): Text =>
+const carriedOnly = (label: Text): Text =>
   text(
-    `This connector understands ${quoted(term).en} and cannot enforce it: it would be agreed by contract only.`,
-    `Dieser Connector versteht ${quoted(term).de}, kann es aber nicht durchsetzen: Es wäre nur vertraglich vereinbart.`,
+    `This connector understands the condition ${quoted(label.en).en} and cannot enforce it: it would be agreed by contract only.`,
+    `Dieser Connector versteht die Bedingung ${quoted(label.de).de}, kann sie aber nicht durchsetzen: Sie wäre nur vertraglich vereinbart.`,
   )
 
 /** A condition that contributes to a plan by itself. */
@@ -109,34 +110,24 @@ function unsupportedInside(constraint: Constraint): UnsupportedTerm | undefined 
   return { path: constraint.path, term: constraint.kind, why }
 }
 
-const RULE_TEXT = {
-  prohibition: (action: string) =>
-    text(
-      `This connector cannot enforce the prohibition ${quoted(action).en}.`,
-      `Dieser Connector kann das Verbot ${quoted(action).de} nicht durchsetzen.`,
-    ),
-  obligation: (action: string) =>
-    text(
-      `This connector cannot enforce the obligation ${quoted(action).en}.`,
-      `Dieser Connector kann die Verpflichtung ${quoted(action).de} nicht durchsetzen.`,
-    ),
-  duty: (action: string) =>
-    text(
-      `This connector cannot make sure of the duty ${quoted(action).en}.`,
-      `Dieser Connector kann die Pflicht ${quoted(action).de} nicht sicherstellen.`,
-    ),
-  permission: (action: string) =>
-    text(
-      `This connector knows the action "use" only, not ${quoted(action).en}.`,
-      `Dieser Connector kennt nur die Aktion „use“, nicht ${quoted(action).de}.`,
-    ),
-} as const
+function ruleText(kind: RuleKind, action: string): Text {
+  const { en, de } = demandWords(kind, action)
+  return kind === 'permission'
+    ? text(
+        `This connector knows permissions to use the data in general only, not that the recipient ${en}.`,
+        `Dieser Connector kennt nur die Erlaubnis, die Daten im Allgemeinen zu nutzen, nicht, dass der Empfänger ${de}.`,
+      )
+    : text(
+        `This connector cannot enforce that the recipient ${en}.`,
+        `Dieser Connector kann nicht durchsetzen, dass der Empfänger ${de}.`,
+      )
+}
 
-function unsupportedRule(kind: keyof typeof RULE_TEXT, rule: Rule): UnsupportedTerm | undefined {
+function unsupportedRule(kind: RuleKind, rule: Rule): UnsupportedTerm | undefined {
   if (kind === 'permission' && rule.action === `${ODRL}use`) return undefined
   const term = shortName(rule.action)
   const path = kind === 'permission' ? `${rule.path}.action` : rule.path
-  return { path, term, why: RULE_TEXT[kind](term) }
+  return { path, term, why: ruleText(kind, rule.action) }
 }
 
 /** Terms that leave nothing to deliver together: enforceable, but nobody can mean them. */

@@ -195,7 +195,7 @@ describe('policy check', () => {
     expect(code).toBe(1)
     expect(out.trim().split('\n')).toEqual([
       'Error: permission[0].constraint[0]: The conditions of this rule can never be met together.',
-      'Warning: permission[0].constraint[1]: This connector understands "purpose" and cannot enforce it: it would be agreed by contract only.',
+      'Warning: permission[0].constraint[1]: This connector understands the condition "Purpose of use" and cannot enforce it: it would be agreed by contract only.',
     ])
     const fine = await cli(['policy', 'check', write('fine.json', UNTIL_2027), '--lang', 'de'], { cwd })
     expect([fine.code, fine.out]).toEqual([0, 'Es wurde nichts gefunden.\n'])

@@ -214,7 +214,7 @@ describe('refusals', () => {
     expect(compilePlan(policy(json), agreement)).toMatchObject({
       error: {
         message:
-          'This connector understands "purpose" and cannot enforce it: it would be agreed by contract only. (permission[0].constraint[0]) (and 4 more)',
+          'This connector understands the condition "Purpose of use" and cannot enforce it: it would be agreed by contract only. (permission[0].constraint[0]) (and 4 more)',
       },
     })
   })

@@ -153,19 +153,19 @@ describe('rules', () => {
   })
   it('does not take a permission for another action as one to use', () => {
     expect(refusal({ permission: [{ action: 'read' }] })).toBe(
-      'Refused: the permission is for "read", not for the use of the data in general. (clause 1, read)',
+      'Refused: the contract says that the recipient may read the data, which is not the use of the data in general. (clause 1, read)',
     )
   })
   it('takes a prohibition without conditions at its word', () => {
     expect(refusal({ permission: [{ action: 'use' }], prohibition: [{ action: 'use' }] })).toBe(
-      'Refused: the contract prohibits "use", and this connector cannot make sure of that. (clause 2, use)',
+      'Refused: the contract says that the recipient must not use the data, and this connector cannot make sure of that. (clause 2, use)',
     )
   })
   it('counts a prohibition of any action, because it may include use', () => {
     expect(
       refusal({ permission: [{ action: 'use' }], prohibition: [{ action: 'distribute' }] }, 'transfer', 'de'),
     ).toBe(
-      'Abgelehnt: Der Vertrag verbietet „distribute“, und dieser Connector kann das nicht sicherstellen. (Klausel 2, distribute)',
+      'Abgelehnt: Der Vertrag besagt, dass der Empfänger die Daten nicht weitergeben darf, und dieser Connector kann das nicht sicherstellen. (Klausel 2, distribute)',
     )
   })
   it('needs all conditions of a prohibition for it to apply', () => {
@@ -181,10 +181,10 @@ describe('rules', () => {
     expect(
       refusal({ permission: [{ action: 'use', duty: [{ action: 'compensate', constraint: [YES] }] }] }),
     ).toBe(
-      'Refused: the contract demands "compensate", and there is no evidence that this has been done. (clause 2, compensate)',
+      'Refused: the contract says that the recipient must pay for the data before any use, and there is no evidence that this has been done. (clause 2, compensate)',
     )
     expect(refusal({ permission: [{ action: 'use' }], obligation: [{ action: 'delete' }] })).toBe(
-      'Refused: the contract demands "delete", and there is no evidence that this has been done. (clause 2, delete)',
+      'Refused: the contract says that the recipient must delete the data, and there is no evidence that this has been done. (clause 2, delete)',
     )
   })
   it('denies what it does not understand', () => {

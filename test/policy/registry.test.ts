@@ -75,7 +75,7 @@ describe('the registry', () => {
     const [only, ...rest] = unsupportedTerms(permit(constraint(`${MDP}retention`, 'lteq', 'P30D')))
     expect(rest).toEqual([])
     expect(only?.why.en).toBe(
-      'This connector understands "retention" and cannot enforce it: it would be agreed by contract only.',
+      'This connector understands the condition "Time for which data is kept" and cannot enforce it: it would be agreed by contract only.',
     )
   })
 })

@@ -3,6 +3,7 @@
  * their truth is unknown here, and so a policy that contains one is neither published nor accepted by itself.
  */
 import type { Text } from '../../core/types.js'
+import { conditionWords } from '../condition-words.js'
 import type { Operator } from '../model.js'
 import { quoted, text } from '../words.js'
 import { type Domain, domainFault, normalIn } from './domain.js'
@@ -21,21 +22,6 @@ type Carried = {
   readonly label: Text
   readonly unit?: Text
   readonly temporal?: true
-}
-
-const OPERATOR_WORDS: Readonly<Record<Operator, Text>> = {
-  eq: text('exactly', 'genau'),
-  neq: text('not', 'nicht'),
-  lt: text('less than', 'weniger als'),
-  lteq: text('at most', 'höchstens'),
-  gt: text('more than', 'mehr als'),
-  gteq: text('at least', 'mindestens'),
-  isA: text('a kind of', 'eine Art von'),
-  hasPart: text('containing', 'enthält'),
-  isPartOf: text('only within', 'nur innerhalb von'),
-  isAllOf: text('all of', 'alle von'),
-  isAnyOf: text('only', 'nur'),
-  isNoneOf: text('none of', 'keines von'),
 }
 
 const STRICTER: Readonly<Record<Operator, OperatorRule['stricter']>> = {
@@ -87,14 +73,7 @@ export function carried(definition: Carried): Operand {
     temporal: definition.temporal === true,
     wrong,
     evaluate: (constraint) => ({ verdict: 'unknown', text: () => wrong(constraint) ?? notToldHere(label) }),
-    describe: ({ operator, rightOperand }) => {
-      const values = typeof rightOperand === 'string' ? [rightOperand] : rightOperand
-      const how = OPERATOR_WORDS[operator as Operator]
-      return text(
-        `${label.en}: ${how.en} ${values.map((value) => quoted(value).en).join(', ')}.`,
-        `${label.de}: ${how.de} ${values.map((value) => quoted(value).de).join(', ')}.`,
-      )
-    },
+    describe: (constraint) => conditionWords({ label, domain }, constraint),
     contribute: () => ({}),
     normal: (value) => normalIn(domain, value),
   }

@@ -67,7 +67,7 @@ export const obligations: readonly Operand[] = [
     enforcedBy: 'contract',
     phases: ['negotiation'],
     classes: [24],
-    label: text('Framework contract', 'Rahmenvertrag'),
+    label: text('Underlying contract or case', 'Zugrunde liegender Vertrag oder Vorgang'),
   }),
 ]
 
