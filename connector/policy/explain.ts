@@ -5,7 +5,8 @@ import { conditionWords } from './condition-words.js'
 import type { AtomicConstraint, Constraint, LogicalConstraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
-import type { Enforcer } from './operands/operand.js'
+import { domainFault } from './operands/domain.js'
+import type { Enforcer, Operand } from './operands/operand.js'
 import { supportOf } from './registry.js'
 import { isChoiceOfHours, unsupportedConstraint } from './support.js'
 import { listWords, quoted, text } from './words.js'
@@ -177,7 +178,26 @@ function atomicText(constraint: AtomicConstraint, of: RuleKind): Text {
       ? support.operand.describe(constraint)
       : conditionWords(support.operand, constraint)
   }
-  const raw = rawText(constraint)
+  const raw = 'operand' in support ? valuesOf(support.operand, constraint) : undefined
+  if (raw !== undefined) {
+    return text(
+      `A condition applies that this connector cannot check. ${raw.en}`,
+      `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann. ${raw.de}`,
+    )
+  }
+  return unreadText(rawText(constraint))
+}
+
+/** What the condition says where its values are of the right kind, though this connector cannot do what it asks. */
+function valuesOf(operand: Operand, constraint: AtomicConstraint): Text | undefined {
+  const { rightOperand } = constraint
+  const values = typeof rightOperand === 'string' ? [rightOperand] : rightOperand
+  return domainFault(operand.domain, values, true) === undefined
+    ? conditionWords(operand, constraint)
+    : undefined
+}
+
+function unreadText(raw: Text): Text {
   return text(
     `A condition that this connector cannot check applies: ${raw.en}.`,
     `Es gilt eine Bedingung, die dieser Connector nicht prüfen kann: ${raw.de}.`,

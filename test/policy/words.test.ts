@@ -82,7 +82,7 @@ it('says each operand with each operator in words that stand in the vectors', as
   const said = CASES.map(({ operand, constraint }) => ({
     operand: nameOf(operand.iri),
     operator: constraint.operator,
-    value: constraint.rightOperand,
+    value: [constraint.rightOperand].flat().join(', '),
     permission: sentence('permission', constraint),
     obligation: sentence('obligation', constraint),
   }))

@@ -3,6 +3,7 @@
  * carries one. A record without the value is not delivered, whichever way the condition is put.
  */
 import type { Text } from '../../core/types.js'
+import { conceptWords } from '../concept-words.js'
 import { MDP } from '../model.js'
 import type { RowKey } from '../plan.js'
 import { quoted, text } from '../words.js'
@@ -72,8 +73,8 @@ const NAMES = {
 } as const
 
 /** "a", "b" or "c" */
-function either(names: readonly string[]): Text {
-  const each = names.map(quoted)
+function either(names: readonly string[], place: boolean): Text {
+  const each = names.map((name) => (place ? conceptWords('place', name) : undefined) ?? quoted(name))
   const last = each.at(-1) ?? text('', '')
   const head = each.slice(0, -1)
   if (head.length === 0) return last
@@ -83,8 +84,8 @@ function either(names: readonly string[]): Text {
   )
 }
 
-function clause({ of }: About, names: readonly string[], operator: string): Text {
-  const list = either(names)
+function clause({ of, place }: About, names: readonly string[], operator: string): Text {
+  const list = either(names, place === true)
   return operator === 'isNoneOf'
     ? text(
         `Records ${of.en} ${list.en} are not delivered, nor records that do not say.`,
