@@ -55,7 +55,7 @@ const weekday: Told = (value) => {
 
 const TOLD: Readonly<Record<string, Told>> = {
   count: (value) => text(`delivery number ${value}`, `Lieferung Nummer ${value}`),
-  recordsPerDay: amount('records on one day', 'Datensätze an einem Tag'),
+  recordsPerDay: amount('records on one day', 'Einträge an einem Tag'),
   bytesPerDay: amount('bytes on one day', 'Byte an einem Tag'),
   dateTime: moment,
   agreementAge: lasting('use … after the conclusion of the contract', 'Nutzung … nach Vertragsschluss'),
@@ -67,11 +67,11 @@ const TOLD: Readonly<Record<string, Told>> = {
   signal: named('the signal', 'das Signal'),
   dayOfWeek: weekday,
   localTime: (value) => text(`delivery at ${value}`, `Lieferung um ${value} Uhr`),
-  samplingInterval: lasting('a distance of … between records', 'Abstand der Datensätze: …'),
+  samplingInterval: lasting('a distance of … between records', 'Abstand der Einträge: …'),
   aggregationWindow: lasting('windows of … for combined values', 'Zeitfenster der Verdichtung: …'),
   aggregation: named('the kind of combined value', 'die Verdichtungsart'),
   valueStep: (value) => text(`values in steps of ${value}`, `Werte in Schritten von ${value}`),
-  deliveryDelay: lasting('records that are … old', 'Alter der Datensätze: …'),
+  deliveryDelay: lasting('records that are … old', 'Alter der Einträge: …'),
 }
 
 /** What stands for everything that neither policy names. */
@@ -110,12 +110,12 @@ export function witnessWords(witness: Witness | undefined): Text | undefined {
 /** Stand behind a subject of the plural, with the other side of the comparison put for `…`. */
 const RELATIONS: Readonly<Record<Relation, Text>> = {
   equal: text('allow the same as …', 'erlauben dasselbe wie …'),
-  stricter: text('are stricter: they allow less than …', 'sind strenger: sie erlauben weniger als …'),
+  stricter: text('are stricter: they allow less than …', 'sind strenger: Sie erlauben weniger als …'),
   looser: text('allow more than …', 'erlauben mehr als …'),
   disjoint: text('allow nothing that is allowed by …', 'erlauben nichts von dem, was erlaubt ist nach: …'),
   conflicting: text(
     'are in conflict: one side prohibits what the other allows, compared with …',
-    'stehen in Widerspruch: eine Seite verbietet, was die andere erlaubt, verglichen mit: …',
+    'stehen in Widerspruch: Eine Seite verbietet, was die andere erlaubt, verglichen mit: …',
   ),
   incomparable: text(
     'allow some things more and some things less than …',
@@ -123,7 +123,7 @@ const RELATIONS: Readonly<Record<Relation, Text>> = {
   ),
   unknown: text(
     'cannot be compared with certainty: it is unknown whether they allow more or less than …',
-    'lassen sich nicht sicher vergleichen: unbekannt ist, ob sie mehr oder weniger erlauben als …',
+    'lassen sich nicht sicher vergleichen: Unbekannt ist, ob sie mehr oder weniger erlauben als …',
   ),
 }
 

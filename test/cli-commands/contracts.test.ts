@@ -175,7 +175,9 @@ describe('negotiate', () => {
     const { code, out } = await desk.run(['negotiate', 'Maker', 'pump-7'])
     expect(code).toBe(1)
     expect(out).toContain('The partner offers other terms than you asked for.')
-    expect(out).toContain('handschlag negotiation accept 11111111\n')
+    // What accepts is named where the terms are read.
+    expect(out).toContain('Next: handschlag negotiation show 11111111\n')
+    expect(out).not.toContain('negotiation accept')
   })
 
   it('takes a part of an offer id and sends the whole one', async () => {

@@ -132,6 +132,13 @@ describe('negotiation approve', () => {
     expect(desk.requests()).not.toContain(`POST /negotiations/${PID}/approve`)
   })
 
+  it('says when there is nothing to approve', async () => {
+    desk.routes[SHOW] = negotiation('OFFERED', { waitingFor: 'partner' })
+    const { code, out, err } = await desk.run(['negotiation', 'approve', ID])
+    expect([code, err]).toEqual([1, '\nThere is nothing to approve in the state OFFERED.\n'])
+    expect(out).toContain('Next: handschlag negotiation terminate')
+  })
+
   it('approves exactly the named terms and watches until the contract is made', async () => {
     desk.routes[`POST /negotiations/${PID}/approve`] = negotiation('REQUESTED', { pending: 'agree' })
     desk.routes[SHOW] = inTurn(

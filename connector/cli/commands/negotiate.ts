@@ -151,7 +151,7 @@ export async function watchNegotiation(
         'Der Partner bietet andere Bedingungen an, als Sie angefragt haben. Lesen Sie sie; dann nehmen Sie an oder beenden die Verhandlung.',
       ),
     )
-    next(here, `negotiation show ${shortId(pid)}`, `negotiation accept ${shortId(pid)}`)
+    next(here, `negotiation show ${shortId(pid)}`)
     return EXIT.failed
   }
   const owed = process.views('owed')

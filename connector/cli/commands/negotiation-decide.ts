@@ -153,6 +153,23 @@ const accept = (deps: FollowDeps): Command =>
     TERMS_OPERAND,
   )
 
+/** Why nothing was approved when no terms were named. */
+const unread = (here: Here, negotiation: View): string =>
+  isForUs(negotiation)
+    ? inLang(
+        here,
+        'Nothing is approved yet. Read the terms, then name them, so that nothing else is approved.',
+        'Noch ist nichts freigegeben. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes freigegeben wird.',
+      )
+    : inLang(
+        here,
+        `There is nothing to approve in the state ${negotiation.text('state')}.`,
+        `Im Zustand ${negotiation.text('state')} gibt es nichts freizugeben.`,
+      )
+
+const isForUs = (negotiation: View): boolean =>
+  decisionsOn(negotiation).some((decision) => decision.startsWith('negotiation approve'))
+
 const approve = (deps: FollowDeps): Command =>
   onNegotiation(
     'approve',
@@ -168,14 +185,7 @@ const approve = (deps: FollowDeps): Command =>
       if (!read.ok) return fail(here, read.error, `negotiation show ${shortId(pid)}`)
       if (given === undefined) {
         showTerms(here, read.value)
-        complain(
-          here,
-          inLang(
-            here,
-            '\nNothing is approved yet. Read the terms, then name them, so that nothing else is approved.',
-            '\nNoch ist nichts freigegeben. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes freigegeben wird.',
-          ),
-        )
+        complain(here, `\n${unread(here, read.value)}`)
         next(here, ...decisionsOn(read.value))
         return EXIT.failed
       }
