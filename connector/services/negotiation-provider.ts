@@ -77,13 +77,15 @@ async function refused(
   m: Incoming & { readonly offer: JsonObject },
   why: Problem,
 ): Promise<Result<never>> {
-  await deps.store.note({
+  const refusal = {
     subject: m.sender,
     at: deps.clock(),
     direction: 'in',
     event: 'request refused',
     detail: { code: why.code, reason: why.message, offer: String(m.offer['@id']) },
-  })
+  } as const
+  // A partner that asks without end must not fill our disk.
+  await deps.store.note(refusal, why.code)
   return { ok: false, error: why }
 }
 

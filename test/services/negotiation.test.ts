@@ -108,6 +108,22 @@ describe('a request', () => {
     ])
   })
 
+  it('that is refused again and again is written down as the first and the latest, with how many there were', async () => {
+    const { provider } = await open()
+    for (let i = 0; i < 5; i++) {
+      const body = {
+        consumerPid: `urn:uuid:${i}`,
+        offer: { ...world.offer, '@id': `offer-x${i}` },
+        callbackAddress: 'https://consumer.example/dsp',
+      }
+      refusal(await arrive(provider, CONSUMER, '/dsp/negotiations/request', body, String(i)))
+    }
+    expect(provider.store().audit(CONSUMER)).toMatchObject([
+      { event: 'request refused', detail: { code: 'OfferUnknown', offer: 'offer-x0', times: 1 } },
+      { event: 'request refused', detail: { code: 'OfferUnknown', offer: 'offer-x4', times: 5 } },
+    ])
+  })
+
   it('for an offer of a dataset that is not published is refused in the same words', async () => {
     const { provider } = await open()
     const dataset = provider.store().dataset('press-7')
