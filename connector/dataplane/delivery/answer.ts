@@ -37,11 +37,14 @@ export const forPartner = ({
     ? { code, reason: ['The data source cannot be read now. Try again later.'] }
     : { code, reason: [message] }
 
-/** @param stopped the transfer is known and stopped: then any reason, whatever its code, is a 403. */
+/** Ends of a flow behind which the transfer goes on: the same request has a chance later. */
+const PASSING: readonly ProblemCode[] = ['Stopping', 'SourceUnavailable']
+
+/** @param stopped the transfer is known and stopped: then any reason that does not pass by itself is a 403. */
 export function answer(problem: Problem, stopped: boolean) {
   const { code } = problem
   const body = JSON.stringify(forPartner(problem))
-  const ended = stopped && code !== 'Stopping'
+  const ended = stopped && !PASSING.includes(code)
   const retryAfter = ended ? undefined : RETRY_AFTER[code]
   return {
     status: ended ? 403 : (STATUS[code] ?? 403),

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
+import { ok } from '../../../connector/core/result.js'
 import { systemClock } from '../../../connector/core/types.js'
 import { createTransfers } from '../../../connector/dataplane/delivery/transfers.js'
+import type { Source } from '../../../connector/dataplane/ports.js'
 import { realSchedule } from '../../../connector/dataplane/schedule.js'
 import {
   grant,
@@ -171,4 +174,31 @@ it('never asks the meter when the plan has no quota, and sends nothing when the 
     const answer = await broken.get(query)
     expect([answer.status, await answer.text()]).toEqual([503, expect.not.stringContaining('disk full')])
   }
+})
+
+it('answers 503 to whoever asks while the dataset becomes another one, and serves the new one', async () => {
+  let isAsked = false
+  let hangs = true
+  const described = { size: 0, mediaType: 'text/plain', etag: '"a"', fileName: 'a.txt' }
+  const source: Source = {
+    kind: 'bytes',
+    describe: () => {
+      isAsked = true
+      return hangs ? new Promise(() => {}) : Promise.resolve(ok(described))
+    },
+    open: () => Readable.from([]),
+  }
+  await using served = await serveDataPlane(source)
+  served.plane.start(grant())
+  const answer = served.get()
+  await waitFor(() => isAsked, 'the request')
+  served.plane.refresh('dataset')
+  const refused = await answer
+  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
+    503,
+    '10',
+    { code: 'SourceUnavailable', reason: ['The data source cannot be read now. Try again later.'] },
+  ])
+  hangs = false
+  expect((await served.get()).status).toBe(200)
 })
