@@ -111,7 +111,7 @@ describe('the words', () => {
     const found = compareTerms(of({ agreementAge: 'P1M' }), of({ agreementAge: 'P30D' }), 'before')
     expect(found.text).toEqual({
       en: 'The terms on the table cannot be compared with certainty: it is unknown whether they allow more or less than what you proposed before.',
-      de: 'Die vorliegenden Bedingungen lassen sich nicht sicher vergleichen: unbekannt ist, ob sie mehr oder weniger erlauben als das, was Sie zuvor vorgeschlagen haben.',
+      de: 'Die vorliegenden Bedingungen lassen sich nicht sicher vergleichen: Unbekannt ist, ob sie mehr oder weniger erlauben als das, was Sie zuvor vorgeschlagen haben.',
     })
     expect(found.clauses).toMatchObject([{ relation: 'unknown', clauses: [2] }])
   })
