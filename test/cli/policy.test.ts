@@ -21,6 +21,7 @@ const UNTIL_2027 = {
   ],
 }
 const USE = { action: 'use' }
+const MDP = 'https://w3id.org/machine-data-policy/v1#'
 
 describe('policy evaluate --batch', () => {
   it('answers every line with its id, and a wrong line with its error', async () => {
@@ -145,10 +146,14 @@ describe('policy compare', () => {
     const files = [write('a.json', atMost('5')), write('b.json', atMost('10'))]
     const { code, out } = await cli(['policy', 'compare', ...files], { cwd })
     expect(code).toBe(0)
-    expect(out.split('\n')[0]).toMatch(/^the first is stricter \(example: .*count = 10\)$/)
-    expect(out).toContain('  permission use: count: the first is stricter (example: count = 10)\n')
+    expect(out.split('\n')[0]).toMatch(/^the first is stricter \(example: .*Number of deliveries: 10\)$/)
+    expect(out).toContain(
+      '  permission (use the data), Number of deliveries: the first is stricter (example: Number of deliveries: 10)\n',
+    )
     const german = await cli(['policy', 'compare', ...files, '--lang', 'de'], { cwd })
-    expect(german.out).toContain('  permission use: count: die erste ist strenger (Beispiel: count = 10)\n')
+    expect(german.out).toContain(
+      '  Erlaubnis (die Daten nutzen), Zahl der Lieferungen: die erste ist strenger (Beispiel: Zahl der Lieferungen: 10)\n',
+    )
   })
 
   it('answers every line of a batch, and a wrong line with its error', async () => {
@@ -179,6 +184,20 @@ describe('policy compare', () => {
 })
 
 describe('policy check', () => {
+  it('shows by an example in words which use is allowed and forbidden at once', async () => {
+    const file = write('except.json', {
+      permission: [
+        {
+          action: 'use',
+          constraint: [{ leftOperand: `${MDP}samplingInterval`, operator: 'gteq', rightOperand: 'PT10S' }],
+        },
+      ],
+      prohibition: [{ action: `${MDP}reidentify` }],
+    })
+    const { out } = await cli(['policy', 'check', file, '--lang', 'de'], { cwd })
+    expect(out).toContain('(Beispiel: die Daten nutzen; Abstand zwischen Einträgen: 10 Sekunden)')
+  })
+
   it('names what is wrong and what cannot be enforced here, and exits with 1 on errors', async () => {
     const file = write('contradiction.json', {
       permission: [

@@ -35,11 +35,12 @@ export const checkCommand: Command = {
     if (call.json) sayJson(call, { findings })
     else if (findings.length === 0) say(call, inLang(call, 'Nothing was found.', 'Es wurde nichts gefunden.'))
     else {
+      const { exampleWords } = await import('../../policy/difference-words.js')
       const words = { error: inLang(call, 'Error', 'Fehler'), warning: inLang(call, 'Warning', 'Warnung') }
       for (const { severity, path, text, witness } of findings) {
-        const example = Object.entries(witness ?? {}).map(([name, value]) => `${name} = ${value}`)
+        const example = exampleWords(witness)
         const shown =
-          example.length === 0 ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example.join(', ')})`
+          example === undefined ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example[call.lang]})`
         say(call, `${words[severity]}: ${path === '' ? '' : `${path}: `}${text[call.lang]}${shown}`)
       }
     }

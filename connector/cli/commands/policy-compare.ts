@@ -62,22 +62,20 @@ export const compareCommand: Command = {
     const { relation, witness, clauses, note } = found.value
     if (call.json) sayJson(call, found.value)
     else {
-      say(call, sentence(call, relation, witness))
-      for (const clause of clauses)
-        say(call, `  ${clause.clause}: ${sentence(call, clause.relation, clause.witness)}`)
+      const { clauseName, exampleWords } = await import('../../policy/difference-words.js')
+      say(call, sentence(call, relation, exampleWords(witness)))
+      for (const clause of clauses) {
+        const said = sentence(call, clause.relation, exampleWords(clause.witness))
+        say(call, `  ${clauseName(clause.clause)[call.lang]}: ${said}`)
+      }
       if (note !== undefined) say(call, note)
     }
     return EXIT.ok
   },
 }
 
-function sentence(
-  call: Call,
-  relation: string,
-  witness: Readonly<Record<string, string>> | undefined,
-): string {
+function sentence(call: Call, relation: string, example: Text | undefined): string {
   const words = RELATIONS[relation]?.[call.lang] ?? relation
-  const shown = Object.entries(witness ?? {}).map(([name, value]) => `${name} = ${value}`)
-  if (shown.length === 0) return words
-  return `${words} (${call.lang === 'de' ? 'Beispiel' : 'example'}: ${shown.join(', ')})`
+  if (example === undefined) return words
+  return `${words} (${call.lang === 'de' ? 'Beispiel' : 'example'}: ${example[call.lang]})`
 }
