@@ -712,3 +712,22 @@ it('leads a newcomer on from an empty list', async () => {
   const { out } = await desk.run(['source', 'list'])
   expect(out).toBe('There is no source yet.\n\nNext: handschlag help source add\n')
 })
+
+it('names the state of a source in German too', async () => {
+  const status = [
+    {
+      dataset: 'pump-7',
+      state: 'disconnected',
+      since: '2026-11-23T10:00:00.000Z',
+      records: 5,
+      malformed: 0,
+    },
+  ]
+  const source = { id: 'pump', kind: 'mqtt', config: { url: 'mqtt://127.0.0.1' }, status }
+  desk.routes['GET /sources'] = { sources: [source] }
+  desk.routes['GET /sources/pump'] = source
+  const list = await desk.run(['source', 'list', '--lang', 'de'])
+  expect(list.out).toMatch(/^pump +mqtt +mqtt:\/\/127\.0\.0\.1 +nicht verbunden$/m)
+  const shown = await desk.run(['source', 'show', 'pump', '--lang', 'de'])
+  expect(shown.out).toContain('pump-7: nicht verbunden seit ')
+})

@@ -23,8 +23,8 @@ export const pushCommand = (deps: FollowDeps): Command => ({
       type: 'string',
       value: 'file:NAME|mqtt://HOST/TOPIC',
       about: {
-        en: 'where the data goes: a file below receiveDir (default: named after the transfer), or a broker',
-        de: 'wohin die Daten kommen: eine Datei unter receiveDir (sonst nach der Übertragung benannt) oder ein Broker',
+        en: 'where the data goes: a file below receiveDir (records as NDJSON; default: named after the transfer), or a broker',
+        de: 'wohin die Daten kommen: eine Datei unter receiveDir (Einträge als NDJSON; sonst nach der Übertragung benannt) oder ein Broker',
       },
     },
     username: {

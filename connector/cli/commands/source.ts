@@ -1,5 +1,6 @@
 /** `source ...`: where machine data comes from. Secrets come from standard input or the environment, never from a flag. */
 import { ok, problem, type Result } from '../../core/result.js'
+import type { Lang, Text } from '../../core/types.js'
 import { type Call, type Command, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
@@ -141,8 +142,17 @@ async function secret(here: Here): Promise<Result<string | undefined>> {
 }
 
 /** One state per dataset that the source feeds. */
-const stateOf = (source: View): string =>
-  [...new Set(source.views('status').map((status) => status.text('state')))].join(', ')
+const stateOf = (source: View, lang: Lang): string =>
+  [...new Set(source.views('status').map((status) => stateWords(status.text('state'), lang)))].join(', ')
+
+const STATES: Readonly<Record<string, Text>> = {
+  connected: { en: 'connected', de: 'verbunden' },
+  disconnected: { en: 'disconnected', de: 'nicht verbunden' },
+  error: { en: 'error', de: 'Fehler' },
+}
+
+const stateWords = (state: string, lang: Lang): string =>
+  Object.hasOwn(STATES, state) ? (STATES[state]?.[lang] ?? state) : state
 
 function statusWords(here: Here, status: View): string {
   const n = (key: string): string => String(status.number(key) ?? 0)
@@ -151,8 +161,8 @@ function statusWords(here: Here, status: View): string {
   return [
     inLang(
       here,
-      `${status.text('dataset')}: ${status.text('state')} since ${whenWords(status.text('since'), 'en')}; ${n('records')} records, ${n('malformed')} malformed`,
-      `${status.text('dataset')}: ${status.text('state')} seit ${whenWords(status.text('since'), 'de')}; ${n('records')} Einträge, ${n('malformed')} fehlerhaft`,
+      `${status.text('dataset')}: ${stateWords(status.text('state'), 'en')} since ${whenWords(status.text('since'), 'en')}; ${n('records')} records, ${n('malformed')} malformed`,
+      `${status.text('dataset')}: ${stateWords(status.text('state'), 'de')} seit ${whenWords(status.text('since'), 'de')}; ${n('records')} Einträge, ${n('malformed')} fehlerhaft`,
     ),
     ...(problem === undefined ? [] : [`  ${problem}`]),
     ...(malformed === undefined ? [] : [`  ${malformed}`]),
@@ -184,7 +194,7 @@ const list: Command = {
           source.text('id'),
           source.text('kind'),
           placeOf(source),
-          stateOf(source),
+          stateOf(source, here.lang),
         ])
         say(
           here,
