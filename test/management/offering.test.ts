@@ -316,7 +316,7 @@ describe('datasets and offers', () => {
       policy: { permission: [{ action: 'use' }] },
       terms: {},
     })
-    expect(both.body.message).toBe('Give either terms or a policy.')
+    expect(both.body.message).toBe('Give either terms, or a policy, or a template.')
     const unknown = await api.post('/api/v1/datasets/lathe/offers', { terms: { untill: '2026-12-31' } })
     expect(unknown.body.message).toContain(
       'terms: "untill" is not known here. Known: recipients, from, until',
