@@ -609,7 +609,7 @@ describe('offer add', () => {
       ].flatMap((line) => line.split(' ')),
     )
     expect(code).toBe(0)
-    expect(desk.asked.at(-1)?.body).toEqual({
+    expect(desk.asked.find(({ path }) => path.endsWith('/offers'))?.body).toEqual({
       terms: {
         machines: ['a', 'b'],
         lines: ['L1'],
