@@ -194,6 +194,7 @@ export const PARTS = {
       bytesPerDay: described({ type: ['integer', 'string'] }, 'Bytes of data on one calendar day.'),
       machines: described(list(text), 'The only machines whose records are delivered.'),
       lines: described(list(text), 'The only production lines; needs a declared signal "line".'),
+      lots: described(list(text), 'The only lots; needs a declared signal "lot".'),
       machineStates: described(
         list(text),
         'The only states of the machine; needs a declared signal "machineState".',
@@ -232,6 +233,7 @@ export const PARTS = {
       'bytesPerDay',
       'machines',
       'lines',
+      'lots',
       'machineStates',
       'signalRows',
       'pseudonym',

@@ -35,6 +35,8 @@ export type Terms = {
   readonly machines?: readonly string[]
   /** The only production lines whose records are delivered. */
   readonly lines?: readonly string[]
+  /** The only lots whose records are delivered. */
+  readonly lots?: readonly string[]
   /** The only states of the machine in which records are delivered. */
   readonly machineStates?: readonly string[]
   /** The only signals delivered, where each record carries the name of one. */
@@ -133,6 +135,7 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
   },
   machines: { leftOperand: `${MDP}machineId`, operator: 'isAnyOf', ...NAMES },
   lines: { leftOperand: `${MDP}line`, operator: 'isAnyOf', ...NAMES },
+  lots: { leftOperand: `${MDP}lot`, operator: 'isAnyOf', ...NAMES },
   machineStates: { leftOperand: `${MDP}machineState`, operator: 'isAnyOf', ...NAMES },
   signalRows: { leftOperand: `${MDP}signal`, operator: 'isAnyOf', ...NAMES },
   pseudonym: { leftOperand: `${MDP}pseudonym`, operator: 'eq', encode: single, expected: 'agreement' },

@@ -16,6 +16,13 @@ const wrong = (terms: object) => {
   return result.ok ? 'written' : `${result.error.code}: ${result.error.message}`
 }
 
+it('writes lots as a choice of records', () => {
+  const json = written({ lots: ['L-1', 'L-2'] })
+  const lots = { leftOperand: `${MDP}lot`, operator: 'isAnyOf', rightOperand: ['L-1', 'L-2'] }
+  expect(json).toEqual({ profile: PROFILE, permission: [{ action: 'use', constraint: [lots] }] })
+  expect(unsupportedTerms(policy(json))).toEqual([])
+})
+
 it('writes every term as an atomic constraint that DSP peers can carry', () => {
   const terms: Terms = {
     deliveryDelay: 'PT1H',
@@ -111,7 +118,7 @@ describe('wrong terms', () => {
     [{ recipients: [''] }, 'recipients: An empty or damaged name is not a valid value.'],
     [
       { purpose: 'x' },
-      '"purpose" is not a term; known are recipients, from, until, agreementAge, count, recordsPerDay, bytesPerDay, weekdays, timeZone, machines, lines, machineStates, signalRows, pseudonym, fields, withoutFields, samplingInterval, aggregationWindow, aggregation, minGroup, places, valueStep, deliveryDelay, hours.',
+      '"purpose" is not a term; known are recipients, from, until, agreementAge, count, recordsPerDay, bytesPerDay, weekdays, timeZone, machines, lines, lots, machineStates, signalRows, pseudonym, fields, withoutFields, samplingInterval, aggregationWindow, aggregation, minGroup, places, valueStep, deliveryDelay, hours.',
     ],
     [
       { from: '2027-06-01', until: '2027-05-31' },

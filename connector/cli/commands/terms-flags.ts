@@ -25,6 +25,14 @@ const TERMS = {
     value: 'A,B',
     about: { en: 'records of these machines only', de: 'nur Einträge dieser Maschinen' },
   },
+  lots: {
+    type: 'string',
+    value: 'A,B',
+    about: {
+      en: 'records of these lots only (signal "lot")',
+      de: 'nur Einträge dieser Lose (Signal „lot“)',
+    },
+  },
   lines: {
     type: 'string',
     value: 'A,B',
@@ -294,6 +302,7 @@ const NAME_LISTS = {
   without: 'withoutFields',
   machines: 'machines',
   lines: 'lines',
+  lots: 'lots',
   states: 'machineStates',
   'signal-rows': 'signalRows',
   functions: 'aggregation',

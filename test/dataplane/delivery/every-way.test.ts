@@ -12,6 +12,7 @@ const SIGNALS: readonly Signal[] = [
   { name: 'temp', type: 'number' },
   { name: 'load', type: 'integer' },
   { name: 'line', type: 'string' },
+  { name: 'lot', type: 'string' },
   { name: 'machineState', type: 'string' },
   { name: 'sourceLocation', type: 'string' },
 ]
@@ -81,6 +82,16 @@ const CASES: readonly Case[] = [
     'rows that are not of a line: what names none is dropped as well',
     { rows: { line: { except: ['A'] } }, fields: ['temp'] },
     [{ id: 'p2', ts: '2026-11-02T08:00:01.000Z', series: 'press-2', temp: 2 }],
+  ],
+  [
+    'rows of a lot: what names another one or none is dropped',
+    { rows: { lot: { only: ['L-1'] } }, fields: ['temp'] },
+    [{ id: 'p1', ts: '2026-11-02T08:00:00.000Z', series: 'press-1', temp: 1 }],
+    [
+      record(1, T0, { temp: 1, lot: 'L-1' }, 'press-1'),
+      record(2, T0 + 1_000, { temp: 2, lot: 'L-2' }, 'press-1'),
+      record(3, T0 + 2_000, { temp: 3 }, 'press-1'),
+    ],
   ],
   [
     'pseudonyms of machine and line, chosen by their real names',
