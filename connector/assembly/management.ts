@@ -1,4 +1,5 @@
 /** Wires the operator's side: the API on its own socket, the token of the command line, health and metrics. */
+
 import { existsSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,6 +11,7 @@ import { err, ok, problem, type Result } from '../core/result.js'
 import type { Pid } from '../core/types.js'
 import { request } from '../core/undici.js'
 import { equalsConstantTime, hashToken, randomToken } from '../crypto/tokens.js'
+import { openGate } from '../dataplane/stages/gate.js'
 import type { Dispatcher } from '../dispatch/dispatcher.js'
 import { mayUsePlainHttp } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
@@ -33,7 +35,7 @@ export type ManagementSide = AsyncDisposable & { readonly url: string; readonly 
 
 export async function assembleManagement(
   config: Config,
-  deps: Omit<OperatorDeps, 'about' | 'sourceStatus'> & {
+  deps: Omit<OperatorDeps, 'about' | 'sourceStatus' | 'gate'> & {
     readonly identity: Identity
     readonly metrics: Registry
     readonly dispatcher: Dispatcher
@@ -49,6 +51,7 @@ export async function assembleManagement(
   const operations = operatorOperations({
     ...deps,
     sourceStatus: data.status,
+    gate: openGate,
     about: {
       name: config.name,
       did: config.participantId,

@@ -18,6 +18,7 @@ const TAGS = {
   Sources: 'Where data comes from.',
   Datasets: 'What we offer, and under which terms.',
   Templates: 'Policies to start from, with parameters.',
+  Policies: 'Who may have what, when, and why.',
   Negotiations: 'Contracts in the making.',
   Contracts: 'Contracts, in words and exactly.',
   Transfers: 'Data under way.',

@@ -17,7 +17,7 @@ import {
   time,
   whole,
 } from './schema.js'
-import { termsComparison } from './schemas-policy.js'
+import { termsComparison, whoMay } from './schemas-policy.js'
 
 const role = oneOf('consumer', 'provider')
 const side = oneOf('us', 'partner')
@@ -284,6 +284,7 @@ export const ANSWERS = {
   CheckResult: object({ ok: flag, message: text }),
   Offer: object(offer),
   Template: object(template),
+  WhoMay: whoMay,
   Templates: object({ templates: list(ref('Template')) }),
   TemplatePolicy: object({
     policy: anything('A policy as ODRL, for an offer.'),

@@ -6,6 +6,7 @@ import { err, ok, type Problem, problem, type Result } from '../core/result.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
+import type { Facts } from '../policy/model.js'
 import type { Plan } from '../policy/plan.js'
 import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
@@ -28,18 +29,21 @@ export function barredBy(deps: Pick<TransferDeps, 'store'>, agreement: Agreement
     : { code: 'NotTrusted', message: 'The partner is not trusted.' }
 }
 
+/** What is known about the use under an agreement at this moment. */
+export const transferFacts = (deps: Pick<TransferDeps, 'store' | 'clock'>, agreement: Agreement): Facts => ({
+  at: deps.clock(),
+  recipient: agreement.partner,
+  agreedAt: agreement.agreedAt,
+  counted: deps.store.booked(agreement.id),
+})
+
 /** Whether a flow under the agreement may run now: policy at the transfer phase, a plan, and a source that can keep it. */
 export function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
   const barred = barredBy(deps, agreement)
   if (barred !== undefined) return err(barred)
   const policy = understood(readableForm(agreement))
   if (!policy.ok) return policy
-  const allowed = allows(policy.value, 'transfer', {
-    at: deps.clock(),
-    recipient: agreement.partner,
-    agreedAt: agreement.agreedAt,
-    counted: deps.store.booked(agreement.id),
-  })
+  const allowed = allows(policy.value, 'transfer', transferFacts(deps, agreement))
   if (!allowed.ok) return allowed
   const plan = planOf(agreement)
   return plan.ok ? deps.dataPlane.canServe(agreement.datasetId, plan.value) : plan

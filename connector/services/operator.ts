@@ -1,5 +1,6 @@
 /** Everything the operator can do, as bound functions by noun. Answers are made for people; nothing internal leaves. */
 
+import type { Result } from '../core/result.js'
 import type { EpochMs } from '../core/types.js'
 import { iso } from '../core/types.js'
 import { accessKind } from '../domain/partner.js'
@@ -22,6 +23,7 @@ import { type TransferOperations, transferOperations } from './operator-transfer
 import { compact } from './operator-view.js'
 import { openProcesses } from './processes.js'
 import type { TransferDeps } from './transfer.js'
+import { type WhoAsked, type WhoDeps, type WhoView, whoMay } from './who.js'
 
 /** What the connector says about itself. */
 export type About = {
@@ -83,13 +85,15 @@ export type Operations = {
   readonly transfers: TransferOperations
   readonly tokens: TokenOperations
   readonly templates: TemplateOperations
+  readonly who: { readonly may: (asked: WhoAsked) => Result<WhoView> }
 }
 
 export type OperatorDeps = PartnerOperationDeps &
   DatasetOperationDeps &
   NegotiationOperationDeps &
   ContractOperationDeps &
-  TransferDeps & { readonly about: About }
+  TransferDeps &
+  WhoDeps & { readonly about: About }
 
 export const operatorOperations = (deps: OperatorDeps): Operations => ({
   status: statusOperations(deps),
@@ -100,4 +104,5 @@ export const operatorOperations = (deps: OperatorDeps): Operations => ({
   transfers: transferOperations(deps),
   tokens: tokenOperations(deps),
   templates: templateOperations(),
+  who: { may: (asked) => whoMay(deps, asked) },
 })

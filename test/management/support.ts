@@ -11,6 +11,7 @@ import { silentLog } from '../../connector/core/log.js'
 import { ok, problem, type Result } from '../../connector/core/result.js'
 import type { EpochMs, JsonObject, ParticipantId, Pid } from '../../connector/core/types.js'
 import { secretBox } from '../../connector/crypto/secret-box.js'
+import { openGate } from '../../connector/dataplane/stages/gate.js'
 import type { Method, Route } from '../../connector/management/route.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { SCHEMAS } from '../../connector/management/schemas.js'
@@ -122,6 +123,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     },
     automation: operatorRules(),
     sourceStatus: () => [],
+    gate: openGate,
     about: {
       name: 'Maker',
       did: OWN,

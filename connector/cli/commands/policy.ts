@@ -1,4 +1,4 @@
-/** `policy ...`: the policy language as a tool of its own, without a running connector. */
+/** `policy ...`: the policy language as a tool of its own, without a running connector; `policy who`, which needs one, stands with those that do. */
 import type { Command } from '../command.js'
 import { checkCommand } from './policy-check.js'
 import { compareCommand } from './policy-compare.js'

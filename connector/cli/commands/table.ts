@@ -8,6 +8,7 @@ import { negotiateCommand } from './negotiate.js'
 import { negotiationCommands } from './negotiation.js'
 import { offerCommands } from './offer.js'
 import { partnerCommands } from './partner.js'
+import { whoCommand } from './policy-who.js'
 import { pullCommand } from './pull.js'
 import { pushCommand } from './push.js'
 import { sourceCommands } from './source.js'
@@ -31,6 +32,7 @@ export const commandsWith = (deps: FollowDeps): readonly Command[] => [
   streamCommand(deps),
   pushCommand(deps),
   ...tokenCommands,
+  whoCommand,
 ]
 
 export const connectorCommands: readonly Command[] = commandsWith(processDeps)
