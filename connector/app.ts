@@ -3,20 +3,19 @@
  * else; no decision about contracts or data is made here.
  */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { assembleData } from './assembly/data.js'
 import { assembleIdentity, loadSecrets } from './assembly/identity.js'
 import { assembleManagement } from './assembly/management.js'
+import { readTls, watchTls } from './assembly/tls.js'
 import type { Config } from './config/load.js'
 import type { Log } from './core/log.js'
 import { createRegistry, type Registry } from './core/metrics.js'
 import { createPartnerLimits, type PartnerLimits } from './core/partner-limits.js'
 import { Resources } from './core/resources.js'
-import { ok, problem, type Result } from './core/result.js'
+import { ok, type Result } from './core/result.js'
 import type { Clock, ParticipantId, Pid } from './core/types.js'
 import { orderedUuid } from './core/uuid.js'
-import { isDevelopmentCertificate } from './crypto/certificates.js'
 import { deriveToken, hashToken } from './crypto/tokens.js'
 import type { DataPlane } from './dataplane/delivery/data-plane.js'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.js'
@@ -221,6 +220,8 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     maxConnections: config.maxConnections,
   })
   started.use(publicSide)
+  if (publicSide.renew !== undefined)
+    started.use(watchTls(config, { dev: options.dev, log, renew: publicSide.renew }))
   metrics.gauge('handschlag_connections', 'Open connections to the port for partners.', [], () => [
     { value: publicSide.connections() },
   ])
@@ -285,23 +286,4 @@ function assembleLimits(config: Config, clock: Clock, metrics: Registry): Partne
     limits.open().map(({ partner, connections: value }) => ({ labels: { partner }, value })),
   )
   return limits
-}
-
-type Tls = { readonly cert: string; readonly key: string; readonly passphrase?: string }
-
-function readTls(config: Config, dev: boolean): Result<Tls | undefined> {
-  if (config.tls === 'off' || config.tlsCert === undefined || config.tlsKey === undefined)
-    return ok(undefined)
-  const cert = readFileSync(config.tlsCert, 'utf8')
-  if (!dev && isDevelopmentCertificate(cert)) {
-    return problem(
-      'InvalidInput',
-      `${config.tlsCert} is a development certificate, which nobody but this machine trusts. Use a real certificate, or start with --dev for trying out.`,
-    )
-  }
-  return ok({
-    cert,
-    key: readFileSync(config.tlsKey, 'utf8'),
-    ...(config.tlsKeyPassphrase === undefined ? {} : { passphrase: config.tlsKeyPassphrase }),
-  })
 }

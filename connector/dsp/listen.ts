@@ -16,14 +16,19 @@ export type Listening = AsyncDisposable & {
   connections(): number
   /** Connections closed at once so far, because too many were open. */
   refused(): number
+  /** Shows another certificate from the next connection on; absent without TLS. Throws when key and certificate do not fit. */
+  readonly renew?: (tls: ServerTls) => void
 }
+
+/** PEM texts. */
+export type ServerTls = { readonly cert: string; readonly key: string; readonly passphrase?: string }
 
 export type PublicServer = {
   readonly app: Express
   readonly host: string
   readonly port: number
   /** Absent: plain HTTP, for a reverse proxy on the same machine. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly passphrase?: string }
+  readonly tls?: ServerTls
   /** Requests below this path go to the data plane. */
   readonly dataPath?: string
   readonly onData?: (req: http.IncomingMessage, res: http.ServerResponse) => Promise<void>
@@ -121,6 +126,9 @@ export async function listen(server: PublicServer): Promise<Listening> {
     port,
     address,
     ...crowd,
+    ...(socketServer instanceof https.Server
+      ? { renew: (tls: ServerTls) => socketServer.setSecureContext({ ...tls, minVersion: 'TLSv1.2' }) }
+      : {}),
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         const force = setTimeout(() => socketServer.closeAllConnections(), server.drainMs ?? 5000)

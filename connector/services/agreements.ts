@@ -101,6 +101,8 @@ export async function revokeAgreement(
   if (reason.trim() === '')
     return problem('InvalidInput', 'A revocation needs a reason; the partner is told.')
   const at = deps.clock()
+  // Before anything is written: on a full disk the data stops all the same.
+  stopFlows(deps, id, reason)
   const outcome = await deps.store.changeAgreement(id, (current) => {
     if (current.status === 'revoked') return problem('InvalidTransition', 'This contract is revoked already.')
     if (current.status === 'pending') {
@@ -121,6 +123,16 @@ export async function revokeAgreement(
   if (!outcome.ok) return outcome
   await endTransfersUnder(deps, outcome.value, { code: 'AgreementRevoked', reason })
   return outcome
+}
+
+/** Nothing more leaves under the contract, whether or not its end can be written. */
+function stopFlows(deps: TransferDeps, id: string, reason: string): void {
+  const agreement = deps.store.agreement(id)
+  if (agreement?.role !== 'provider' || agreement.status !== 'active') return
+  const why = { code: 'GrantEnded', message: `The contract was revoked: ${reason}` } as const
+  for (const transfer of deps.store.transfersUnder(id, agreement.partner)) {
+    if (transfer.role === 'provider') deps.dataPlane.stop(transfer.pid, why)
+  }
 }
 
 /** Longest delay a Node timer can take. */

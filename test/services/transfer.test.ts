@@ -473,6 +473,16 @@ describe('a revocation', () => {
     )
   })
 
+  it('stops the data although it cannot be written down, such as on a full disk', async () => {
+    const { provider } = await open()
+    await world.started()
+    const store = { ...provider.deps.store, changeAgreement: () => Promise.reject(new Error('disk full')) }
+    const revoking = revokeAgreement({ ...provider.deps, store }, provider.agreement().id, 'sold')
+    await expect(revoking).rejects.toThrow('disk full')
+    expect(flow()?.stopped).toEqual({ code: 'GrantEnded', message: 'The contract was revoked: sold' })
+    expect(provider.agreement().status).toBe('active')
+  })
+
   it('by the partner ends every transfer under the contract, also those it says nothing about', async () => {
     const { provider, consumer } = await open()
     const first = await world.started()
