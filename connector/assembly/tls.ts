@@ -35,9 +35,11 @@ export function watchTls(
   const take = (): void => {
     try {
       const tls = readTls(config, deps.dev)
-      if (!tls.ok) return deps.log.error({ cert, why: tls.error.message }, 'certificate not taken')
-      if (tls.value !== undefined) deps.renew(tls.value)
-      deps.log.info({ cert }, 'certificate renewed')
+      if (!tls.ok) deps.log.error({ cert, why: tls.error.message }, 'certificate not taken')
+      else if (tls.value !== undefined) {
+        deps.renew(tls.value)
+        deps.log.info({ cert }, 'certificate renewed')
+      }
     } catch (cause) {
       deps.log.error({ err: cause, cert, key }, 'certificate not taken; the present one stays')
     }
