@@ -10,9 +10,16 @@ type ActionWords = {
   readonly en: string
   readonly deObject: string
   readonly deVerb: string
+  /** The object where it is denied, when "nicht" does not do it: "kein Konkurrenzprodukt". */
+  readonly deNone?: string
 }
 
-const words = (en: string, deObject: string, deVerb: string): ActionWords => ({ en, deObject, deVerb })
+const words = (en: string, deObject: string, deVerb: string, deNone?: string): ActionWords => ({
+  en,
+  deObject,
+  deVerb,
+  ...(deNone === undefined ? {} : { deNone }),
+})
 
 /** Actions of the ODRL Common Vocabulary that occur in contracts about machine data. */
 const ACTION_WORDS: Readonly<Record<string, ActionWords>> = {
@@ -32,11 +39,17 @@ const ACTION_WORDS: Readonly<Record<string, ActionWords>> = {
   compensate: words('pay for the data', 'die Daten', 'vergüten'),
   obtainConsent: words('obtain consent', 'eine Einwilligung', 'einholen'),
   logUsage: words('keep a log of the use', 'die Nutzung', 'protokollieren'),
-  developCompetingProduct: words('develop a competing product', 'ein Konkurrenzprodukt', 'entwickeln'),
+  developCompetingProduct: words(
+    'develop a competing product',
+    'ein Konkurrenzprodukt',
+    'entwickeln',
+    'kein Konkurrenzprodukt',
+  ),
   deriveBusinessInsight: words(
     "draw conclusions about the provider's business",
     'Rückschlüsse auf das Geschäft des Anbieters',
     'ziehen',
+    'keine Rückschlüsse auf das Geschäft des Anbieters',
   ),
   reverseEngineer: words('reverse-engineer the machine', 'die Maschine', 'nachkonstruieren'),
   reidentify: words('re-identify machines or persons', 'Maschinen oder Personen', 'wiedererkennen'),
@@ -44,6 +57,7 @@ const ACTION_WORDS: Readonly<Record<string, ActionWords>> = {
     'train models for others with the data',
     'mit den Daten Modelle für andere',
     'trainieren',
+    'mit den Daten keine Modelle für andere',
   ),
   watermark: words('mark the data', 'die Daten', 'kennzeichnen'),
 }
@@ -55,12 +69,16 @@ export function actionWords(action: string): ActionWords {
   return words(`carry out the action ${quoted(name).en}`, `die Handlung ${quoted(name).de}`, 'ausführen')
 }
 
+/** "die Daten nicht", "kein Konkurrenzprodukt" */
+export const denied = ({ deObject, deNone }: ActionWords): string => deNone ?? `${deObject} nicht`
+
 /** "must not pass the data on" and "die Daten nicht weitergeben darf": behind "that the recipient". */
 export function demandWords(kind: RuleKind, action: string): Text {
-  const { en, deObject, deVerb } = actionWords(action)
+  const words = actionWords(action)
+  const { en, deObject, deVerb } = words
   return {
     permission: text(`may ${en}`, `${deObject} ${deVerb} darf`),
-    prohibition: text(`must not ${en}`, `${deObject} nicht ${deVerb} darf`),
+    prohibition: text(`must not ${en}`, `${denied(words)} ${deVerb} darf`),
     obligation: text(`must ${en}`, `${deObject} ${deVerb} muss`),
     duty: text(`must ${en} before any use`, `vor jeder Nutzung ${deObject} ${deVerb} muss`),
   }[kind]

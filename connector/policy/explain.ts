@@ -1,6 +1,6 @@
 /** A policy in words for the people who answer for it: every node is one numbered clause, in both languages. */
 import type { Text } from '../core/types.js'
-import { actionWords } from './action-words.js'
+import { actionWords, denied } from './action-words.js'
 import { conditionWords } from './condition-words.js'
 import type { AtomicConstraint, Constraint, LogicalConstraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
@@ -95,11 +95,12 @@ function clauseWords(constraints: readonly { readonly path: string }[], numbers:
 }
 
 function ruleText(kind: RuleKind, rule: Rule, numbers: Numbers): Text {
-  const { en, deObject, deVerb } = actionWords(rule.action)
+  const words = actionWords(rule.action)
+  const { en, deObject, deVerb } = words
   const { inside, behind } = conditionsOf(kind, rule, numbers)
   const [may, darf] = {
     permission: [`may ${en}`, `darf ${deObject} ${deVerb}`],
-    prohibition: [`must not ${en}`, `darf ${deObject} nicht ${deVerb}`],
+    prohibition: [`must not ${en}`, `darf ${denied(words)} ${deVerb}`],
     obligation: [`must ${en}`, `muss ${deObject} ${inside}${deVerb}`],
     duty: [`must ${en} before any use`, `muss vor jeder Nutzung ${deObject} ${inside}${deVerb}`],
   }[kind]

@@ -147,6 +147,16 @@ describe('parameters', () => {
     expect(problemsOf({ retention: ['P1D'] })?.length).toBe(1)
   })
 
+  it('takes a purpose by its short name', () => {
+    const one = template('third-party-on-request')
+    const [vector] = one.vectors
+    expect(made(one, { ...vector?.set, purpose: 'Maintenance' }).policy).toEqual(vector?.policy)
+    const wrong = instantiate(one, { ...vector?.set, purpose: 'Resale' })
+    expect(wrong.ok ? [] : wrong.error.problems).toEqual([
+      'purpose: "Resale" is not a choice; choose from: Maintenance, EnergyManagement, QualityAssurance.',
+    ])
+  })
+
   it('has the eighteen templates', () => {
     expect(ALL).toHaveLength(18)
   })

@@ -121,6 +121,19 @@ it('has words for every action that stands for a usage-control class', () => {
   }
 })
 
+it.each([
+  ['odrl:distribute', 'Der Empfänger darf die Daten nicht weitergeben.'],
+  [`${MDP}developCompetingProduct`, 'Der Empfänger darf kein Konkurrenzprodukt entwickeln.'],
+  [
+    `${MDP}deriveBusinessInsight`,
+    'Der Empfänger darf keine Rückschlüsse auf das Geschäft des Anbieters ziehen.',
+  ],
+  [`${MDP}trainModelForOthers`, 'Der Empfänger darf mit den Daten keine Modelle für andere trainieren.'],
+])('denies %s as German does', (action, said) => {
+  const read = policy({ permission: [{ action: 'use' }], prohibition: [{ action }] })
+  expect(explain(read)[1]?.text.de).toBe(said)
+})
+
 /** Counted over the tree itself, not by the walk that the explanation uses. */
 const countNodes = (value: unknown): number => {
   if (Array.isArray(value)) return value.reduce((sum: number, item) => sum + countNodes(item), 0)

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Lang, Text } from '../../core/types.js'
 import type { Preview } from '../../policy/templates/preview.js'
 import type { Parameter, Template } from '../../policy/templates/template.js'
+import { listWords } from '../../policy/words.js'
 import { type Call, type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
 import { fail, inLang } from './connected.js'
@@ -71,7 +72,7 @@ function parameterWords(parameter: Parameter, lang: Lang): string {
         : `${say2(lang, 'without a choice', 'ohne Angabe')}: ${[parameter.default ?? ''].flat().join(', ')}`
   const empty =
     none === true ? say2(lang, '; "none" when there are none', '; „none“, wenn es keine gibt') : ''
-  const list = (choices ?? []).map((choice) => `  ${choice.value}: ${choice.title[lang]}`)
+  const list = (choices ?? []).map((choice) => `  ${choice.value.replace(/^.*#/, '')}: ${choice.title[lang]}`)
   return [title[lang], `  ${fallback}${empty}`, ...list].join('\n')
 }
 
@@ -159,6 +160,8 @@ function previewWords({ clauses, publishable }: Preview, call: Call): string {
     `    (${enforcement[lang]}${obstacle === undefined ? '' : inLang(call, '; not published by this connector', '; von diesem Connector nicht veröffentlicht')})`,
   ])
   const barred = clauses.filter(({ obstacle }) => obstacle !== undefined).map(({ number }) => String(number))
+  const list = listWords(barred)
+  const [clause, klausel] = barred.length === 1 ? ['clause', 'Klausel'] : ['the clauses', 'Die Klauseln']
   const end = publishable
     ? inLang(
         call,
@@ -167,8 +170,8 @@ function previewWords({ clauses, publishable }: Preview, call: Call): string {
       )
     : inLang(
         call,
-        `This connector cannot enforce clause ${barred.join(', ')}, and so does not publish an offer with this policy.`,
-        `Klausel ${barred.join(', ')} kann dieser Connector nicht durchsetzen; er veröffentlicht deshalb kein Angebot mit dieser Policy.`,
+        `This connector cannot enforce ${clause} ${list.en}, and so does not publish an offer with this policy.`,
+        `${klausel} ${list.de} kann dieser Connector nicht durchsetzen; er veröffentlicht deshalb kein Angebot mit dieser Policy.`,
       )
   return ['', ...lines, '', end].join('\n')
 }

@@ -82,7 +82,7 @@ export function readParameter(parameter: Parameter, given: unknown): Read {
   if (texts.length === 0) return { wrong: missing(parameter) }
   const values: string[] = []
   for (const written of texts) {
-    const value = READERS[parameter.type][0](written)
+    const value = READERS[parameter.type][0](chosenBy(parameter, written))
     if (value === undefined) return refused(parameter, written)
     const outside = outOfBounds(parameter, value)
     if (outside !== undefined) return { wrong: outside }
@@ -91,9 +91,16 @@ export function readParameter(parameter: Parameter, given: unknown): Read {
   return { value: IS_LIST.has(parameter.type) ? [...new Set(values)] : values[0] }
 }
 
+/** A choice may be named by the last part of its address: `Maintenance`. */
+const chosenBy = ({ choices }: Parameter, written: string): string =>
+  choices?.find(({ value }) => value.endsWith(`#${written}`))?.value ?? written
+
+/** What is typed for a choice. */
+export const shortChoice = (value: string): string => value.replace(/^.*#/, '')
+
 function missing({ name, title, type, choices, none }: Parameter): Text {
   const expected = READERS[type][1]
-  const list = choices?.map(({ value }) => value).join(', ')
+  const list = choices?.map(({ value }) => shortChoice(value)).join(', ')
   const [en, de] = list === undefined ? [expected.en, expected.de] : [list, list]
   return text(
     `${name}: choose a value (${title.en}); expected is ${en}${none === true ? ', or none' : ''}.`,
@@ -128,7 +135,7 @@ function boundWords(type: ParameterType, bound: string): Text {
 function outOfBounds(parameter: Parameter, value: string): Text | undefined {
   const { name, type, least, most, choices } = parameter
   if (choices !== undefined && !choices.some((choice) => choice.value === value)) {
-    const list = choices.map((choice) => choice.value).join(', ')
+    const list = choices.map((choice) => shortChoice(choice.value)).join(', ')
     return text(
       `${name}: ${quoted(value).en} is not a choice; choose from: ${list}.`,
       `${name}: ${quoted(value).de} steht nicht zur Wahl; möglich sind: ${list}.`,
