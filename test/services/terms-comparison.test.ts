@@ -51,6 +51,39 @@ describe('the verdict', () => {
       of({ hours: '06:00-22:00' }),
       'unknown',
     ],
+    // Without a term for it the mean and the number of values are delivered, never the maximum.
+    [
+      'a way of combining where none was named',
+      of({ aggregationWindow: 'PT1M', aggregation: ['max'] }),
+      of({ aggregationWindow: 'PT1M' }),
+      'unknown',
+    ],
+    [
+      'fewer ways of combining',
+      of({ aggregationWindow: 'PT1M', aggregation: ['mean'] }),
+      of({ aggregationWindow: 'PT1M', aggregation: ['mean', 'max'] }),
+      'stricter',
+    ],
+    ['combined values instead of all', of({ aggregationWindow: 'PT1M' }), of({}), 'stricter'],
+    // Five on a day of Berlin may be ten on a day of UTC, and the other way round.
+    [
+      'the same daily quota by another zone',
+      of({ recordsPerDay: 5, timeZone: zone }),
+      of({ recordsPerDay: 5 }),
+      'unknown',
+    ],
+    [
+      'a smaller daily quota by another zone',
+      of({ bytesPerDay: 5, timeZone: zone }),
+      of({ bytesPerDay: 500 }),
+      'unknown',
+    ],
+    [
+      'a smaller daily quota by the same zone',
+      of({ bytesPerDay: 5, timeZone: zone }),
+      of({ bytesPerDay: 500, timeZone: zone }),
+      'stricter',
+    ],
     [
       'a prohibition more',
       { ...of({ count: 2 }), prohibition: [{ action: 'distribute' }] },
@@ -114,6 +147,9 @@ describe('the words', () => {
       de: 'Die vorliegenden Bedingungen lassen sich nicht sicher vergleichen: Unbekannt ist, ob sie mehr oder weniger erlauben als das, was Sie zuvor vorgeschlagen haben.',
     })
     expect(found.clauses).toMatchObject([{ relation: 'unknown', clauses: [2] }])
+    const window = { aggregationWindow: 'PT1M' } as const
+    const combined = compareTerms(of({ ...window, aggregation: ['max'] }), of(window), 'published')
+    expect(combined.clauses).toMatchObject([{ relation: 'unknown' }])
   })
 
   it('show every kind of term in both languages without its technical name', () => {

@@ -18,6 +18,8 @@ const UNITS: Readonly<Record<string, string>> = { s: 'PT#S', m: 'PT#M', h: 'PT#H
 
 /** Read by a clock on the wall, whose zone stands elsewhere in the rule. */
 export const LOCAL: ReadonlySet<string> = new Set([`${MDP}localTime`, `${MDP}dayOfWeek`])
+/** Counted by calendar days, whose beginning the same zone says. */
+const BY_DAY: ReadonlySet<string> = new Set([`${MDP}recordsPerDay`, `${MDP}bytesPerDay`])
 /** Says by which clock others are read, and is no condition by itself. */
 export const isZoneName = ({ leftOperand, operator, values, unknown }: Atom): boolean =>
   leftOperand === `${MDP}timeZone` && operator === 'eq' && values.length === 1 && unknown.length === 0
@@ -35,7 +37,7 @@ const aged = (atom: Atom, operator: string, duration: string): Atom => ({
 function canonicalAtom(atom: Atom, zone: string | undefined): Atom {
   const { leftOperand, operator, values } = atom
   const [only, second] = values
-  if (LOCAL.has(leftOperand)) return { ...atom, unit: zone }
+  if (LOCAL.has(leftOperand) || BY_DAY.has(leftOperand)) return { ...atom, unit: zone }
   if (only === undefined || second !== undefined) return atom
   if (leftOperand === IN_FORCE) {
     const [, amount, unit = ''] = RELATIVE.exec(only.text) ?? []
