@@ -242,7 +242,10 @@ describe('as consumer', () => {
     )
     const waiting = await show(asked.consumerPid)
     expect(waiting).toMatchObject({ waitingFor: 'person', waitingBecause: 'offer' })
-    expect(waiting.changes).toHaveLength(1)
+    expect((waiting.changes as unknown as readonly { en: string }[]).map(({ en }) => en)).toContain(
+      'New: Use is allowed until the end of 31 December 2030 (UTC).',
+    )
+    expect(waiting.comparison).toMatchObject({ against: 'asked' })
     await decided(asked.consumerPid, 'counter', { terms: { until: '2032-12-31' } })
     const counter = await waitFor(() =>
       peer
