@@ -148,6 +148,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     checkEndpoint: (url, partner) => identity.outgoing.checkUrl(url, { plainHttp: mayUsePlainHttp(partner) }),
     checkSink: data.checkSink,
     pushProgress: data.pushProgress,
+    pushFailing: data.pushFailing,
     openToken,
     dataEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/${pid}`,
     dataToken: (pid, generation) => {

@@ -29,6 +29,7 @@ export type DataSide = AsyncDisposable & {
   active(): ReturnType<DataPlane['active']>
   readonly checkSink: Sinks['check']
   readonly pushProgress: PushSide['progress']
+  readonly pushFailing: PushSide['failing']
   readonly sources: SourcePort
   status(): readonly SourceStatus[]
   /** Lets flows that ended for a reason of ours end their transfers too. */
@@ -186,6 +187,7 @@ export async function assembleData(
     active: plane.active,
     checkSink: sinks.check,
     pushProgress: push.progress,
+    pushFailing: push.failing,
     sources,
     status: () => supervisor.status(),
     connect(transfers) {

@@ -5,6 +5,7 @@ import type { Check, Finding } from '../cli/doctor.js'
 import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type Json, systemClock } from '../core/types.js'
+import { deliveriesCheck, type TransfersAnswer } from './doctor-deliveries.js'
 
 type StatusAnswer = {
   readonly owed: { readonly count: number; readonly oldest?: string }
@@ -79,9 +80,12 @@ async function runningChecks(config: Config): Promise<readonly Check[]> {
   // Without a running connector there is nothing more to ask; the checks before this one stand for themselves.
   if (!status.ok) return []
   const partners = await read<PartnersAnswer>(client.get('/api/v1/partners', { timeoutMs: 4000 }))
+  const running = '/api/v1/transfers?state=STARTED'
+  const transfers = await read<TransfersAnswer>(client.get(running, { timeoutMs: 4000 }))
   const sources = await read<SourcesAnswer>(client.get('/api/v1/sources', { timeoutMs: 4000 }))
   return [
     owedCheck(status.value),
+    deliveriesCheck(transfers.ok ? transfers.value.transfers : []),
     labCheck(partners.ok ? partners.value.partners : []),
     ...(partners.ok ? partners.value.partners : [])
       .filter((p) => p.trust === 'trusted')

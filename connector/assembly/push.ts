@@ -4,7 +4,7 @@ import type { Log } from '../core/log.js'
 import type { Counter, Registry } from '../core/metrics.js'
 import type { PartnerLimits } from '../core/partner-limits.js'
 import { err, ok, type Problem, type Result } from '../core/result.js'
-import { iso, type JsonObject, type Pid } from '../core/types.js'
+import { type Clock, iso, type JsonObject, type Pid } from '../core/types.js'
 import { request } from '../core/undici.js'
 import type { PushDeps as PlanePushDeps } from '../dataplane/delivery/pusher.js'
 import type { PushLog, PushPost, PushState } from '../dataplane/ports.js'
@@ -16,7 +16,7 @@ import type { Outgoing } from '../identity/outgoing.js'
 import { describeFailure } from '../identity/outgoing-failure.js'
 import { barredBy, whyStopped } from '../services/flow.js'
 import { moveTransfer, type TransferDeps } from '../services/transfer.js'
-import type { PushProgress } from '../services/transfer-push.js'
+import type { PushFailing, PushProgress } from '../services/transfer-push.js'
 import type { Store } from '../store/store.js'
 import type { Sinks } from './sinks.js'
 
@@ -32,9 +32,11 @@ export type PushSide = {
   /** Lets the ends of pushes move their transfers. */
   connect(transfers: TransferDeps): void
   progress(transfer: Transfer): PushProgress | undefined
+  failing(transfer: Transfer): PushFailing | undefined
 }
 
 export function assemblePush(deps: {
+  readonly clock: Clock
   readonly outgoing: Outgoing
   readonly store: Store
   readonly log: Log
@@ -46,7 +48,11 @@ export function assemblePush(deps: {
 }): PushSide {
   const { store, log, sinks } = deps
   let transfers: TransferDeps | undefined
-  const lastErrors = new Map<string, string>()
+  const failing = new Map<string, PushFailing>()
+  const failed = (transferPid: string, { message: lastError }: Problem): void => {
+    const since = failing.get(transferPid)?.since ?? iso(deps.clock())
+    failing.set(transferPid, { since, lastError })
+  }
   const count = counters(deps.metrics)
 
   const move = (transferPid: string, event: 'suspend' | 'complete', why: Problem): void => {
@@ -59,16 +65,16 @@ export function assemblePush(deps: {
   }
   const pushLog: PushLog = {
     acknowledged(transferPid) {
-      lastErrors.delete(transferPid)
+      failing.delete(transferPid)
       count.batches.inc({ direction: 'sent' })
     },
     failed(transferPid, why, retryInMs) {
-      lastErrors.set(transferPid, why.message)
+      failed(transferPid, why)
       count.failures.inc({ direction: 'sent' })
       log.warn({ transfer: transferPid, why: why.message, retryInMs }, 'push not delivered')
     },
     halted(transferPid, why) {
-      lastErrors.set(transferPid, why.message)
+      failed(transferPid, why)
       count.failures.inc({ direction: 'sent' })
       log.error({ transfer: transferPid, why: why.message, detail: why.detail }, 'push halted')
       move(transferPid, 'suspend', forPartner(why))
@@ -90,6 +96,7 @@ export function assemblePush(deps: {
     },
     log: {
       received({ transferPid, records, bytes }) {
+        failing.delete(transferPid)
         count.batches.inc({ direction: 'received' })
         count.recordsReceived.inc({}, records)
         count.bytesReceived.inc({}, bytes)
@@ -97,6 +104,7 @@ export function assemblePush(deps: {
       },
       repeated: (transferPid, batch) => log.info({ transfer: transferPid, batch }, 'repeated batch left out'),
       failed(transferPid, why) {
+        failed(transferPid, why)
         count.failures.inc({ direction: 'received' })
         log.warn({ transfer: transferPid, why: why.message, detail: why.detail }, 'delivery not taken')
       },
@@ -130,12 +138,14 @@ export function assemblePush(deps: {
       const { pid, pushTo, sink } = transfer
       if (pushTo !== undefined) {
         const state = (store.pushOf(pid)?.state ?? { batches: 0, records: 0, bytes: 0 }) as PushState
-        return view(pushTo.endpoint, state, lastErrors.get(pid), state.lastAt)
+        return view(pushTo.endpoint, state, failing.get(pid)?.lastError, state.lastAt)
       }
       if (sink === undefined) return undefined
       const pushed = sinks.pushed(sink, pid) ?? { batches: 0, records: 0, bytes: 0 }
-      return view(sinks.nameOf(sink), pushed, receiver.lastError(pid))
+      return view(sinks.nameOf(sink), pushed, failing.get(pid)?.lastError)
     },
+    // What is paused or over is tried no longer, whatever happened before.
+    failing: ({ pid, state }) => (state === 'STARTED' ? failing.get(pid) : undefined),
   }
 }
 

@@ -18,6 +18,7 @@ import {
   whole,
 } from './schema.js'
 import { termsComparison, whoMay } from './schemas-policy.js'
+import { failingDeliveries, pushFailing, pushProgress } from './schemas-push.js'
 
 const role = oneOf('consumer', 'provider')
 const side = oneOf('us', 'partner')
@@ -85,11 +86,12 @@ const transfer: Properties = {
   reason: text,
   endedBy: side,
   suspendedBy: side,
+  failing: pushFailing,
   createdAt: time,
   updatedAt: time,
   ...waiting,
 }
-const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', ...WAITING]
+const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', 'failing', ...WAITING]
 
 const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
 
@@ -191,6 +193,7 @@ export const ANSWERS = {
     laboratories: described(list(text), 'Names of partners whose identity nobody proves.'),
     contracts: whole,
     owed: object({ count: whole, oldest: time }, ['oldest']),
+    failingDeliveries,
     waitingForPerson: described(whole, 'Negotiations and transfers that go on when a person decides.'),
     startedAt: time,
   }),
@@ -372,17 +375,7 @@ export const ANSWERS = {
     ...TRANSFER_OPTIONAL,
     'push',
   ]),
-  PushProgress: object(
-    {
-      to: described(text, 'Where the data goes: the address of the receiver, or our own file or broker.'),
-      batches: described(whole, 'Acknowledged deliveries.'),
-      records: whole,
-      bytes: whole,
-      lastAt: described(time, 'Of the last acknowledged delivery.'),
-      lastError: described(text, 'Why the last delivery failed; absent once one has succeeded again.'),
-    },
-    ['lastAt', 'lastError'],
-  ),
+  PushProgress: pushProgress,
   Transfers: object({ transfers: list(ref('Transfer')) }),
   Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
   CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),

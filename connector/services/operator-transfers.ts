@@ -8,7 +8,7 @@ import { trustedPartner } from './partners.js'
 import type { PushRange } from './ports.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'
 import { moveTransfer, requestTransfer } from './transfer.js'
-import { type PushProgress, readSink, type SinkWish } from './transfer-push.js'
+import { type PushFailing, type PushProgress, readSink, type SinkWish } from './transfer-push.js'
 
 export type TransferView = Waiting & {
   readonly pid: string
@@ -23,6 +23,8 @@ export type TransferView = Waiting & {
   readonly reason?: string
   readonly endedBy?: 'us' | 'partner'
   readonly suspendedBy?: 'us' | 'partner'
+  /** Deliveries of a push fail at present. */
+  readonly failing?: PushFailing
   readonly createdAt: string
   readonly updatedAt: string
 }
@@ -79,6 +81,7 @@ export function transferOperations(deps: DeliveryDeps) {
       reason: t.reason ?? t.closing,
       endedBy: t.endedBy,
       suspendedBy: t.suspendedBy,
+      failing: deps.pushFailing(t),
       createdAt: iso(t.createdAt),
       updatedAt: iso(t.updatedAt),
     }),

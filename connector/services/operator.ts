@@ -47,15 +47,28 @@ export type StatusView = Omit<About, 'startedAt'> & {
   readonly laboratories: readonly string[]
   readonly contracts: number
   readonly owed: { readonly count: number; readonly oldest?: string }
+  /** Running pushes, sent or received, whose deliveries fail. */
+  readonly failingDeliveries: { readonly count: number; readonly oldest?: string }
   /** Negotiations and transfers that go on when a person decides. */
   readonly waitingForPerson: number
   readonly startedAt: string
 }
 
-export function statusOperations({ store, about }: { readonly store: Store; readonly about: About }) {
+export function statusOperations({
+  store,
+  about,
+  pushFailing,
+}: {
+  readonly store: Store
+  readonly about: About
+  readonly pushFailing: TransferDeps['pushFailing']
+}) {
   return {
     show(): StatusView {
       const { count, oldest } = store.owedCount()
+      const failing = store
+        .list('transfer', { state: 'STARTED' })
+        .flatMap((transfer) => pushFailing(transfer)?.since ?? [])
       return {
         ...about,
         schema: store.schemaVersion(),
@@ -68,6 +81,7 @@ export function statusOperations({ store, about }: { readonly store: Store; read
         contracts: store.agreements().length,
         waitingForPerson: openProcesses(store).filter(({ awaiting }) => awaiting !== undefined).length,
         owed: compact({ count, oldest: oldest === undefined ? undefined : iso(oldest) }),
+        failingDeliveries: compact({ count: failing.length, oldest: failing.toSorted()[0] }),
         startedAt: iso(about.startedAt),
       }
     },

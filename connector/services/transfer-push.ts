@@ -17,7 +17,12 @@ export type PushDeps = {
   readonly checkSink: (sink: SinkAddress, transferPid: string) => Promise<Result<void>>
   /** How far a push has come, on either side. */
   readonly pushProgress: (transfer: Transfer) => PushProgress | undefined
+  /** Whether deliveries of a running push fail at present, on either side. */
+  readonly pushFailing: (transfer: Transfer) => PushFailing | undefined
 }
+
+/** Deliveries have failed since then, and none has succeeded. */
+export type PushFailing = { readonly since: string; readonly lastError: string }
 
 export type PushProgress = {
   readonly to: string

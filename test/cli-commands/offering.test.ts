@@ -48,6 +48,18 @@ describe('status', () => {
     expect(out).toContain('\nWeiter: handschlag doctor\n')
   })
 
+  it('counts the deliveries that fail, and sends to the doctor', async () => {
+    const failingDeliveries = { count: 1, oldest: '2026-11-23T10:06:19.000Z' }
+    desk.routes['GET /status'] = { ...STATUS, owed: { count: 0 }, failingDeliveries }
+    const { out } = await desk.run(['status'])
+    expect(out).toMatch(/^Failing deliveries +1, the oldest since 23 Nov 2026, 11:06:19 (CET|GMT\+1)$/m)
+    expect(out).toContain('\nNext: handschlag doctor\n')
+    const { out: german } = await desk.run(['status', '--lang', 'de'])
+    expect(german).toMatch(
+      /^Fehlschlagende Zustellungen +1, die älteste seit 23\. Nov\. 2026, 11:06:19 MEZ$/m,
+    )
+  })
+
   it('prints the answer as it is for programs, with times in ISO 8601', async () => {
     desk.routes['GET /status'] = STATUS
     const { out, err } = await desk.run(['status', '--json'])

@@ -88,3 +88,13 @@ it('leaves a push alone when data is pulled: it asks for a transfer of its own',
   await desk.run(['pull', '3f2a91c4'])
   expect(wished()).toEqual({ contract: CONTRACT_ID })
 })
+
+it('marks a push whose deliveries fail, in the list and on its own', async () => {
+  const failing = { since: '2026-11-23T10:06:19.000Z', lastError: 'The broker refuses connections.' }
+  desk.routes['GET /transfers'] = { transfers: [{ ...PUSHED, failing }] }
+  desk.routes[`GET /transfers/${TRANSFER_PID}`] = { ...PUSHED, failing }
+  expect((await desk.run(['transfer', 'list'])).out).toContain(' STARTED, deliveries fail ')
+  const german = await desk.run(['transfer', 'list', '--lang', 'de'])
+  expect(german.out).toContain(' STARTED, Zustellungen schlagen fehl ')
+  expect((await desk.run(['transfer', 'show', TRANSFER_PID])).out).toMatch(/^Failing since +23 Nov 2026/m)
+})

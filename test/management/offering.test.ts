@@ -45,6 +45,7 @@ describe('status', () => {
       laboratories: [],
       contracts: 0,
       owed: { count: 0 },
+      failingDeliveries: { count: 0 },
       waitingForPerson: 0,
       startedAt: '2026-11-02T08:00:00.000Z',
     })

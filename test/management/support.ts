@@ -85,6 +85,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     checkEndpoint: (url) => ok(url),
     checkSink: async () => ok(undefined),
     pushProgress: () => undefined,
+    pushFailing: () => undefined,
     sealSecret: (text, context) => box.seal(text, context),
     seals: { sign: async () => 'seal', verify: async () => ok(undefined) },
     dataPlane: {

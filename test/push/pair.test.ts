@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { describe, expect, it } from 'vitest'
+import { doctorParts } from '../../connector/assembly/doctor.js'
 import { startAedes } from '../sources/brokers.js'
 import { type Answer, contractOn, enc, ended, type Member, startPair } from '../support/dataspace.js'
 import { sharedPath, titled } from '../support/shared-data.js'
@@ -18,6 +19,11 @@ const contentOf = (file: string): readonly Answer[] =>
 
 const pushOf = async (member: Member, transfer: string): Promise<Answer> =>
   (await member.get(pathOf(transfer))).push as unknown as Answer
+
+const deliveriesOf = async (member: Member) =>
+  (await doctorParts.extraChecks(member.config, {} as never))
+    .find(({ name }) => name === 'deliveries')
+    ?.run(new AbortController().signal)
 
 /** The provider's side of a transfer of the consumer. */
 const partnerOf = async (consumer: Member, transfer: string): Promise<string> =>
@@ -239,9 +245,29 @@ it('delivers what a machine publishes to the broker of the consumer', async () =
   // The broker of the office is away for a while.
   await office.stop()
   await publish(4)
-  await waitFor(async () => (await pushOf(consumer, transfer)).lastError !== undefined)
+  const theirs = await partnerOf(consumer, transfer)
+  await waitFor(async () => (await pushOf(provider, theirs)).lastError !== undefined, { timeoutMs: 20_000 })
+  // The transfer runs as before, so everything that an operator looks at has to say that nothing arrives.
+  for (const [side, pid, fix] of [
+    [consumer, transfer, 'Check the broker or folder'],
+    [provider, theirs, 'Ask the partner'],
+  ] as const) {
+    const { lastError } = await pushOf(side, pid)
+    const failing = { since: expect.stringMatching(/^20.*Z$/), lastError }
+    expect((await side.get('/api/v1/transfers')).transfers).toMatchObject([{ state: 'STARTED', failing }])
+    expect((await side.get('/api/v1/status')).failingDeliveries).toEqual({ count: 1, oldest: failing.since })
+    expect(await deliveriesOf(side)).toMatchObject({
+      status: 'warning',
+      what: { en: expect.stringContaining(String(lastError)) },
+      fix: { en: expect.stringContaining(fix), de: expect.stringContaining(`transfer show ${pid}`) },
+    })
+  }
   await office.start()
   await waitFor(() => new Set(arrived).size === 4, { timeoutMs: 20_000 })
+  for (const side of [consumer, provider]) {
+    await waitFor(async () => (await deliveriesOf(side))?.status === 'ok')
+    expect((await side.get('/api/v1/status')).failingDeliveries).toEqual({ count: 0 })
+  }
   const seen = [...new Set(arrived)].map((message) => {
     const [topic = '', json = ''] = message.split(/ (.*)/s)
     const { id: _, ...record } = JSON.parse(json)

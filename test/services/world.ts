@@ -137,6 +137,7 @@ function createSide(role: Role, clock: () => EpochMs, automation: Automation): S
         url.startsWith('https:') ? ok(url) : problem('AddressRefused', `${url} is inside the network.`),
       checkSink: async () => ok(undefined),
       pushProgress: () => undefined,
+      pushFailing: () => undefined,
       parseDid: (text) => ok(text as ParticipantId),
       fingerprint: async () => ok('AB:CD'),
       discover: async (address) => ok(address),

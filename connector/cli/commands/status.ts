@@ -3,7 +3,7 @@ import { type Command, say } from '../command.js'
 import { renderPairs } from '../table.js'
 import { answer, connected, inLang, next } from './connected.js'
 import { warnOfLab } from './partner-words.js'
-import { viewOf } from './view.js'
+import { type View, viewOf } from './view.js'
 import { whenWords } from './when.js'
 
 export const statusCommand: Command = {
@@ -22,16 +22,18 @@ export const statusCommand: Command = {
         const status = viewOf(value)
         const owed = status.view('owed')
         const count = owed.number('count') ?? 0
+        const failing = status.view('failingDeliveries')
+        const failures = failing.number('count') ?? 0
         const waiting = status.number('waitingForPerson') ?? 0
-        const oldest = owed.maybe('oldest')
-        const since =
-          oldest === undefined
-            ? ''
-            : inLang(
-                here,
-                `, the oldest since ${whenWords(oldest, lang)}`,
-                `, die älteste seit ${whenWords(oldest, lang)}`,
-              )
+        const since = (counted: View): string => {
+          const oldest = counted.maybe('oldest')
+          if (oldest === undefined || counted.number('count') === 0) return ''
+          return inLang(
+            here,
+            `, the oldest since ${whenWords(oldest, lang)}`,
+            `, die älteste seit ${whenWords(oldest, lang)}`,
+          )
+        }
         say(
           here,
           renderPairs([
@@ -56,12 +58,16 @@ export const statusCommand: Command = {
             [inLang(here, 'Datasets', 'Datensätze'), status.text('datasets')],
             [inLang(here, 'Contracts', 'Verträge'), status.text('contracts')],
             [inLang(here, 'Waiting for you', 'Wartet auf Sie'), String(waiting)],
-            [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${count === 0 ? '' : since}`],
+            [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${since(owed)}`],
+            [
+              inLang(here, 'Failing deliveries', 'Fehlschlagende Zustellungen'),
+              `${failures}${since(failing)}`,
+            ],
           ]),
         )
         for (const name of status.texts('laboratories')) warnOfLab(here, name)
         if (waiting > 0) next(here, 'negotiation list --waiting')
-        else if (count > 0) next(here, 'doctor')
+        else if (count > 0 || failures > 0) next(here, 'doctor')
         else if (status.number('partners') === 0) next(here, 'partner add DID ADDRESS')
         else if (status.number('datasets') === 0) next(here, 'source add ID ...', 'catalog PARTNER')
       })

@@ -142,7 +142,7 @@ const list: Command = {
               : ['ID', 'State', 'Role', 'Partner', 'Dataset', 'Contract', 'Last change'],
             transfers.map((transfer) => [
               shortId(idOf(transfer, 'transfer'), ids),
-              transfer.text('state'),
+              listedState(here, transfer),
               roleWords(transfer.text('role'), here.lang),
               transfer.text('partner'),
               transfer.text('dataset'),
@@ -153,6 +153,13 @@ const list: Command = {
         )
       }),
     ),
+}
+
+/** A push that runs and brings nothing must not look like one that does. */
+function listedState(here: Here, transfer: View): string {
+  const isFailing = transfer.view('failing').maybe('since') !== undefined
+  const mark = isFailing ? inLang(here, ', deliveries fail', ', Zustellungen schlagen fehl') : ''
+  return `${transfer.text('state')}${mark}`
 }
 
 function stateLine(here: Here, transfer: View): string {
@@ -185,6 +192,10 @@ function pushPairs(here: Here, transfer: View): readonly (readonly [string, stri
       lastAt === undefined ? '' : whenWords(lastAt, here.lang),
     ],
     [inLang(here, 'Last failure', 'Letzter Fehler'), push.maybe('lastError') ?? ''],
+    [
+      inLang(here, 'Failing since', 'Fehlschläge seit'),
+      whenWords(transfer.view('failing').text('since'), here.lang),
+    ],
   ]
 }
 

@@ -61,8 +61,6 @@ export type PushReceiver = AsyncDisposable & {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>
   /** Ends what is being received, and lets go of the sink; a later body opens it again, if it may. */
   stop(transferPid: string, problem: Problem): void
-  /** What went wrong last, until something has been received again. */
-  lastError(transferPid: string): string | undefined
 }
 
 type Place = {
@@ -73,7 +71,6 @@ type Place = {
   /** Of the body whose turn it is. */
   current: AbortController | undefined
   why: Problem | undefined
-  lastError: string | undefined
 }
 
 /** Bodies that are under way or wait under one transfer; EDC sends the parts of a transfer five at a time. */
@@ -103,7 +100,6 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
       sink: undefined,
       current: undefined,
       why: undefined,
-      lastError: undefined,
     }
     places.set(transferPid, place)
     return place
@@ -169,10 +165,7 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
     res: ServerResponse,
   ): Promise<void> {
     const refuse = (problem: Problem, more: More = {}): void => refuseBody(req, res, problem, more)
-    const failed = (problem: Problem): void => {
-      place.lastError = problem.message
-      log.failed(transferPid, problem)
-    }
+    const failed = (problem: Problem): void => log.failed(transferPid, problem)
     const opened = place.sink === undefined ? await openSink(transferPid) : ok(place.sink)
     if (!opened.ok) {
       failed(opened.error)
@@ -192,7 +185,6 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
       const body = bounded(req, { maxBytes, silenceMs, stopped })
       const isRecords = req.headers['content-type']?.split(';')[0]?.trim().toLowerCase() === NDJSON
       const after = await sink.take(body, { ...(batch === undefined ? {} : { batch }), isRecords })
-      place.lastError = undefined
       log.received({
         transferPid,
         records: after.records - before.records,
@@ -246,7 +238,6 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
       const place = places.get(transferPid)
       if (place !== undefined) void stop(transferPid, place, problem)
     },
-    lastError: (transferPid) => places.get(transferPid)?.lastError,
     async [Symbol.asyncDispose]() {
       stopping = true
       await Promise.all([...places].map(([pid, place]) => stop(pid, place, STOPPING)))

@@ -296,10 +296,10 @@ describe('a delivery', () => {
     const answer = await post(served, 'x\n')
     expect(answer.status).toBe(503)
     expect(await answer.text()).not.toContain(folder)
-    expect(served.receiver.lastError(PID)).toContain('exists already')
+    expect(served.failures.map(({ message }) => message)).toEqual([expect.stringContaining('exists already')])
     rmSync(file)
     expect((await post(served, 'x\n')).status).toBe(200)
-    expect(served.receiver.lastError(PID)).toBeUndefined()
+    expect(served.failures).toHaveLength(1)
   })
 })
 
