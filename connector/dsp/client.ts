@@ -6,15 +6,17 @@ import { parseJson } from '../core/json.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { Json, JsonObject } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
-import type { CatalogClient, RemoteDataset } from '../services/catalog.js'
+import type { CatalogClient, RemoteDataset, RemoteSignal } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
 import { linkTo, NEXT, PREVIOUS } from './links.js'
 import {
   BINDING,
+  CONTENT,
   type DatasetEntry,
   DESCRIPTION,
   DSP_VERSION,
   PROVIDER_PATH,
+  SIGNAL,
   urlOf,
   VERSION_PATH,
 } from './messages.js'
@@ -248,18 +250,35 @@ const baseOf = (url: string): string => url.replace(/^(.*)\/(?:catalog|negotiati
 const unusable = (why: string): Result<never> =>
   problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
 
+const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
+
+/** What a partner says of one signal; only a name makes it one. */
+function remoteSignal(value: Json | undefined): readonly RemoteSignal[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return []
+  const said = value as JsonObject
+  const name = text(said[SIGNAL.name])
+  if (name === undefined) return []
+  const more = { type: SIGNAL.type, unit: SIGNAL.unit, description: SIGNAL.description }
+  const given = Object.entries(more).flatMap(([key, iri]) => {
+    const word = text(said[iri])
+    return word === undefined ? [] : [[key, word] as const]
+  })
+  return [{ name, ...Object.fromEntries(given) }]
+}
+
 function remote(entry: DatasetEntry): RemoteDataset {
   const raw = entry as unknown as JsonObject
-  const text = (value: Json | undefined): string | undefined =>
-    typeof value === 'string' ? value : undefined
   const title = text(raw[DESCRIPTION.title])
   const description = text(raw[DESCRIPTION.description])
   const keywords = raw[DESCRIPTION.keyword]
+  const machineId = text(raw[CONTENT.machineId])
   return {
     id: entry['@id'],
     ...(title === undefined ? {} : { title }),
     ...(description === undefined ? {} : { description }),
     keywords: [keywords].flat().filter((k): k is string => typeof k === 'string'),
+    ...(machineId === undefined ? {} : { machineId }),
+    signals: [raw[CONTENT.signals]].flat().flatMap(remoteSignal),
     formats: [...new Set(entry.distribution.map((d) => d.format))],
     offers: entry.hasPolicy as unknown as readonly JsonObject[],
     raw,

@@ -41,6 +41,20 @@ export const DESCRIPTION = {
   keyword: 'dcat:keyword',
 } as const
 
+/** Our own names for what a dataset holds. */
+export const CONTENT = {
+  machineId: 'https://w3id.org/machine-data-policy/v1#machineId',
+  signals: 'https://w3id.org/machine-data-policy/v1#signals',
+} as const
+
+/** What is said about one signal of a dataset. */
+export const SIGNAL = {
+  name: 'https://w3id.org/machine-data-policy/v1#name',
+  type: 'https://w3id.org/machine-data-policy/v1#type',
+  unit: 'https://w3id.org/machine-data-policy/v1#unit',
+  description: 'https://w3id.org/machine-data-policy/v1#description',
+} as const
+
 /** Below the root address, without authentication: DSP 2025-1, Common Functionalities, "Exposure of Versions". */
 export const VERSION_PATH = '/.well-known/dspace-version'
 

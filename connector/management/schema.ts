@@ -43,3 +43,9 @@ export const signal = (make: typeof object): Schema =>
     },
     ['unit', 'description', 'identifies'],
   )
+
+/** Signals in the words of a partner, which may know other types and longer units than we do. */
+export const remoteSignals: Schema = described(
+  list(object({ name: text, type: text, unit: text, description: text }, ['type', 'unit', 'description'])),
+  'What the partner says it delivers under at least one of these offers; empty when it says nothing.',
+)

@@ -10,6 +10,7 @@ import {
   oneOf,
   type Properties,
   ref,
+  remoteSignals,
   type Schema,
   seal,
   signal,
@@ -28,13 +29,9 @@ const inBothLanguages = object({ en: text, de: text })
 export const NEGOTIATION_STATES = [
   'NEW', 'REQUESTED', 'OFFERED', 'ACCEPTED', 'AGREED', 'VERIFIED', 'FINALIZED', 'TERMINATED',
 ] as const
+// biome-ignore format: likewise
 export const TRANSFER_STATES = [
-  'NEW',
-  'REQUESTED',
-  'STARTED',
-  'SUSPENDED',
-  'COMPLETED',
-  'TERMINATED',
+  'NEW', 'REQUESTED', 'STARTED', 'SUSPENDED', 'COMPLETED', 'TERMINATED',
 ] as const
 
 const waiting: Properties = {
@@ -252,10 +249,12 @@ export const ANSWERS = {
       title: text,
       description: text,
       keywords: list(text),
+      machineId: text,
+      signals: remoteSignals,
       formats: list(text),
       offers: list(ref('OfferInWords')),
     },
-    ['title', 'description'],
+    ['title', 'description', 'machineId'],
   ),
   /** `complete` is false when the catalog is longer than what is read of it. */
   RemoteCatalog: object({ datasets: list(ref('RemoteDataset')), complete: flag }),

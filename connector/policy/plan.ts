@@ -56,6 +56,10 @@ export type Plan = {
   readonly hash: string
 }
 
+/** Whether the plan lets a declared signal out, by its name. */
+export const delivers = (plan: Plan, signal: string): boolean =>
+  plan.fields?.includes(signal) !== false && plan.withheld?.includes(signal) !== true
+
 /** Members that change or withhold content, which needs records and is impossible on opaque bytes. */
 const SHAPING: readonly (keyof Plan)[] = [
   'rows',

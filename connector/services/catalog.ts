@@ -1,10 +1,13 @@
 /** Our catalog as one partner may see it, and the way to a partner's catalog. */
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, JsonObject } from '../core/types.js'
+import type { Clock, EpochMs, JsonObject } from '../core/types.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
 import type { Partner } from '../domain/partner.js'
 import { audienceOf } from '../policy/audience.js'
+import { compilePlan } from '../policy/compile.js'
+import type { Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
+import { delivers } from '../policy/plan.js'
 import type { Offered, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
 import { allows, understood } from './contract.js'
@@ -22,12 +25,23 @@ export interface CatalogClient {
   dataset(partner: Partner, id: string): Promise<Result<RemoteDataset>>
 }
 
+/** A signal as a partner describes it, in its own words. */
+export type RemoteSignal = {
+  readonly name: string
+  readonly type?: string
+  readonly unit?: string
+  readonly description?: string
+}
+
 /** A dataset of a partner, reduced to what a person chooses by; `offers` are complete and unchanged. */
 export type RemoteDataset = {
   readonly id: string
   readonly title?: string
   readonly description?: string
   readonly keywords: readonly string[]
+  readonly machineId?: string
+  /** Those that the partner names; none says nothing about what is delivered. */
+  readonly signals: readonly RemoteSignal[]
   readonly formats: readonly string[]
   readonly offers: readonly JsonObject[]
   /** The dataset as received. */
@@ -76,9 +90,10 @@ function visible(
     const batch = read(recipientOf(partner), at, wanted)
     for (const offered of batch) {
       at = offered.dataset.id
-      if (filter !== undefined && !fits(filter, offered.dataset)) continue
       const entry = shownTo(deps, partner, offered)
-      if (entry !== undefined && skip-- <= 0) found.push(entry)
+      // Looked for in what is shown: a filter must not find what the partner may not see.
+      if (entry === undefined || (filter !== undefined && !fits(filter, entry.dataset))) continue
+      if (skip-- <= 0) found.push(entry)
       if (found.length === wanted) return found
     }
     if (batch.length < wanted) return found
@@ -97,11 +112,35 @@ const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')
 /** The store only narrows the search; what is shown is decided here, for every offer and every request. */
 function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offered): Entry | undefined {
   const facts = { at: deps.clock(), recipient: partner.did }
-  const shown = offers.filter((offer) => {
+  const shown = offers.flatMap((offer) => {
     const policy = understood(offer.policy)
-    return policy.ok && allows(policy.value, 'catalog', facts).ok
+    return policy.ok && allows(policy.value, 'catalog', facts).ok ? [{ offer, policy: policy.value }] : []
   })
-  return shown.length === 0 ? undefined : { dataset, offers: shown }
+  if (shown.length === 0) return undefined
+  return {
+    dataset: describedBy(
+      dataset,
+      shown.map(({ policy }) => policy),
+      facts.at,
+    ),
+    offers: shown.map(({ offer }) => offer),
+  }
+}
+
+/** The dataset without what none of the offers would deliver: the name of a signal tells about a machine as well. */
+function describedBy(dataset: Dataset, policies: readonly Policy[], at: EpochMs): Dataset {
+  const { machineId, ...rest } = dataset
+  if (machineId === undefined && dataset.signals.length === 0) return dataset
+  const plans = policies.flatMap((policy) => {
+    const plan = compilePlan(policy, { agreedAt: at })
+    return plan.ok ? [plan.value] : []
+  })
+  const named = plans.some((plan) => plan.pseudonym === undefined)
+  return {
+    ...rest,
+    ...(machineId === undefined || !named ? {} : { machineId }),
+    signals: dataset.signals.filter(({ name }) => plans.some((plan) => delivers(plan, name))),
+  }
 }
 
 /** For the store: who can possibly see an offer, and so which catalogs have to look at it. */

@@ -14,7 +14,7 @@ import {
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
 import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
-import type { CatalogClient, RemoteDataset } from './catalog.js'
+import type { CatalogClient, RemoteDataset, RemoteSignal } from './catalog.js'
 import { type CatalogSearch, matching } from './catalog-search.js'
 import { takesWithoutTerms, understood } from './contract.js'
 import { compact, noted } from './operator-view.js'
@@ -61,6 +61,8 @@ export type RemoteDatasetView = {
   readonly title?: string
   readonly description?: string
   readonly keywords: readonly string[]
+  readonly machineId?: string
+  readonly signals: readonly RemoteSignal[]
   readonly formats: readonly string[]
   readonly offers: readonly RemoteOfferView[]
 }
@@ -103,12 +105,23 @@ export function offerInWords(offer: JsonObject, partner: Partner | undefined): R
 
 const remoteView =
   (partner: Partner) =>
-  ({ id, title, description, keywords, formats, offers }: RemoteDataset): RemoteDatasetView =>
+  ({
+    id,
+    title,
+    description,
+    keywords,
+    machineId,
+    signals,
+    formats,
+    offers,
+  }: RemoteDataset): RemoteDatasetView =>
     compact({
       id,
       title,
       description,
       keywords,
+      machineId,
+      signals,
       formats,
       offers: offers.map((offer) => offerInWords(offer, partner)),
     })

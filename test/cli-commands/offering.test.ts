@@ -245,6 +245,32 @@ describe('catalog', () => {
     expect(out).toContain('Hier nicht annehmbar')
   })
 
+  it('shows machine and signals as a table, without columns in which nothing is said', async () => {
+    const machine = { id: 'pump-7', machineId: 'P7', formats: [], offers: [OFFER] }
+    desk.routes[`GET /partners/${DID}/catalog/pump-7`] = {
+      ...machine,
+      signals: [
+        { name: 'temperature', type: 'number', unit: '°C' },
+        { name: 'running', type: 'boolean' },
+      ],
+    }
+    const { out } = await desk.run(['catalog', 'Maker', 'pump-7'])
+    expect(out).toContain(
+      'pump-7\n  Machine: P7\n' +
+        '  SIGNAL       TYPE     UNIT\n' +
+        '  temperature  number   °C\n' +
+        '  running      boolean\n' +
+        '  Offer 1 (aaaa1111)\n',
+    )
+    desk.routes[`GET /partners/${DID}/catalog/pump-7`] = {
+      ...machine,
+      signals: [{ name: 'temperature', description: 'Of the oil' }],
+    }
+    expect((await desk.run(['catalog', 'Maker', 'pump-7', '--lang', 'de'])).out).toContain(
+      '  Maschine: P7\n  SIGNAL       BESCHREIBUNG\n  temperature  Of the oil\n',
+    )
+  })
+
   it('names the offer in the hint when there is a choice', async () => {
     desk.routes[`GET /partners/${DID}/catalog/pump-7`] = {
       id: 'pump-7',

@@ -48,6 +48,7 @@ export const remoteDataset = (id: string, offers: readonly JsonObject[]): Remote
   id,
   title: `About ${id}`,
   keywords: [],
+  signals: [],
   formats: ['HttpData-PULL'],
   offers,
   raw: {},

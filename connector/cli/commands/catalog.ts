@@ -1,5 +1,6 @@
 /** `catalog`: what a partner offers, in words. */
 import { type Call, type Command, complain, say, usageError } from '../command.js'
+import { renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
@@ -22,6 +23,28 @@ function offerWords(here: Here, offer: View, number: number, others: readonly st
     .join('\n')
 }
 
+/** What is bought: one line per signal. Columns that nothing is said in are left out. */
+function signalWords(here: Here, dataset: View): readonly string[] {
+  const signals = dataset.views('signals')
+  if (signals.length === 0) return []
+  const columns = [
+    ['name', 'Signal'],
+    ['type', inLang(here, 'Type', 'Typ')],
+    ['unit', inLang(here, 'Unit', 'Einheit')],
+    ['description', inLang(here, 'Description', 'Beschreibung')],
+  ] as const
+  const used = columns.filter(([key]) => signals.some((signal) => signal.text(key) !== ''))
+  const rows = signals.map((signal) => used.map(([key]) => signal.text(key)))
+  return [
+    indent(
+      renderTable(
+        used.map(([, title]) => title),
+        rows,
+      ),
+    ),
+  ]
+}
+
 function datasetWords(here: Here, dataset: View): string {
   const offers = dataset.views('offers')
   const ids = offers.map((offer) => offer.text('id'))
@@ -33,7 +56,11 @@ function datasetWords(here: Here, dataset: View): string {
     ...(keywords.length === 0
       ? []
       : [`  ${inLang(here, 'Keywords', 'Stichwörter')}: ${keywords.join(', ')}`]),
+    ...(dataset.has('machineId')
+      ? [`  ${inLang(here, 'Machine', 'Maschine')}: ${dataset.text('machineId')}`]
+      : []),
     ...(formats.length === 0 ? [] : [`  ${inLang(here, 'Formats', 'Formate')}: ${formats.join(', ')}`]),
+    ...signalWords(here, dataset),
     ...offers.map((offer, i) => indent(offerWords(here, offer, i + 1, ids))),
   ].join('\n')
 }

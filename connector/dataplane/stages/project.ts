@@ -2,7 +2,7 @@
  * Stage 3, project: what is left of a record under the contract. Only declared signals that the plan names go on;
  * a field that appears in the source later is not delivered until somebody declares it.
  */
-import type { Plan } from '../../policy/plan.js'
+import { delivers, type Plan } from '../../policy/plan.js'
 import type { DataRecord, Scalar, Signal } from '../record.js'
 
 /** Members that every delivered record has; a signal can never take their place. */
@@ -20,12 +20,7 @@ export type Projection = {
 export function projection(plan: Plan, signals: readonly Signal[]): Projection {
   const columns = signals
     .map((signal) => signal.name)
-    .filter(
-      (name) =>
-        !RESERVED.has(name) &&
-        plan.fields?.includes(name) !== false &&
-        plan.withheld?.includes(name) !== true,
-    )
+    .filter((name) => !RESERVED.has(name) && delivers(plan, name))
 
   return {
     columns,

@@ -8,7 +8,7 @@ import { FORMATS } from '../../domain/transfer.js'
 import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../services/catalog.js'
 import { readFilter } from '../../services/catalog-filter.js'
 import { asOne, catalog, dataset, type OfferedDataset } from '../build-catalog.js'
-import { PROVIDER_PATH as P } from '../messages.js'
+import { CONTENT, PROVIDER_PATH as P, SIGNAL } from '../messages.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 
 export type CatalogRouteDeps = {
@@ -117,21 +117,19 @@ function send(res: Response, gzip: boolean, body: string): void {
   else res.end(body)
 }
 
-const HS = 'https://w3id.org/machine-data-policy/v1#' as const
-
 /** Machine and signals under absolute names, for partners that want to know what they buy. */
 function descriptionOf(d: Entry['dataset']): { readonly [iri: `https://${string}`]: Json } {
   return {
-    ...(d.machineId === undefined ? {} : { [`${HS}machineId` as const]: d.machineId }),
+    ...(d.machineId === undefined ? {} : { [CONTENT.machineId]: d.machineId }),
     ...(d.signals.length === 0
       ? {}
       : {
-          [`${HS}signals` as const]: asOne(
+          [CONTENT.signals]: asOne(
             d.signals.map((s) => ({
-              [`${HS}name`]: s.name,
-              [`${HS}type`]: s.type,
-              ...(s.unit === undefined ? {} : { [`${HS}unit`]: s.unit }),
-              ...(s.description === undefined ? {} : { [`${HS}description`]: s.description }),
+              [SIGNAL.name]: s.name,
+              [SIGNAL.type]: s.type,
+              ...(s.unit === undefined ? {} : { [SIGNAL.unit]: s.unit }),
+              ...(s.description === undefined ? {} : { [SIGNAL.description]: s.description }),
             })),
           ),
         }),
