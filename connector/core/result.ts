@@ -48,6 +48,7 @@ export const PROBLEMS = {
   SecretUnreadable: 'A stored secret cannot be decrypted with the present key file.',
   Conflict: 'The thing exists already, or is in use.',
   SourceUnavailable: 'The data source cannot be read now.',
+  SinkUnavailable: 'The receiver cannot store the data now.',
   RangeInvalid: 'The requested range or position does not exist.',
   TooManyConnections: 'The partner has more connections open than one partner may have.',
   TooManyRequests: 'The partner sends more requests a second than one partner may send.',

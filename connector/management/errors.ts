@@ -52,6 +52,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   VersionUnsupported: 502,
   IdentityUnresolvable: 502,
   SourceUnavailable: 503,
+  SinkUnavailable: 503,
   Stopping: 503,
   NotRunning: 503,
   PartnerUnreachable: 504,

@@ -16,6 +16,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   TooManyRequests: 429,
   TooManyFlows: 429,
   SourceUnavailable: 503,
+  SinkUnavailable: 503,
   Stopping: 503,
 }
 
@@ -25,6 +26,7 @@ const RETRY_AFTER: Partial<Record<ProblemCode, number>> = {
   TooManyRequests: 1,
   TooManyFlows: 5,
   SourceUnavailable: 10,
+  SinkUnavailable: 10,
   Stopping: 5,
 }
 
@@ -38,7 +40,7 @@ export const forPartner = ({
     : { code, reason: [message] }
 
 /** Ends of a flow behind which the transfer goes on: the same request has a chance later. */
-const PASSING: readonly ProblemCode[] = ['Stopping', 'SourceUnavailable']
+const PASSING: readonly ProblemCode[] = ['Stopping', 'SourceUnavailable', 'SinkUnavailable']
 
 /** @param stopped the transfer is known and stopped: then any reason that does not pass by itself is a 403. */
 export function answer(problem: Problem, stopped: boolean) {

@@ -7,6 +7,8 @@ import { err, ok, type Problem, type Result } from '../../core/result.js'
 import type { EpochMs } from '../../core/types.js'
 import type { PushLog, PushPost, PushTarget } from '../ports.js'
 import { type Backoff, backoffMs } from '../receive/backoff.js'
+import { statedReason } from '../receive/partner-answer.js'
+import { parseObject } from '../receive/received.js'
 import { waitUntil } from '../schedule.js'
 import { type Delivery, passGate } from './delivery.js'
 
@@ -105,10 +107,15 @@ function failureOf(answer: Awaited<ReturnType<PushPost>>): Failure | undefined {
   }
   const { status, retryAfterMs = 0, said } = answer.value
   if (status >= 200 && status < 300) return undefined
-  const words = said === undefined ? '.' : `: ${said}`
+  const words = said === undefined ? '.' : `: ${sentenceOf(said)}`
   return {
     problem: { code: 'PartnerRefused', message: `The receiver answered ${status}${words}` },
     passing: status >= 500 || PASSING.has(status),
     pauseMs: Math.min(retryAfterMs, LONGEST_PAUSE),
   }
+}
+
+/** A receiver of our make says in a sentence what is the matter; what any other says is told as it is. */
+function sentenceOf(said: string): string {
+  return statedReason(parseObject(said)) ?? said
 }

@@ -86,17 +86,26 @@ export async function refusalOf(status: number, body: AsyncIterable<Uint8Array>)
 /** The partner's `{code, reason}`, made safe to show; undefined when it is not one. */
 export function statedProblem(value: Record<string, unknown> | undefined): Problem | undefined {
   if (value === undefined || typeof value.code !== 'string') return undefined
-  const reasons = (Array.isArray(value.reason) ? value.reason : [value.reason]).filter(
-    (one) => typeof one === 'string',
-  )
-  const message = reasons
-    .join(' ')
-    .replace(/\p{Cc}+/gu, ' ')
-    .slice(0, 500)
+  const message = reasonOf(value)
   const code: ProblemCode = Object.hasOwn(PROBLEMS, value.code)
     ? (value.code as ProblemCode)
     : 'PartnerRefused'
   return { code, message: message === '' ? `The partner answered "${value.code.slice(0, 60)}".` : message }
+}
+
+/** The sentence of an error body with a code of ours; undefined when it is not one. */
+export function statedReason(value: Record<string, unknown> | undefined): string | undefined {
+  const isOurs = typeof value?.code === 'string' && Object.hasOwn(PROBLEMS, value.code)
+  const reason = isOurs ? reasonOf(value) : ''
+  return reason === '' ? undefined : reason
+}
+
+function reasonOf({ reason }: Record<string, unknown>): string {
+  const reasons = (Array.isArray(reason) ? reason : [reason]).filter((one) => typeof one === 'string')
+  return reasons
+    .join(' ')
+    .replace(/\p{Cc}+/gu, ' ')
+    .slice(0, 500)
 }
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|ERR_TLS/

@@ -21,8 +21,8 @@ export const BUSY: Problem = {
   message: 'Deliveries of a transfer are taken one after the other. Wait for the answer to the last one.',
 }
 export const NO_ROOM: Problem = {
-  code: 'SourceUnavailable',
-  message: 'The data cannot be stored now. Try again later.',
+  code: 'SinkUnavailable',
+  message: 'The receiver cannot store the data now.',
 }
 export const tooLarge = (maxBytes: number): Problem => ({
   code: 'MessageTooLarge',

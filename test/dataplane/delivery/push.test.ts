@@ -228,6 +228,22 @@ describe('a failure of the receiver', () => {
   })
 
   it.each([
+    [
+      '{"code":"SinkUnavailable","reason":["The disk is full.","Try later."]}',
+      'The disk is full. Try later.',
+    ],
+    ['{"code":"SinkUnavailable"}', '{"code":"SinkUnavailable"}'],
+    ['{"code":"E42","reason":["Call us."]}', '{"code":"E42","reason":["Call us."]}'],
+    ['<h1>Busy</h1>', '<h1>Busy</h1>'],
+  ])('is told by the sentence of a receiver of our make, and by what any other says: %s', async (said, words) => {
+    const push = openPlane(memorySource(records(0, 1000)))
+    push.answer(() => ok({ status: 503, said }))
+    push.start()
+    await until(() => push.seen.failed.length === 1, 'the failure')
+    expect(push.seen.failed[0]?.message).toBe(`The receiver answered 503: ${words}`)
+  })
+
+  it.each([
     ['a refusal', ok({ status: 404 }), 'PartnerRefused'],
     ['a redirect, which is never followed', ok({ status: 302 }), 'PartnerRefused'],
     ['an address that may not be called', problem('AddressRefused', 'leads inside'), 'AddressRefused'],

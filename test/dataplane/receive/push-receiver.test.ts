@@ -294,8 +294,12 @@ describe('a delivery', () => {
     const { writeFileSync } = await import('node:fs')
     writeFileSync(file, 'not ours')
     const answer = await post(served, 'x\n')
-    expect(answer.status).toBe(503)
-    expect(await answer.text()).not.toContain(folder)
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10'])
+    // Nothing of how it looks inside.
+    expect(await answer.json()).toEqual({
+      code: 'SinkUnavailable',
+      reason: ['The receiver cannot store the data now.'],
+    })
     expect(served.failures.map(({ message }) => message)).toEqual([expect.stringContaining('exists already')])
     rmSync(file)
     expect((await post(served, 'x\n')).status).toBe(200)
