@@ -1,8 +1,9 @@
 /** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, JsonObject } from '../core/types.js'
+import type { Clock, EpochMs, JsonObject } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { compilePlan } from '../policy/compile.js'
+import { instantText } from '../policy/instant.js'
 import type { Plan } from '../policy/plan.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import type { Store } from '../store/store.js'
@@ -202,8 +203,22 @@ export async function addOffer(
   }
   const enforceable = checkTerms(deps, dataset, offer.policy)
   if (!enforceable.ok) return enforceable
+  const usable = checkNotOver(enforceable.value, offer.createdAt)
+  if (!usable.ok) return usable
   await deps.store.putOffer(offer)
   return ok(offer)
+}
+
+/** Whether there is any time left in which a contract made now could be used. */
+function checkNotOver({ notAfter }: Plan, now: EpochMs): Result<void> {
+  // An end that is itself included, such as an age of zero, excludes the millisecond after it.
+  if (notAfter === undefined || notAfter > now + 1) return ok(undefined)
+  return problem(
+    'InvalidInput',
+    notAfter > now
+      ? 'Nobody could ever use this offer: a contract on these terms ends in the moment in which it is made. Give it some time.'
+      : `Nobody could ever use this offer: its terms end at ${instantText(notAfter)}, and it is ${instantText(now)} now. Give an end that lies ahead.`,
+  )
 }
 
 /** The terms of an offer never change; whether a person approves requests for it may. */

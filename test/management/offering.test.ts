@@ -330,6 +330,32 @@ describe('datasets and offers', () => {
     expect(answer.body.policy).toEqual(policy)
     expect((await api.delete(path`/api/v1/offers/${'urn:offer/1'}`)).status).toBe(204)
   })
+
+  it('are refused when their end has passed, so that nobody could ever use them', async () => {
+    await api.put('/api/v1/datasets/saw', { title: 'Saw' })
+    const offer = (more: object) => api.post('/api/v1/datasets/saw/offers', more)
+    const past = await offer({ terms: { until: '2020-01-01' } })
+    expect([past.status, past.body.message]).toEqual([
+      400,
+      'Nobody could ever use this offer: its terms end at 2020-01-02T00:00:00Z, and it is 2026-11-02T08:00:00Z now. Give an end that lies ahead.',
+    ])
+    const policy = {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            { leftOperand: 'odrl:dateTime', operator: 'lt', rightOperand: '2026-11-02T08:00:00Z' },
+          ],
+        },
+      ],
+    }
+    expect((await offer({ policy })).status).toBe(400)
+    const noTime = await offer({ terms: { agreementAge: 'PT0S' } })
+    expect(noTime.status).toBe(400)
+    expect(noTime.body.message).toContain('ends in the moment in which it is made')
+    expect(api.store.offersOf('saw')).toEqual([])
+    expect((await offer({ terms: { until: '2026-11-02' } })).status).toBe(201)
+  })
 })
 
 describe('tokens', () => {
