@@ -257,11 +257,12 @@ describe('negotiation', () => {
   it('goes on to the contract when an offer is accepted', async () => {
     desk.routes[`POST /negotiations/${PID}/accept`] = negotiation('OFFERED', { pending: 'accept' })
     desk.routes[`GET /negotiations/${PID}`] = inTurn(
+      negotiation('OFFERED', { offerHash: 'a8f5f167f44f4964' }),
       negotiation('OFFERED', { pending: 'accept' }),
       negotiation('FINALIZED', { contract: CONTRACT_ID }),
     )
     desk.routes[`GET /contracts/${CONTRACT_ID}/verify`] = SIGNATURES
-    const { code, out } = await desk.run(['negotiation', 'accept', '11111111'])
+    const { code, out } = await desk.run(['negotiation', 'accept', '11111111', 'a8f5f167f44f'])
     expect(code).toBe(0)
     expect(out).toContain(`Contract ${CONTRACT_ID}`)
   })

@@ -159,6 +159,28 @@ describe('negotiation approve', () => {
 })
 
 describe('negotiation accept', () => {
+  it('without the name of the terms shows them and accepts nothing', async () => {
+    desk.routes[SHOW] = negotiation('OFFERED', { role: 'consumer', waitingFor: 'person' })
+    const { code, out, err } = await desk.run(['negotiation', 'accept', ID])
+    expect([code, err]).toEqual([
+      1,
+      '\nNothing is accepted yet. Read the terms, then name them, so that nothing else is accepted.\n',
+    ])
+    expect(out).toContain('Terms a8f5f167f44f')
+    expect(out).toContain('Next: handschlag negotiation accept 11111111 a8f5f167f44f')
+    expect(desk.requests()).not.toContain(`POST /negotiations/${PID}/accept`)
+    const german = await desk.run(['negotiation', 'accept', ID, '--lang', 'de'])
+    expect(german.err).toBe(
+      '\nNoch ist nichts angenommen. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes angenommen wird.\n',
+    )
+  })
+
+  it('says when there is nothing to accept', async () => {
+    desk.routes[SHOW] = negotiation('REQUESTED', { role: 'consumer', waitingFor: 'partner' })
+    const { code, err } = await desk.run(['negotiation', 'accept', ID])
+    expect([code, err]).toEqual([1, '\nThere is nothing to accept in the state REQUESTED.\n'])
+  })
+
   it('names the terms that it accepts', async () => {
     desk.routes[`POST /negotiations/${PID}/accept`] = problem(409, 'Conflict', 'The terms have changed.')
     desk.routes[SHOW] = negotiation('OFFERED', { role: 'consumer' })

@@ -1,5 +1,6 @@
 /** What a person decides in negotiations: offer, counter, accept, approve, refuse. */
 import { ok, problem, type Result } from '../../core/result.js'
+import type { Text } from '../../core/types.js'
 import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import type { FollowDeps } from './deps.js'
@@ -131,68 +132,68 @@ async function readTerms(here: Here, pid: string, given: string | undefined): Pr
   )
 }
 
-const accept = (deps: FollowDeps): Command =>
-  onNegotiation(
-    'accept',
-    {
-      en: "as consumer: accept the partner's offer and watch until the contract is made",
-      de: 'als Empfänger: das Angebot des Partners annehmen und zusehen, bis der Vertrag geschlossen ist',
+/** The two ways to agree to terms that a person has read. */
+const AGREEING = {
+  accept: {
+    about: {
+      en: "as consumer: accept the partner's terms that you have read, and watch until the contract is made",
+      de: 'als Empfänger: die gelesenen Bedingungen des Partners annehmen und zusehen, bis der Vertrag geschlossen ist',
     },
-    async (here, pid) => {
-      const waitMs = waitOf(here.value('wait'), WAIT)
-      if (typeof waitMs !== 'number') return usageError(here, waitMs, 'negotiation accept')
-      const read = await readTerms(here, pid, here.operands[1])
-      if (!read.ok) return fail(here, read.error, `negotiation show ${shortId(pid)}`)
-      const offerHash = read.value.maybe('offerHash')
-      const body = offerHash === undefined ? {} : { offerHash }
-      const accepted = await here.client.post(path`/negotiations/${pid}/accept`, body)
-      if (!accepted.ok) return fail(here, accepted.error, `negotiation show ${shortId(pid)}`)
-      return watchNegotiation(here, deps, viewOf(accepted.value), waitMs)
+    unread: {
+      en: 'Nothing is accepted yet. Read the terms, then name them, so that nothing else is accepted.',
+      de: 'Noch ist nichts angenommen. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes angenommen wird.',
     },
-    { wait: WAIT_OPTION },
-    TERMS_OPERAND,
-  )
-
-/** Why nothing was approved when no terms were named. */
-const unread = (here: Here, negotiation: View): string =>
-  isForUs(negotiation)
-    ? inLang(
-        here,
-        'Nothing is approved yet. Read the terms, then name them, so that nothing else is approved.',
-        'Noch ist nichts freigegeben. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes freigegeben wird.',
-      )
-    : inLang(
-        here,
-        `There is nothing to approve in the state ${negotiation.text('state')}.`,
-        `Im Zustand ${negotiation.text('state')} gibt es nichts freizugeben.`,
-      )
-
-const isForUs = (negotiation: View): boolean =>
-  decisionsOn(negotiation).some((decision) => decision.startsWith('negotiation approve'))
-
-const approve = (deps: FollowDeps): Command =>
-  onNegotiation(
-    'approve',
-    {
+    nothing: { en: 'nothing to accept', de: 'nichts anzunehmen' },
+  },
+  approve: {
+    about: {
       en: 'as provider: agree to the terms that you have read, and watch until the contract is made',
       de: 'als Anbieter: den gelesenen Bedingungen zustimmen und zusehen, bis der Vertrag geschlossen ist',
     },
+    unread: {
+      en: 'Nothing is approved yet. Read the terms, then name them, so that nothing else is approved.',
+      de: 'Noch ist nichts freigegeben. Lesen Sie die Bedingungen und nennen Sie sie dann, damit nichts anderes freigegeben wird.',
+    },
+    nothing: { en: 'nothing to approve', de: 'nichts freizugeben' },
+  },
+} as const satisfies Record<string, { readonly about: Text; readonly unread: Text; readonly nothing: Text }>
+
+type Agreeing = keyof typeof AGREEING
+
+/** Why nothing was agreed to when no terms were named. */
+function unread(here: Here, decision: Agreeing, negotiation: View): string {
+  const { unread: words, nothing } = AGREEING[decision]
+  const isForUs = decisionsOn(negotiation).some((one) => one.startsWith(`negotiation ${decision} `))
+  if (isForUs) return words[here.lang]
+  const state = negotiation.text('state')
+  return inLang(
+    here,
+    `There is ${nothing.en} in the state ${state}.`,
+    `Im Zustand ${state} gibt es ${nothing.de}.`,
+  )
+}
+
+/** Without the name of the terms it shows them and decides nothing: nobody agrees to what was not read. */
+const agreeing = (decision: Agreeing, deps: FollowDeps): Command =>
+  onNegotiation(
+    decision,
+    AGREEING[decision].about,
     async (here, pid) => {
       const waitMs = waitOf(here.value('wait'), WAIT)
-      if (typeof waitMs !== 'number') return usageError(here, waitMs, 'negotiation approve')
+      if (typeof waitMs !== 'number') return usageError(here, waitMs, `negotiation ${decision}`)
       const given = here.operands[1]
       const read = await readTerms(here, pid, given)
       if (!read.ok) return fail(here, read.error, `negotiation show ${shortId(pid)}`)
       if (given === undefined) {
         showTerms(here, read.value)
-        complain(here, `\n${unread(here, read.value)}`)
+        complain(here, `\n${unread(here, decision, read.value)}`)
         next(here, ...decisionsOn(read.value))
         return EXIT.failed
       }
       const body = { offerHash: read.value.text('offerHash') }
-      const approved = await here.client.post(path`/negotiations/${pid}/approve`, body)
-      if (!approved.ok) return fail(here, approved.error, `negotiation show ${shortId(pid)}`)
-      return watchNegotiation(here, deps, viewOf(approved.value), waitMs)
+      const agreed = await here.client.post(`${path`/negotiations/${pid}`}/${decision}`, body)
+      if (!agreed.ok) return fail(here, agreed.error, `negotiation show ${shortId(pid)}`)
+      return watchNegotiation(here, deps, viewOf(agreed.value), waitMs)
     },
     { wait: WAIT_OPTION },
     TERMS_OPERAND,
@@ -224,7 +225,7 @@ const refuse = withReason(
 export const decisionCommands = (deps: FollowDeps): readonly Command[] => [
   offer,
   counter,
-  accept(deps),
-  approve(deps),
+  agreeing('accept', deps),
+  agreeing('approve', deps),
   refuse,
 ]
