@@ -148,6 +148,11 @@ export function transferOperations(deps: DeliveryDeps) {
       const { event, note, reason } = MOVES[move]
       const why = { code: 'OperatorDecision', reason: given ?? reason }
       const moved = await moveTransfer(deps, pid as Pid, event, why)
+      if (!moved.ok && moved.error.code === 'InvalidTransition') {
+        const found = find(pid)
+        const words = found.ok ? whyNot(found.value, move) : undefined
+        return words === undefined ? moved : problem('InvalidTransition', words)
+      }
       return acted(moved, note, by, given === undefined ? {} : { reason: given })
     },
 
@@ -171,6 +176,29 @@ export function transferOperations(deps: DeliveryDeps) {
     },
   }
 }
+
+/** Why a transfer cannot be moved so, in the words of the commands; undefined: the refusal itself says it best. */
+function whyNot({ state, pending }: Transfer, move: TransferMove): string | undefined {
+  if (state === 'COMPLETED') return 'This transfer is complete already.'
+  if (state === 'TERMINATED') return 'This transfer has ended already.'
+  if (pending !== undefined && pending !== 'request') {
+    const becomes = pending === 'start' && state === 'REQUESTED' ? 'started' : BECOMES[pending]
+    return `This transfer is being ${becomes}; the partner has not answered yet.`
+  }
+  if (state === 'NEW' || state === 'REQUESTED') return 'This transfer has not started yet.'
+  if (state === 'SUSPENDED' && move === 'suspend') return 'This transfer is paused already.'
+  if (state === 'SUSPENDED' && move === 'complete') {
+    return 'This transfer is paused. Resume it first, or end it with terminate.'
+  }
+  return state === 'STARTED' && move === 'resume' ? 'This transfer is running already.' : undefined
+}
+
+const BECOMES = {
+  suspend: 'paused',
+  start: 'resumed',
+  complete: 'completed',
+  terminate: 'ended',
+} as const
 
 /** The format, and what belongs to push alone. */
 function pushWish({ format, sink, from, to }: NewTransfer): Result<{
