@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import * as x509 from '@peculiar/x509'
-import { DEVELOPMENT_ORGANIZATION } from '../connector/crypto/certificates.js'
+import { DEVELOPMENT_ORGANIZATION, isDevelopmentCertificate } from '../connector/crypto/certificates.js'
 
 export type DevelopmentCa = {
   /** Certificate in PEM; what a client must trust. */
@@ -136,20 +136,45 @@ export async function writeDevelopmentCertificates(
   return { ca: join(dir, 'ca.pem'), servers }
 }
 
+/**
+ * Takes the authority of another folder over into `dir`, so that connectors of both trust each other. False, and nothing is
+ * written, when there is none that was made for development, is whole and valid for another month.
+ */
+export async function adoptDevelopmentCa(from: string, dir: string): Promise<boolean> {
+  const ca = await readCa(from)
+  if (ca === undefined || !isDevelopmentCertificate(ca.cert)) return false
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await writeCa(dir, ca)
+  return true
+}
+
 async function loadOrCreateCa(dir: string): Promise<DevelopmentCa> {
-  const files = { cert: join(dir, 'ca.pem'), key: join(dir, 'ca.key') }
+  const there = await readCa(dir)
+  if (there !== undefined) return there
+  const ca = await createDevelopmentCa()
+  await writeCa(dir, ca)
+  return ca
+}
+
+const caFiles = (dir: string) => ({ cert: join(dir, 'ca.pem'), key: join(dir, 'ca.key') })
+
+async function readCa(dir: string): Promise<DevelopmentCa | undefined> {
+  const files = caFiles(dir)
   try {
     const ca = { cert: await readFile(files.cert, 'utf8'), key: await readFile(files.key, 'utf8') }
     const certificate = new X509Certificate(ca.cert)
     const fits = certificate.checkPrivateKey(createPrivateKey(ca.key))
-    if (fits && Date.parse(certificate.validTo) > Date.now() + 30 * DAY) return ca
+    return fits && Date.parse(certificate.validTo) > Date.now() + 30 * DAY ? ca : undefined
   } catch {
-    // Absent, half-written or damaged all mean the same here: make a new one.
+    // Absent, half-written or damaged all mean the same here: there is none to use.
+    return undefined
   }
-  const ca = await createDevelopmentCa()
+}
+
+async function writeCa(dir: string, ca: DevelopmentCa): Promise<void> {
+  const files = caFiles(dir)
   await replaceFile(files.key, ca.key, 0o600)
   await replaceFile(files.cert, ca.cert, 0o644)
-  return ca
 }
 
 async function replaceFile(path: string, content: string, mode: number): Promise<void> {

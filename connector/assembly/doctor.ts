@@ -40,8 +40,11 @@ export const doctorParts: Omit<BaseDeps, 'version'> = {
     return keys.ok ? ok({ name: keys.value.name }) : keys
   },
 
-  async createDevCertificates(folder, hosts) {
-    const { writeDevelopmentCertificates } = await import('../../certs-dev/generate.js')
+  async createDevCertificates(folder, hosts, authority) {
+    const { adoptDevelopmentCa, writeDevelopmentCertificates } = await import('../../certs-dev/generate.js')
+    if (authority !== undefined && !(await adoptDevelopmentCa(authority, folder))) {
+      return problem('NotFound', `There is no development authority in ${authority}.`)
+    }
     const [host = 'localhost'] = hosts
     const files = await writeDevelopmentCertificates(folder, [host])
     const server = files.servers[host]

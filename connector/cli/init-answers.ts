@@ -46,6 +46,16 @@ export async function collectAnswers(call: Call): Promise<Answers | number> {
     )
   }
   const dev = call.flag('dev')
+  if (call.value('dev-ca') !== undefined && (!dev || call.value('tls-cert') !== undefined)) {
+    return usageError(
+      call,
+      {
+        en: '--dev-ca is for development certificates: it needs --dev and goes without --tls-cert.',
+        de: '--dev-ca gehört zu Entwicklungszertifikaten: Es braucht --dev und steht nicht neben --tls-cert.',
+      },
+      'init',
+    )
+  }
   const given: Readonly<Record<Question, string | undefined>> = {
     publicUrl: call.value('public-url') ?? call.io.env.HANDSCHLAG_PUBLIC_URL ?? (dev ? DEV_URL : undefined),
     name: call.value('name') ?? call.io.env.HANDSCHLAG_NAME ?? (dev ? DEV_NAME : undefined),

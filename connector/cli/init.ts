@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { SampleValues } from '../config/sample.js'
-import type { Result } from '../core/result.js'
+import { problem, type Result } from '../core/result.js'
 import type { Lang, Text } from '../core/types.js'
 import { type Call, type Command, complain, EXIT, say } from './command.js'
 import { configInput } from './context.js'
@@ -12,10 +12,14 @@ import { type Answers, collectAnswers, DEV_URL } from './init-answers.js'
 export type InitDeps = {
   /** Makes the identity keys below the data directory; existing ones stay. Names the key in use. */
   readonly createKeys: (dataDir: string) => Promise<Result<{ readonly name: string }>>
-  /** Makes a development authority and a certificate for the hosts, as PEM files in the folder. */
+  /**
+   * Makes a development authority and a certificate for the hosts, as PEM files in the folder. With `authority`, the folder
+   * of another connector's, that one is used; `NotFound` when there is none.
+   */
   readonly createDevCertificates: (
     folder: string,
     hosts: readonly string[],
+    authority?: string,
   ) => Promise<Result<{ readonly cert: string; readonly key: string; readonly ca: string }>>
 }
 
@@ -70,6 +74,14 @@ export const initCommand = (deps: InitDeps): Command => ({
       about: {
         en: `for trying out: development certificates, ${DEV_URL}`,
         de: `zum Ausprobieren: Entwicklungszertifikate, ${DEV_URL}`,
+      },
+    },
+    'dev-ca': {
+      type: 'string',
+      value: 'DIR',
+      about: {
+        en: 'with --dev: the folder dev-certs of another connector on this machine, so that the two can meet',
+        de: 'mit --dev: der Ordner dev-certs eines anderen Connectors auf dieser Maschine, damit die beiden sich treffen können',
       },
     },
   },
@@ -204,8 +216,17 @@ async function tlsValues(
       },
     }
   }
-  const made = await deps.createDevCertificates(join(dataDir, 'dev-certs'), [new URL(publicUrl).hostname])
-  if (!made.ok) return made
+  const authority = fromCwd('dev-ca')
+  const made = await deps.createDevCertificates(
+    join(dataDir, 'dev-certs'),
+    [new URL(publicUrl).hostname],
+    authority,
+  )
+  if (!made.ok) {
+    return authority === undefined || made.error.code !== 'NotFound'
+      ? made
+      : problem('NotFound', noAuthority(authority)[call.lang])
+  }
   return {
     ok: true,
     value: {
@@ -217,6 +238,11 @@ async function tlsValues(
     },
   }
 }
+
+const noAuthority = (folder: string): Text => ({
+  en: `${folder} holds no development authority that could be used: ca.pem and ca.key as init --dev makes them, valid for another month. Name the folder dev-certs in the data directory of the other connector. No configuration was written.`,
+  de: `${folder} enthält keine brauchbare Entwicklungs-Zertifizierungsstelle: ca.pem und ca.key, wie init --dev sie anlegt, noch einen Monat gültig. Nennen Sie den Ordner dev-certs im Datenverzeichnis des anderen Connectors. Es wurde keine Konfiguration geschrieben.`,
+})
 
 /** In development nothing stands in front, so the address says where to listen. Several connectors share one machine. */
 function portsOf(publicUrl: string): SampleValues {
@@ -232,6 +258,8 @@ function created(call: Call, path: string, dataDir: string, key: string, tls: Sa
     ...(dev ? ['--dev'] : []),
   ].join(' ')
   const next = `handschlag doctor ${again}`.trim()
+  const second = dev && tls.trustedCa !== undefined && call.value('dev-ca') === undefined
+  const joining = secondConnector(dataDir, tls)
   const lines: Readonly<Record<Lang, readonly string[]>> = {
     en: [
       `Created ${path}`,
@@ -239,6 +267,7 @@ function created(call: Call, path: string, dataDir: string, key: string, tls: Sa
       ...(dev
         ? ['Development certificates: good for trying out on this machine, refused without --dev.']
         : []),
+      ...(second ? [`For a second connector that can meet this one: ${joining}`] : []),
       ...(needsTls
         ? [
             `Still open: the certificate. Set tlsCert and tlsKey in ${basename(path)}, or tls: off behind a reverse proxy.`,
@@ -253,6 +282,7 @@ function created(call: Call, path: string, dataDir: string, key: string, tls: Sa
       ...(dev
         ? ['Entwicklungszertifikate: gut zum Ausprobieren auf dieser Maschine, ohne --dev abgelehnt.']
         : []),
+      ...(second ? [`Für einen zweiten Connector, der diesen treffen kann: ${joining}`] : []),
       ...(needsTls
         ? [
             `Noch offen: das Zertifikat. Setzen Sie tlsCert und tlsKey in ${basename(path)}, oder tls: off hinter einem Reverse-Proxy.`,
@@ -263,6 +293,14 @@ function created(call: Call, path: string, dataDir: string, key: string, tls: Sa
     ],
   }
   return lines[call.lang].join('\n')
+}
+
+/** The whole command, so that nobody has to find free ports and names. */
+function secondConnector(dataDir: string, { port }: SampleValues): string {
+  const taken = typeof port === 'number' ? port : Number(new URL(DEV_URL).port)
+  const free = taken + 1000 < 65_535 ? taken + 1000 : taken - 1000
+  const url = `https://localhost:${free}`
+  return `handschlag init --dev --dev-ca ${quoted(join(dataDir, 'dev-certs'))} --public-url ${url} --data-dir second-data --config second.yaml`
 }
 
 const quoted = (word: string): string =>

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -12,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { doctorParts } from '../../connector/assembly/doctor.js'
 import { baseCommands } from '../../connector/cli/commands.js'
 import { resolveConfig } from '../../connector/config/load.js'
 import { problem } from '../../connector/core/result.js'
@@ -127,6 +129,10 @@ it.each([
     '--no-tls leaves nothing for a certificate to do. Name one of the two.',
   ],
   [['init', '--tls-cert', 'x'], '--tls-cert and --tls-key belong together.'],
+  [
+    [...FLAGS, '--dev-ca', 'x'],
+    '--dev-ca is for development certificates: it needs --dev and goes without --tls-cert.',
+  ],
 ])('%j without a terminal is a usage error and changes nothing', async (argv, sentence) => {
   const { code, err } = await cli(argv, { cwd })
   expect([code, err.split('\n')[0]]).toEqual([2, sentence])
@@ -150,6 +156,47 @@ it('with --dev listens where the address says, so that two fit on one machine', 
   await cli(['init', '--dev', '--public-url', 'https://localhost:9000'], { cwd })
   const resolved = resolveConfig({ env: {}, cwd, readTlsFiles: false })
   expect(resolved.ok && resolved.value.config).toMatchObject({ port: 9000, managementPort: 9001 })
+})
+
+const made = { ...fakeDeps, createDevCertificates: doctorParts.createDevCertificates }
+const authority = (folder: string) => new X509Certificate(readFileSync(join(cwd, folder, 'dev-certs/ca.pem')))
+const server = (folder: string) =>
+  new X509Certificate(readFileSync(join(cwd, folder, 'dev-certs/localhost.pem')))
+
+it('with --dev says how a second connector joins, and that command makes two that trust each other', async () => {
+  const commands = baseCommands(made)
+  const { out } = await cli(['init', '--dev'], { cwd, commands })
+  const told = /^For a second connector that can meet this one: handschlag (.*)$/m.exec(out)?.[1] ?? ''
+  expect(told).toBe(
+    `init --dev --dev-ca ${join(cwd, 'handschlag-data/dev-certs')} --public-url https://localhost:9484 --data-dir second-data --config second.yaml`,
+  )
+  const second = await cli(told.split(' '), { cwd, commands })
+  expect([second.code, second.err]).toEqual([0, ''])
+  expect(second.out).not.toContain('For a second connector')
+  const resolved = resolveConfig({ env: {}, cwd, file: 'second.yaml' })
+  expect(resolved.ok && resolved.value.config).toMatchObject({
+    port: 9484,
+    trustedCa: join(cwd, 'second-data/dev-certs/ca.pem'),
+  })
+  for (const [mine, theirs] of [
+    ['handschlag-data', 'second-data'],
+    ['second-data', 'handschlag-data'],
+  ] as const) {
+    expect(server(theirs).verify(authority(mine).publicKey)).toBe(true)
+  }
+  expect(server('second-data').fingerprint256).not.toBe(server('handschlag-data').fingerprint256)
+  expect(statSync(join(cwd, 'second-data/dev-certs/ca.key')).mode & 0o777).toBe(0o600)
+})
+
+it.each([
+  ['en', 'holds no development authority that could be used'],
+  ['de', 'enthält keine brauchbare Entwicklungs-Zertifizierungsstelle'],
+])('with --dev-ca of a folder without an authority writes no configuration and says why (%s)', async (lang, why) => {
+  mkdirSync(join(cwd, 'empty'))
+  const argv = ['init', '--dev', '--dev-ca', 'empty', '--lang', lang]
+  const { code, err } = await cli(argv, { cwd, commands: baseCommands(made) })
+  expect([code, err]).toEqual([1, expect.stringContaining(why)])
+  expect(existsSync(join(cwd, 'handschlag.yaml'))).toBe(false)
 })
 
 it('writes no configuration when the keys cannot be made', async () => {
