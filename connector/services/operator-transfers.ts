@@ -1,4 +1,5 @@
 /** The operator's view of transfers: start, follow, suspend, resume, complete and end. */
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Pid, type Role } from '../core/types.js'
 import { PULL, PUSH, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
@@ -48,10 +49,10 @@ export type NewTransfer = {
 
 /** What the operator may do with a running transfer, and what the partner reads when no reason is given. */
 const MOVES = {
-  suspend: { event: 'suspend', note: 'transfer suspended', reason: 'The operator suspended the transfer.' },
-  resume: { event: 'start', note: 'transfer resumed', reason: 'The operator resumed the transfer.' },
-  complete: { event: 'complete', note: 'transfer completed', reason: 'The operator completed the transfer.' },
-  terminate: { event: 'terminate', note: 'transfer ended', reason: 'The operator ended the transfer.' },
+  suspend: { event: 'suspend', note: 'transfer suspended', reason: OPERATOR_REASONS.suspend.en },
+  resume: { event: 'start', note: 'transfer resumed', reason: OPERATOR_REASONS.resume.en },
+  complete: { event: 'complete', note: 'transfer completed', reason: OPERATOR_REASONS.complete.en },
+  terminate: { event: 'terminate', note: 'transfer ended', reason: OPERATOR_REASONS.terminate.en },
 } as const satisfies Record<
   string,
   { readonly event: Exclude<TransferEvent, 'request'>; readonly note: string; readonly reason: string }

@@ -2,6 +2,7 @@
  * The history of a process or a contract for people: each message in and out with its result, each failed attempt, each
  * decision, in words of both languages. Message bodies and tokens never pass through here.
  */
+import { reasonIn } from '../core/operator-reasons.js'
 import { iso, type JsonObject, type Lang, type Text } from '../core/types.js'
 import type { AuditEntry } from '../domain/step.js'
 import type { Store } from '../store/store.js'
@@ -98,7 +99,9 @@ const COMMAND_LINE: Text = { en: 'command line', de: 'Befehlszeile' }
 function tell(direction: AuditEntry['direction'], event: string, detail: JsonObject): Told {
   const reason = typeof detail.reason === 'string' ? detail.reason : undefined
   const because = (words: Text): Text =>
-    reason === undefined ? words : { en: `${words.en}: ${reason}`, de: `${words.de}: ${reason}` }
+    reason === undefined
+      ? words
+      : { en: `${words.en}: ${reason}`, de: `${words.de}: ${reasonIn(reason, 'de')}` }
   if (direction === 'own') {
     const words = Object.hasOwn(DECISIONS, event) ? (DECISIONS[event] ?? same(event)) : same(event)
     const by = typeof detail.by === 'string' ? detail.by : undefined

@@ -98,3 +98,19 @@ it('marks a push whose deliveries fail, in the list and on its own', async () =>
   expect(german.out).toContain(' STARTED, Zustellungen schlagen fehl ')
   expect((await desk.run(['transfer', 'show', TRANSFER_PID])).out).toMatch(/^Failing since +23 Nov 2026/m)
 })
+
+it('shows the reason that stands where an operator gave none in the language of the reader', async () => {
+  const ended = {
+    ...PUSHED,
+    state: 'TERMINATED',
+    endedBy: 'partner',
+    reason: 'The operator ended the transfer.',
+  }
+  desk.routes[`GET /transfers/${TRANSFER_PID}`] = ended
+  const shown = async (lang: string) =>
+    (await desk.run(['transfer', 'show', TRANSFER_PID, '--lang', lang])).out
+  expect(await shown('en')).toContain('TERMINATED by the partner: The operator ended the transfer.')
+  expect(await shown('de')).toContain('TERMINATED vom Partner: Der Betreiber hat die Übertragung beendet.')
+  desk.routes[`GET /transfers/${TRANSFER_PID}`] = { ...ended, reason: 'Machine sold.' }
+  expect(await shown('de')).toContain('TERMINATED vom Partner: Machine sold.')
+})

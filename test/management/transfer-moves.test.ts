@@ -74,3 +74,12 @@ it('a transfer that the partner paused is not resumed by us', async () => {
     'The partner suspended this transfer; only the partner can start it again.',
   )
 })
+
+it('the history tells the reason that stands where none was given in both languages', async () => {
+  await create('STARTED')
+  await move('suspend')
+  const { timeline } = (await api.get(path`/api/v1/transfers/${PID}`)).body
+  const words = timeline.map((entry: { words: object }) => JSON.stringify(entry.words)).join('\n')
+  expect(words).toMatch(/"en":"[^"]*: The operator suspended the transfer\."/)
+  expect(words).toMatch(/"de":"[^"]*: Der Betreiber hat die Übertragung angehalten\."/)
+})

@@ -1,4 +1,5 @@
 /** The STARTED transfer behind what somebody named: itself, one under that contract, or a new one. */
+import { reasonIn } from '../../core/operator-reasons.js'
 import { ok, problem, type Result } from '../../core/result.js'
 import { complain } from '../command.js'
 import { type Here, inLang, path } from './connected.js'
@@ -77,7 +78,7 @@ function inactive(here: Here, contract: View): string {
 export function stoppedWords(here: Here, transfer: View): string | undefined {
   const state = transfer.text('state')
   const reason = transfer.maybe('reason')
-  const why = reason === undefined ? '.' : `: ${reason}`
+  const why = reason === undefined ? '.' : `: ${reasonIn(reason, here.lang)}`
   if (state === 'SUSPENDED') {
     const by = sideWords(transfer.text('suspendedBy') || 'partner', here.lang)
     return inLang(here, `The transfer is paused ${by}${why}`, `Die Übertragung ist ${by} angehalten${why}`)

@@ -1,4 +1,5 @@
 /** `transfer ...`: the processes under which data flows. */
+import { reasonIn } from '../../core/operator-reasons.js'
 import type { Text } from '../../core/types.js'
 import { type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
@@ -167,7 +168,7 @@ function stateLine(here: Here, transfer: View): string {
     transfer.text('state') === 'SUSPENDED' ? transfer.maybe('suspendedBy') : transfer.maybe('endedBy')
   const reason = transfer.maybe('reason')
   const by = side === undefined ? '' : ` ${sideWords(side, here.lang)}`
-  return `${transfer.text('state')}${by}${reason === undefined ? '' : `: ${reason}`}`
+  return `${transfer.text('state')}${by}${reason === undefined ? '' : `: ${reasonIn(reason, here.lang)}`}`
 }
 
 /** How far the delivery of a push has come; nothing for a transfer that is fetched. */

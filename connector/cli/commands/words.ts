@@ -1,4 +1,5 @@
 /** How contracts, signatures and processes read in a terminal. */
+import { reasonIn } from '../../core/operator-reasons.js'
 import type { Lang, Text } from '../../core/types.js'
 import type { View } from './view.js'
 import { whenWords } from './when.js'
@@ -94,7 +95,7 @@ export function endWords(process: View, lang: Lang): string {
   const reason = process.maybe('reason')
   const side = process.maybe('endedBy')
   const by = side === undefined ? '' : ` ${sideWords(side, lang)}`
-  return `${by}${reason === undefined ? '' : `: ${reason}`}`
+  return `${by}${reason === undefined ? '' : `: ${reasonIn(reason, lang)}`}`
 }
 
 /** What happened so far, oldest first; `<-` came in, `->` went out, `--` was decided here. */
