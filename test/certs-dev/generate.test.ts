@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
+  adoptDevelopmentCa,
   createDevelopmentCa,
   type DevelopmentCa,
   issueServerCertificate,
@@ -101,6 +102,41 @@ describe('development certificates', () => {
     expect(isDevelopmentCertificate(make('/CN=connector.example.com/O=Example GmbH'))).toBe(false)
     expect(isDevelopmentCertificate(make('/CN=O=Handschlag development, not for production'))).toBe(false)
     expect(isDevelopmentCertificate(make('/CN=x/O=Handschlag development, not for production'))).toBe(true)
+  })
+
+  it('come from the authority of another folder only if that one was made for development', async () => {
+    const [real, own] = [join(dir, 'real'), join(dir, 'own')]
+    mkdirSync(real)
+    expect(await adoptDevelopmentCa(join(dir, 'absent'), own)).toBe(false)
+    expect(await adoptDevelopmentCa(real, own)).toBe(false)
+    const other = await createDevelopmentCa()
+    writeFileSync(join(real, 'ca.pem'), other.cert)
+    writeFileSync(join(real, 'ca.key'), ca.key)
+    expect(await adoptDevelopmentCa(real, own)).toBe(false)
+    expect(readdirSync(dir)).not.toContain('own')
+    writeFileSync(join(real, 'ca.key'), other.key)
+    expect(await adoptDevelopmentCa(real, own)).toBe(true)
+    expect(readFileSync(join(own, 'ca.pem'), 'utf8')).toBe(other.cert)
+  })
+
+  it.skipIf(!openssl)('never come from a real authority', async () => {
+    const folder = join(dir, 'company')
+    mkdirSync(folder)
+    const args = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-days',
+      '90',
+    ]
+    const files = ['-keyout', join(folder, 'ca.key'), '-out', join(folder, 'ca.pem')]
+    execFileSync('openssl', [...args, ...files, '-subj', '/CN=Company CA/O=Example GmbH'], { stdio: 'pipe' })
+    expect(await adoptDevelopmentCa(folder, join(dir, 'taken'))).toBe(false)
+    expect(readdirSync(dir)).not.toContain('taken')
   })
 
   it('cannot be made without a name or with an empty validity', async () => {
