@@ -1,4 +1,5 @@
 /** The check of pushes: a transfer that runs while its deliveries fail looks well from everywhere else. */
+import { whenWords } from '../cli/commands/when.js'
 import type { Check } from '../cli/doctor.js'
 import type { Text } from '../core/types.js'
 
@@ -23,8 +24,8 @@ export function deliveriesCheck(transfers: TransfersAnswer['transfers']): Check 
         pid,
         sent,
         words: {
-          en: `${sent ? `to ${partner}` : `from ${partner}`} since ${since}: ${lastError}`,
-          de: `${sent ? `an ${partner}` : `von ${partner}`} seit ${since}: ${lastError}`,
+          en: `${sent ? `to ${partner}` : `from ${partner}`} since ${whenWords(since, 'en')}: ${lastError}`,
+          de: `${sent ? `an ${partner}` : `von ${partner}`} seit ${whenWords(since, 'de')}: ${lastError}`,
         },
       },
     ]
@@ -41,7 +42,7 @@ export function deliveriesCheck(transfers: TransfersAnswer['transfers']): Check 
             status: 'warning',
             what: {
               en: `${failing.length} failing, ${failing.map(({ words }) => words.en).join('; ')}`,
-              de: `${failing.length} schlagen fehl, ${failing.map(({ words }) => words.de).join('; ')}`,
+              de: `${failing.length} ${failing.length === 1 ? 'schlägt' : 'schlagen'} fehl, ${failing.map(({ words }) => words.de).join('; ')}`,
             },
             impact: {
               en: 'No data of these transfers arrives; it is sent again until the receiver takes it.',
