@@ -82,6 +82,13 @@ async function openAsker(company: Company, provider: Company) {
 
 const idOf = (index: number): string => `dataset-${String(index).padStart(6, '0')}`
 
+/** What a machine of this kind has; the offers deliver two of them. */
+const SIGNALS = ['pressure', 'flow', 'temperature', 'speed'].map((name) => ({
+  name,
+  type: 'number' as const,
+  unit: '1',
+}))
+
 /** Fills the store as publishing would; answers what evaluating every offer costs, and what one more offer costs. */
 async function fill(provider: Company, all: Company, few: Company, count: number) {
   await using store = openStore(join(provider.dataDir, 'handschlag.db'), {
@@ -93,14 +100,15 @@ async function fill(provider: Company, all: Company, few: Company, count: number
   }
   const put = async (index: number, recipients: readonly ParticipantId[]): Promise<void> => {
     const id = idOf(index)
-    const policy = demand(policyFromTerms({ recipients, until: '2099-12-31', count: 1_000_000 }))
+    const policy = demand(policyFromTerms({ recipients, until: '2099-12-31', fields: ['pressure', 'flow'] }))
     await Promise.all([
       store.putDataset({
         id,
         title: `Machine ${index}`,
         description: 'Pressure, flow and temperature of one machine, once per second.',
         keywords: ['pump', 'pressure'],
-        signals: [],
+        machineId: id,
+        signals: SIGNALS,
         published: true,
         createdAt: at,
         updatedAt: at,
