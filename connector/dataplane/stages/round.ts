@@ -7,20 +7,40 @@ import type { Plan } from '../../policy/plan.js'
 /** undefined: the number is out of reach and must not be delivered. */
 export type Round = (value: number) => number | undefined
 
-/** A quotient this close to a whole number, relatively, is that number: 0.3 / 0.1 is meant to be 3. */
-const EXACT = 2 ** -50
+/** Quotients up to this are exact enough to try the whole number beside them. */
+const NEAR = 2 ** 48
 
 export function roundingOf({ valueStep: step }: Plan): Round | undefined {
   if (step === undefined) return undefined
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9))
+  const multiple = (whole: number): number =>
+    digits === 0 ? whole * step : Number((whole * step).toFixed(digits))
   return (value) => {
     const quotient = value / step
     if (!Number.isFinite(quotient)) return undefined
+    if (Math.abs(quotient) >= NEAR) return cutExactly(value, step)
+    // The largest multiple that is not above the value, as numbers are written: 0.3 / 0.1 is 3, whatever a float says.
     const nearest = Math.round(quotient)
-    const isWhole = Math.abs(quotient - nearest) <= EXACT * Math.abs(quotient)
-    // Too small to be divided is still below zero.
-    const whole = quotient === 0 && value < 0 ? -1 : isWhole ? nearest : Math.floor(quotient)
-    const result = whole * step
-    return digits === 0 ? result : Number(result.toFixed(digits))
+    const result = multiple(nearest)
+    return result > value ? multiple(nearest - 1) : result
   }
+}
+
+/** The same on decimal digits. */
+function cutExactly(value: number, step: number): number {
+  const [v, s] = [decimalOf(value), decimalOf(step)]
+  const exponent = Math.min(v.exponent, s.exponent)
+  const [number, unit] = [v, s].map((d) => d.digits * 10n ** BigInt(d.exponent - exponent)) as [
+    bigint,
+    bigint,
+  ]
+  const rest = ((number % unit) + unit) % unit
+  return Number(`${number - rest}e${exponent}`)
+}
+
+/** The number as it is written: digits times a power of ten. */
+function decimalOf(value: number): { readonly digits: bigint; readonly exponent: number } {
+  const [mantissa = '0', power = '0'] = value.toExponential().split('e')
+  const [whole = '0', fraction = ''] = mantissa.split('.')
+  return { digits: BigInt(whole + fraction), exponent: Number(power) - fraction.length }
 }
