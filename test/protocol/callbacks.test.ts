@@ -1,34 +1,22 @@
 /** Where our messages go: below whatever address a partner gives, in both roles and for every kind of message. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Dataspace, enc, type Member, startDataspace } from '../support/dataspace.js'
+import { enc } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
-import { asConsumer, asProvider, newPid, offering, PUMP_OFFER, stateOf } from './parties.js'
-import { introduce, message, type Peer, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { newPid, PUMP_OFFER, stateOf } from './parties.js'
+import { message } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
-let space: Dataspace
-let member: Member
-let peer: Peer
-let consumer: ReturnType<typeof asConsumer>
-let provider: ReturnType<typeof asProvider>
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder)
-  peer = await startPeer(space)
-  peer.script(offering())
-  await introduce(member, peer)
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
+  scene = await openScene()
+  ;({ member, peer, consumer, provider } = scene)
 })
-afterAll(async () => {
-  expect(peer.violations).toEqual([])
-  await peer[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 const pathsOf = (pid: string): readonly string[] =>
   peer.received.filter(({ path, method }) => method === 'POST' && path.includes(pid)).map(({ path }) => path)

@@ -1,35 +1,23 @@
 /** Offers that a provider begins with and offers that are countered, on the wire, in both roles. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../connector/core/types.js'
-import { type Answer, type Dataspace, enc, ended, type Member, startDataspace } from '../support/dataspace.js'
+import { type Answer, enc, ended } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
-import { asConsumer, asProvider, newPid, offering, type Pids, PUMP_OFFER, stateOf } from './parties.js'
-import { introduce, message, type Peer, pidAtPeer, type Received, type Reply, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { newPid, offering, type Pids, PUMP_OFFER, stateOf } from './parties.js'
+import { message, pidAtPeer, type Received, type Reply } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
-let space: Dataspace
-let member: Member
-let peer: Peer
-let consumer: ReturnType<typeof asConsumer>
-let provider: ReturnType<typeof asProvider>
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder, { open: {} })
-  peer = await startPeer(space)
-  await introduce(member, peer)
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
-  peer.script(offering(undefined, opened))
+  scene = await openScene({ open: {} }, offering(undefined, opened))
+  ;({ member, peer, consumer, provider } = scene)
 })
-afterAll(async () => {
-  expect(peer.violations).toEqual([])
-  await peer[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 /** DSP 2025-1, Contract Negotiation HTTPS Binding: a first offer is answered 201 with the negotiation. */
 function opened({ type, path, body }: Received): Reply | undefined {

@@ -2,38 +2,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MessageName } from '../../connector/dsp/messages.js'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Dataspace, ended, type Member, startDataspace } from '../support/dataspace.js'
-import { asConsumer, asProvider, dataAddress, newPid, offering, type Pids, PUMP_OFFER } from './parties.js'
-import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { ended } from '../support/dataspace.js'
+import { dataAddress, newPid, type Pids, PUMP_OFFER } from './parties.js'
+import { message, type Sent } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
 const validate = createValidator()
-let space: Dataspace
-let member: Member
-let peer: Peer
-let rival: Peer
-let consumer: ReturnType<typeof asConsumer>
-let provider: ReturnType<typeof asProvider>
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let rival: Scene['rival']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder)
-  peer = await startPeer(space)
-  rival = await startPeer(space)
-  await introduce(member, peer)
-  await introduce(member, rival)
-  peer.script(offering())
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
+  scene = await openScene()
+  ;({ member, peer, rival, consumer, provider } = scene)
 })
-afterAll(async () => {
-  expect([...peer.violations, ...rival.violations]).toEqual([])
-  for (const one of [peer, rival]) await one[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 type ErrorName = 'CatalogError' | 'ContractNegotiationError' | 'TransferError'
 type Endpoint = {

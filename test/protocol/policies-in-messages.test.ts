@@ -2,35 +2,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../connector/core/types.js'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Dataspace, enc, type Member, startDataspace } from '../support/dataspace.js'
-import { asConsumer, asProvider, newPid, offering, PUMP_OFFER, pumpDataset, stateOf } from './parties.js'
-import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { enc } from '../support/dataspace.js'
+import { newPid, offering, PUMP_OFFER, pumpDataset, stateOf } from './parties.js'
+import { message, type Sent } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
 const validate = createValidator()
-let space: Dataspace
-let member: Member
-let peer: Peer
-let consumer: ReturnType<typeof asConsumer>
-let provider: ReturnType<typeof asProvider>
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder, { until: { until: '2099-12-31', samplingInterval: 'PT10S' } })
-  peer = await startPeer(space)
-  peer.script(offering())
-  await introduce(member, peer)
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
+  scene = await openScene({ until: { until: '2099-12-31', samplingInterval: 'PT10S' } })
+  ;({ member, peer, consumer, provider } = scene)
 })
-afterAll(async () => {
-  expect(peer.violations).toEqual([])
-  await peer[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 function refused(answer: Sent): readonly [code: unknown, reason: string] {
   expect([answer.status, answer.text]).toEqual([400, answer.text])

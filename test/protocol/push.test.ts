@@ -1,31 +1,22 @@
 /** Push on the wire: where the data address stands, in which message and in which not. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startReceiver } from '../push/support.js'
-import { type Answer, type Dataspace, ended, type Member, startDataspace } from '../support/dataspace.js'
+import { type Answer, ended } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
-import { asConsumer, asProvider, dataAddress, newPid, offering, stateOf } from './parties.js'
-import { introduce, message, type Peer, pidAtPeer, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { asConsumer, asProvider, dataAddress, newPid, stateOf } from './parties.js'
+import { message, pidAtPeer } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
-let space: Dataspace
-let member: Member
-let peer: Peer
+let scene: Scene
+let space: Scene['space']
+let member: Scene['member']
+let peer: Scene['peer']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder)
-  peer = await startPeer(space)
-  peer.script(offering())
-  await introduce(member, peer)
+  scene = await openScene()
+  ;({ space, member, peer } = scene)
 })
-afterAll(async () => {
-  expect(peer.violations).toEqual([])
-  await peer[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 describe('as provider', () => {
   it('takes a data address for a push, delivers there, and starts without one of its own', async () => {

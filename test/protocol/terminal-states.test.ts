@@ -1,40 +1,28 @@
 /** The end is the end: every message in every terminal state, in both roles, whoever brought it about. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createValidator } from '../../connector/dsp/validate.js'
-import { type Answer, type Dataspace, enc, type Member, startDataspace } from '../support/dataspace.js'
+import { type Answer, enc } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
-import { asConsumer, asProvider, newPid, offering, type Pids, PUMP_OFFER, stateOf } from './parties.js'
-import { introduce, message, type Peer, type Sent, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { newPid, type Pids, PUMP_OFFER, stateOf } from './parties.js'
+import { message, type Sent } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
 const validate = createValidator()
-let space: Dataspace
-let member: Member
-let peer: Peer
-let consumer: ReturnType<typeof asConsumer>
-let provider: ReturnType<typeof asProvider>
 let tankContract: string
 let pumpContract: string
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder)
-  peer = await startPeer(space)
-  await introduce(member, peer)
-  peer.script(offering())
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
+  scene = await openScene()
+  ;({ member, peer, consumer, provider } = scene)
   tankContract = await consumer.contract()
   pumpContract = await provider.contract()
 })
-afterAll(async () => {
-  expect(peer.violations).toEqual([])
-  await peer[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 type Kind = 'negotiations' | 'transfers'
 type Process = Pids & { readonly own: string }

@@ -1,52 +1,28 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createValidator } from '../../connector/dsp/validate.js'
-import {
-  applied,
-  type Dataspace,
-  enc,
-  ended,
-  type Member,
-  pullLines,
-  startDataspace,
-} from '../support/dataspace.js'
+import { applied, enc, ended, pullLines } from '../support/dataspace.js'
 import { waitFor } from '../support/wait-for.js'
-import { asConsumer, asProvider, dataAddress, newPid, offering, type Pids, stateOf } from './parties.js'
-import { introduce, message, type Peer, type Received, type Sent, startPeer } from './peer.js'
-import { publishTank } from './tank.js'
+import { asConsumer, dataAddress, newPid, offering, type Pids, stateOf } from './parties.js'
+import { message, type Received, type Sent } from './peer.js'
+import { openScene, type Scene } from './scene.js'
 
 const validate = createValidator()
-let space: Dataspace
-let member: Member
-let peer: Peer
-let rival: Peer
-/** The peer as consumer of the member's tank. */
-let consumer: ReturnType<typeof asConsumer>
-/** The peer as provider of a pump to the member. */
-let provider: ReturnType<typeof asProvider>
 let tankContract: string
 let pumpContract: string
+let scene: Scene
+let member: Scene['member']
+let peer: Scene['peer']
+let rival: Scene['rival']
+let consumer: Scene['consumer']
+let provider: Scene['provider']
 
 beforeAll(async () => {
-  space = await startDataspace([{ name: 'member' }])
-  const [first] = space.members
-  if (first === undefined) throw new Error('no member')
-  member = first
-  await publishTank(member, space.folder)
-  peer = await startPeer(space)
-  rival = await startPeer(space)
-  await introduce(member, peer)
-  await introduce(member, rival)
-  peer.script(offering())
-  consumer = asConsumer(peer, member)
-  provider = asProvider(peer, member)
+  scene = await openScene()
+  ;({ member, peer, rival, consumer, provider } = scene)
   tankContract = await consumer.contract()
   pumpContract = await provider.contract()
 })
-afterAll(async () => {
-  expect([...peer.violations, ...rival.violations]).toEqual([])
-  for (const one of [peer, rival]) await one[Symbol.asyncDispose]()
-  await space[Symbol.asyncDispose]()
-})
+afterAll(() => scene[Symbol.asyncDispose]())
 
 function refused(answer: Sent, status: number, code: string, pids: Partial<Pids> = {}): string {
   expect([answer.status, answer.json.code, answer.text]).toEqual([status, code, answer.text])

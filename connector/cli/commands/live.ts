@@ -1,16 +1,11 @@
 /** The live stream of a transfer through the management API: connects again, goes on, and finds out why it ended. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Problem, Result } from '../../core/result.js'
-import {
-  type Connect,
-  type Connected,
-  followWith,
-  isPassing as isPassingEnd,
-  NOT_THE_PROTOCOL,
-} from '../../dataplane/receive/follow.js'
-import { type Refusal, statedProblem } from '../../dataplane/receive/partner-answer.js'
-import { MAX_RECORD, parseObject, parseReceived, type Received } from '../../dataplane/receive/received.js'
-import { createEventParser, type StreamEvent } from '../../dataplane/receive/sse-parser.js'
+import { type Connect, type Connected, followWith, NOT_THE_PROTOCOL } from '../../dataplane/receive/follow.js'
+import type { Refusal } from '../../dataplane/receive/partner-answer.js'
+import { MAX_RECORD, type Received } from '../../dataplane/receive/received.js'
+import { createEventParser } from '../../dataplane/receive/sse-parser.js'
+import { BROKEN_OFF, takeEvents } from '../../dataplane/receive/stream-events.js'
 import type { ManagementClient, StreamAnswer } from '../client.js'
 import { chunksOf, leave } from './body-chunks.js'
 import { path } from './connected.js'
@@ -89,11 +84,6 @@ async function open(
   }
 }
 
-const BROKEN_OFF: Refusal = {
-  problem: { code: 'PartnerUnreachable', message: 'The stream broke off without a reason.' },
-  transient: true,
-}
-
 async function listen({ headers, body }: StreamAnswer, told: Connected): Promise<Refusal> {
   if (!String(headers['content-type']).startsWith('text/event-stream')) {
     leave(body)
@@ -114,37 +104,13 @@ async function listen({ headers, body }: StreamAnswer, told: Connected): Promise
       dead.refresh()
       if (chunk.done === true) return BROKEN_OFF
       const events = parser.push(chunk.value)
-      const ended = events === undefined ? NOT_THE_PROTOCOL : await take(events, told)
+      const ended = events === undefined ? NOT_THE_PROTOCOL : await takeEvents(events, told)
       if (ended !== undefined) return ended
     }
   } finally {
     clearTimeout(dead)
     await chunks.return()
   }
-}
-
-async function take(events: readonly StreamEvent[], told: Connected): Promise<Refusal | undefined> {
-  const batch: Received[] = []
-  let ended: Refusal | undefined
-  for (const { type, data, id } of events) {
-    if (data === '') {
-      // Only the server's first word comes without a record: it names the place where the stream begins.
-      if (id !== undefined && batch.length === 0) told.begins(id)
-    } else if (type === 'end') {
-      const problem = statedProblem(parseObject(data))
-      ended = problem === undefined ? NOT_THE_PROTOCOL : { problem, transient: isPassingEnd(problem) }
-      break
-    } else if (type === 'message') {
-      const record = parseReceived(data)
-      if (record === undefined) {
-        ended = NOT_THE_PROTOCOL
-        break
-      }
-      batch.push(record)
-    }
-  }
-  if (batch.length > 0) await told.records(batch)
-  return ended
 }
 
 /** How long the message that explains the end may take to arrive behind the end itself, milliseconds. */

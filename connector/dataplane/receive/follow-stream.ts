@@ -1,10 +1,11 @@
 /** A live stream over Server-Sent Events. */
 import { err, type Result } from '../../core/result.js'
 import type { Body } from './body.js'
-import { type Connected, type FollowOptions, followWith, isPassing, NOT_THE_PROTOCOL } from './follow.js'
-import { addressOf, call, type Refusal, statedProblem, unreachable } from './partner-answer.js'
-import { MAX_RECORD, parseObject, parseReceived, type Received } from './received.js'
-import { createEventParser, type StreamEvent } from './sse-parser.js'
+import { type Connected, type FollowOptions, followWith, NOT_THE_PROTOCOL } from './follow.js'
+import { addressOf, call, type Refusal, unreachable } from './partner-answer.js'
+import { MAX_RECORD } from './received.js'
+import { createEventParser } from './sse-parser.js'
+import { BROKEN_OFF, takeEvents } from './stream-events.js'
 
 export async function followStream(options: FollowOptions): Promise<Result<{ readonly lastId?: string }>> {
   const url = addressOf(options.endpoint, { from: options.from })
@@ -40,36 +41,7 @@ async function listen(body: Body, told: Connected): Promise<Refusal> {
     if (chunk.done) return BROKEN_OFF
     const events = parser.push(chunk.value)
     if (events === undefined) return NOT_THE_PROTOCOL
-    const ended = await take(events, told)
+    const ended = await takeEvents(events, told)
     if (ended !== undefined) return ended
   }
-}
-
-async function take(events: readonly StreamEvent[], told: Connected): Promise<Refusal | undefined> {
-  const batch: Received[] = []
-  let ended: Refusal | undefined
-  for (const { type, data, id } of events) {
-    if (data === '') {
-      // Only the server's first word comes without a record: it names the place where the stream begins.
-      if (id !== undefined && batch.length === 0) told.begins(id)
-    } else if (type === 'end') {
-      const problem = statedProblem(parseObject(data))
-      ended = problem === undefined ? NOT_THE_PROTOCOL : { problem, transient: isPassing(problem) }
-      break
-    } else if (type === 'message') {
-      const record = parseReceived(data)
-      if (record === undefined) {
-        ended = NOT_THE_PROTOCOL
-        break
-      }
-      batch.push(record)
-    }
-  }
-  if (batch.length > 0) await told.records(batch)
-  return ended
-}
-
-const BROKEN_OFF: Refusal = {
-  problem: { code: 'PartnerUnreachable', message: 'The stream broke off without a reason.' },
-  transient: true,
 }
