@@ -1,5 +1,5 @@
 /**
- * The shaping pipeline: gate, row filter, pseudonymise, project, sample, aggregate, round, delay, count, in this order for every
+ * The shaping pipeline: gate, row filter, pseudonymise, project, sample, aggregate, round and noise, delay, count, in this order for every
  * contract. A plan and the declared signals are compiled once; records then run through one loop that copies only what is delivered.
  */
 import type { EpochMs } from '../core/types.js'
@@ -15,7 +15,7 @@ import { type Delay, delayOf } from './stages/delay.js'
 import { type Gate, type Opening, openGate, openingOf, reopensBy } from './stages/gate.js'
 import { projection } from './stages/project.js'
 import { pseudonymsOf } from './stages/pseudonym.js'
-import { type Round, roundingOf } from './stages/round.js'
+import { type Finish, finishOf } from './stages/round.js'
 import { rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
 
@@ -80,9 +80,9 @@ export function compileShape(
   const keeps = rowFilter(plan, signals)
   const rename = pseudonymsOf(plan, signals, pseudonymKey)
   const opening = openingOf(plan)
-  const round = roundingOf(plan)
-  const aggregation = aggregationOf(plan, signals, columns, round)
-  const finish = round === undefined ? apply : (record: DataRecord) => rounded(apply(record), round)
+  const last = finishOf(plan, pseudonymKey)
+  const aggregation = aggregationOf(plan, signals, columns, last)
+  const finish = last === undefined ? apply : (record: DataRecord) => finished(apply(record), last)
 
   return {
     plan,
@@ -162,7 +162,7 @@ function aggregationOf(
   plan: Plan,
   signals: readonly Signal[],
   columns: readonly string[],
-  round: Round | undefined,
+  finish: Finish | undefined,
 ): Aggregation | undefined {
   const { aggregationWindowMs: windowMs, aggregations = DEFAULT_FUNCTIONS } = plan
   if (windowMs === undefined) return undefined
@@ -172,15 +172,16 @@ function aggregationOf(
     windowMs,
     signals: numbers.map(({ name }) => name).filter((name) => left.has(name)),
     functions: aggregations,
-    round,
+    finish,
     minGroup: plan.minGroup,
   }
 }
 
-function rounded(record: DataRecord, round: Round): DataRecord {
+function finished(record: DataRecord, finish: Finish): DataRecord {
+  const { series, time } = record
   const values: Record<string, Scalar> = {}
   for (const [name, value] of Object.entries(record.values)) {
-    const result = typeof value === 'number' ? round(value) : value
+    const result = finish(value, { signal: name, column: name, series, time })
     if (result !== undefined) values[name] = result
   }
   return { ...record, values }

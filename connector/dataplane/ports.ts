@@ -21,7 +21,7 @@ export type Grant = {
   readonly plan: Plan
   /** SHA-256 of the bearer token, lower-case hex. */
   readonly tokenHash: string
-  /** Under a plan with pseudonyms: their key, a secret of the agreement. */
+  /** Under a plan with pseudonyms or noise: the secret of the agreement that both come from. */
   readonly pseudonymKey?: Uint8Array
   /** The consumer wants the data delivered there instead of fetching it here. */
   readonly push?: PushTarget

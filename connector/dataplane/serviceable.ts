@@ -46,7 +46,10 @@ export function canKeep(plan: Plan, source: Source, signals: readonly Signal[]):
   )
 }
 
-/** What columns there are does not depend on names, so that no key is needed to ask. */
-function deliversNumbers({ pseudonym: _scope, ...plan }: Plan, signals: readonly Signal[]): boolean {
+/** What columns there are depends on neither names nor values, so that no key is needed to ask. */
+function deliversNumbers(
+  { pseudonym: _scope, noise: _amounts, ...plan }: Plan,
+  signals: readonly Signal[],
+): boolean {
   return compileShape(plan, signals, '').columns.length > 0
 }

@@ -4,12 +4,15 @@ import { ok, problem, type Result } from '../core/result.js'
 import type { EpochMs } from '../core/types.js'
 import type { Policy } from './model.js'
 import type { Plan } from './plan.js'
+import { withShape } from './plan-shape.js'
 import { type PlanTerms, strictest } from './plan-terms.js'
+import type { ShapeLookup } from './shape.js'
 import { contributions, unsupportedTerms } from './support.js'
 
 /**
- * The strictest combination of all terms. `PolicyUnsupported` when a term cannot be enforced, `PolicyDenied` when the
- * assignee is not among the recipients. The same policy and agreement give the same plan and hash, everywhere.
+ * The strictest combination of all terms. `PolicyUnsupported` when a term cannot be enforced or a shape document is missing,
+ * `PolicyDenied` when the assignee is not among the recipients. The same policy, shape document and agreement give the same
+ * plan and hash, everywhere.
  */
 export function compilePlan(
   policy: Policy,
@@ -17,6 +20,8 @@ export function compilePlan(
     readonly agreedAt: EpochMs
     /** Absent while there is only an offer: then nobody is checked against its recipients. */
     readonly assignee?: string
+    /** Documents that the policy may name; without it none is at hand. */
+    readonly shapes?: ShapeLookup
   },
 ): Result<Plan> {
   const unsupported = unsupportedTerms(policy)
@@ -28,12 +33,14 @@ export function compilePlan(
   const terms = contributions(policy.permissions[0]?.constraints ?? [], agreement.agreedAt)
     .map((contribution) => contribution.terms)
     .reduce<PlanTerms>(strictest, {})
-  const { assignee } = agreement
+  const { assignee, shapes = () => undefined } = agreement
   const isRecipient =
     assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
   if (!isRecipient) {
     return problem('PolicyDenied', 'The assignee of the agreement is not one of its recipients.')
   }
-  const content = { version: 1, ...terms } as const
+  const shaped = withShape(terms, shapes)
+  if (!shaped.ok) return shaped
+  const content = { version: 1, ...shaped.value } as const
   return ok({ ...content, hash: sha256Hex(canonicalize(content)) })
 }

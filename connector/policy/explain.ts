@@ -8,6 +8,8 @@ import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
 import { domainFault } from './operands/domain.js'
 import type { Enforcer, Operand } from './operands/operand.js'
 import { supportOf } from './registry.js'
+import { type ShapeLookup, shapeNamed } from './shape.js'
+import { shapeClause } from './shape-words.js'
 import { isChoiceOfHours, unsupportedConstraint } from './support.js'
 import { listWords, quoted, text } from './words.js'
 
@@ -18,8 +20,11 @@ export type Clause = {
   readonly enforcedBy: Enforcer
 }
 
-/** Every node of the policy exactly once, in the order and with the numbers that refusals use. */
-export function explain(policy: Policy): readonly Clause[] {
+/**
+ * Every node of the policy exactly once, in the order and with the numbers that refusals use. A clause that names a shape
+ * document says what stands in it, when it is at hand.
+ */
+export function explain(policy: Policy, shapes: ShapeLookup = () => undefined): readonly Clause[] {
   const nodes = nodesOf(policy)
   const numbers = new Map(
     nodes.flatMap((node) => ('unknown' in node ? [] : [[node.path, node.number] as const])),
@@ -27,7 +32,7 @@ export function explain(policy: Policy): readonly Clause[] {
   return nodes.map((node) => ({
     number: node.number,
     path: node.path,
-    text: textOf(node, numbers),
+    text: textOf(node, numbers, shapes),
     enforcedBy: enforcerOf(node),
   }))
 }
@@ -45,7 +50,7 @@ export const enforcementLabel = (enforcedBy: Enforcer): Text => LABELS[enforcedB
 
 type Numbers = ReadonlyMap<string, number>
 
-function textOf(node: PolicyNode, numbers: Numbers): Text {
+function textOf(node: PolicyNode, numbers: Numbers, shapes: ShapeLookup): Text {
   if (node.kind === 'unknown') {
     const { path, term } = node.unknown
     return text(
@@ -55,7 +60,7 @@ function textOf(node: PolicyNode, numbers: Numbers): Text {
   }
   if (node.kind === 'constraint') {
     return node.constraint.kind === 'atomic'
-      ? atomicText(node.constraint, node.of)
+      ? atomicText(node.constraint, node.of, shapes)
       : logicalText(node.constraint, numbers)
   }
   return ruleText(node.kind, node.rule, numbers)
@@ -172,9 +177,11 @@ const OPERATOR_WORDS: Readonly<Record<string, readonly [string, string]>> = {
  * The operand describes its condition. One of a duty or prohibition is put more plainly, because descriptions speak of
  * what is allowed; one without such an operand is shown as it stands, so that a person can judge it.
  */
-function atomicText(constraint: AtomicConstraint, of: RuleKind): Text {
+function atomicText(constraint: AtomicConstraint, of: RuleKind, shapes: ShapeLookup): Text {
   const support = supportOf(constraint)
   if ('operand' in support && support.operand.wrong(constraint) === undefined) {
+    const name = of === 'permission' ? shapeNamed(constraint) : undefined
+    if (name !== undefined) return shapeClause(name, shapes(name))
     return of === 'permission'
       ? support.operand.describe(constraint)
       : conditionWords(support.operand, constraint)

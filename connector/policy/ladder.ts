@@ -42,3 +42,18 @@ const STEPS: readonly number[] = Array.from({ length: 25 }, (_, n) => n - 12).fl
 /** The smallest of 1, 5, 10, 50 and so on, and of 0.5, 0.1 and so on, that satisfies the comparison. */
 export const stepFor = (asked: Asked | string, value: number): number | undefined =>
   value > 0 ? STEPS.find((step) => fits(asked, step, value)) : undefined
+
+/** Decimal places up to which steps, and what is divided by them, are exact. */
+const PLACES = 12
+
+/** A written decimal as a whole number of the smallest units. */
+export function decimalUnits(written: string): bigint {
+  const [whole = '0', fraction = ''] = written.split('.')
+  return BigInt(whole + fraction.slice(0, PLACES).padEnd(PLACES, '0'))
+}
+
+/** How many whole steps two numbers can be apart after rounding down that were `distance` apart before; at least one. */
+export function stepsWithin(distance: number, step: number): number {
+  const [of, by] = [decimalUnits(distance.toFixed(PLACES)), decimalUnits(step.toFixed(PLACES))]
+  return Math.max(1, Number((of + by - 1n) / by))
+}

@@ -3,7 +3,10 @@ import type { EpochMs } from '../core/types.js'
 import { commonHours } from './hours.js'
 import { type Plan, ROW_KEYS, type RowFilter } from './plan.js'
 
-export type PlanTerms = Omit<Plan, 'version' | 'hash'>
+/** What a shape document says comes in when the plan is compiled; the terms only name it. */
+type OfShape = 'valueSteps' | 'noise' | 'identifying'
+
+export type PlanTerms = Omit<Plan, 'version' | 'hash' | OfShape>
 
 const later = (a: EpochMs, b: EpochMs): EpochMs => (a > b ? a : b)
 const earlier = (a: EpochMs, b: EpochMs): EpochMs => (a < b ? a : b)
@@ -63,6 +66,8 @@ const JOINS: Joins<PlanTerms> = {
   aggregations: common,
   minGroup: Math.max,
   valueStep: Math.max,
+  shapes: common,
+  mechanisms: common,
   deliveryDelayMs: Math.max,
   countLimit: Math.min,
   recordsPerDay: Math.min,
@@ -76,7 +81,15 @@ const isEmptied = (only: readonly string[] | undefined, except: readonly string[
   only?.every((name) => except.includes(name)) === true
 
 /** Lists of which something has to be left, so that anything is delivered. */
-const NEEDED = ['recipients', 'hours', 'weekdays', 'timeZones', 'aggregations'] as const
+const NEEDED = [
+  'recipients',
+  'hours',
+  'weekdays',
+  'timeZones',
+  'aggregations',
+  'shapes',
+  'mechanisms',
+] as const
 
 /** Terms that together let nothing through, whatever the data is. */
 export const leavesNothing = (terms: PlanTerms): boolean => {

@@ -12,6 +12,9 @@ export type RowKey = (typeof ROW_KEYS)[number]
 /** Values by which rows are kept or dropped; both conditions hold where both are given. */
 export type RowFilter = { readonly only?: readonly string[]; readonly except?: readonly string[] }
 
+/** Two true values up to `sensitivity` apart give the same result with chances that differ by a factor of e^epsilon at most. */
+export type Noise = { readonly epsilon: number; readonly sensitivity: number }
+
 export type Plan = {
   readonly version: 1
   /** First instant of allowed delivery, inclusive. */
@@ -44,6 +47,16 @@ export type Plan = {
   readonly minGroup?: number
   /** Numbers are cut down to multiples of this. */
   readonly valueStep?: number
+  /** The one shape document, by its name; what it says stands in the members that follow. */
+  readonly shapes?: readonly string[]
+  /** The ways in which deviations may be made; a shape document has to use one of them. */
+  readonly mechanisms?: readonly string[]
+  /** Numbers of single signals are cut down to multiples of these. */
+  readonly valueSteps?: Readonly<Record<string, number>>
+  /** Random deviations that are added to single signals, in multiples of their steps. */
+  readonly noise?: Readonly<Record<string, Noise>>
+  /** Signals that get pseudonyms although nothing else says that they identify. */
+  readonly identifying?: readonly string[]
   /** Least age of a record in event time at delivery, milliseconds. */
   readonly deliveryDelayMs?: number
   /** Records (or, for byte sources, requests) that may be delivered under the agreement in total. */
@@ -57,7 +70,7 @@ export type Plan = {
 }
 
 /** Whether the plan lets a declared signal out, by its name. */
-export const delivers = (plan: Plan, signal: string): boolean =>
+export const delivers = (plan: Pick<Plan, 'fields' | 'withheld'>, signal: string): boolean =>
   plan.fields?.includes(signal) !== false && plan.withheld?.includes(signal) !== true
 
 /** Members that change or withhold content, which needs records and is impossible on opaque bytes. */
@@ -71,8 +84,13 @@ const SHAPING: readonly (keyof Plan)[] = [
   'aggregations',
   'minGroup',
   'valueStep',
+  'shapes',
+  'mechanisms',
   'deliveryDelayMs',
 ]
 
 /** True when the plan can be kept on records only. */
 export const shapesRecords = (plan: Plan): boolean => SHAPING.some((member) => plan[member] !== undefined)
+
+/** True when what is delivered depends on a secret of the agreement. */
+export const needsKey = (plan: Plan): boolean => plan.pseudonym !== undefined || plan.noise !== undefined

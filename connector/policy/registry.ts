@@ -19,6 +19,7 @@ import { pseudonym } from './operands/pseudonym.js'
 import { recipient } from './operands/recipient.js'
 import { rows } from './operands/rows.js'
 import { samplingInterval } from './operands/sampling-interval.js'
+import { shaped } from './operands/shape.js'
 import { windows } from './operands/windows.js'
 import { expandTerm, LEFT_OPERANDS } from './spelling.js'
 import { quoted, text } from './words.js'
@@ -36,6 +37,7 @@ export const OPERANDS: readonly Operand[] = [
   ...daily,
   ...coarser,
   pseudonym,
+  ...shaped,
   ...parties,
   ...windows,
   ...content,

@@ -146,11 +146,21 @@ function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
     }
     before = together
   }
-  const incomplete = aggregationFault(before)
+  const incomplete = aggregationFault(before) ?? noiseFault(before)
   if (incomplete !== undefined) {
     found.push({ path: permissions[0]?.path ?? 'permission', term: incomplete.term, why: incomplete.why })
   }
   return found
+}
+
+/** How much is added to what stands in a shape document only. */
+function noiseFault(terms: PlanTerms): { readonly term: string; readonly why: Text } | undefined {
+  if (terms.mechanisms === undefined || terms.shapes !== undefined) return undefined
+  const why = text(
+    'Noise is agreed, but the shape document that says on which values and how much is missing (shape).',
+    'Rauschen ist vereinbart, aber das Aufbereitungsdokument fehlt, in dem steht, auf welchen Werten und wie viel (shape).',
+  )
+  return { term: 'noise', why }
 }
 
 /** Functions that show what single machines contributed. */

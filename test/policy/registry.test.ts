@@ -37,12 +37,16 @@ describe('the registry', () => {
   })
 
   it('never lets an operand be published that the data plane does not enforce', () => {
-    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', 'UTC', 'mean', 'agreement', BUYER]
-    // Functions of aggregation and groups mean nothing without a window.
+    const DOCUMENT = `urn:sha256:${'0'.repeat(64)}`
+    const WORDS = ['UTC', 'mean', 'agreement', 'laplace', DOCUMENT, BUYER]
+    const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', ...WORDS]
+    // Functions of aggregation and groups mean nothing without a window, noise nothing without a document.
     const beside = (iri: string) =>
       iri === `${MDP}aggregation` || iri === `${MDP}minGroup`
         ? [constraint(`${MDP}aggregationWindow`, 'gteq', 'PT1M')]
-        : []
+        : iri === `${MDP}noise`
+          ? [constraint(`${MDP}shape`, 'eq', DOCUMENT)]
+          : []
     for (const { iri, operators, enforcedHere } of OPERANDS) {
       for (const operator of Object.keys(operators)) {
         const accepted = VALUES.filter(

@@ -35,6 +35,8 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   aggregationWindow: ['PT1H'],
   valueStep: ['0.5'],
   samplingInterval: ['PT10S'],
+  shape: [`urn:sha256:${'0123456789abcdef'.repeat(4)}`],
+  noise: ['laplace'],
 }
 const PLACES = ['https://sws.geonames.org/2921044/', 'https://sws.geonames.org/2782113/']
 

@@ -11,7 +11,7 @@ import type { EpochMs } from '../../core/types.js'
 import { SourceError } from '../ports.js'
 import type { DataRecord, Scalar } from '../record.js'
 import { scalarOf } from './project.js'
-import type { Round } from './round.js'
+import type { Finish } from './round.js'
 
 export const OPEN_WINDOWS = 2
 /** A window with fewer values of a signal would say what single ones are: that signal is left out. */
@@ -36,7 +36,7 @@ export type Aggregation = {
   /** Signals that are combined, by name. */
   readonly signals: readonly string[]
   readonly functions: readonly string[]
-  readonly round: Round | undefined
+  readonly finish: Finish | undefined
   /** Combines over all series, and delivers nothing to which fewer have contributed. */
   readonly minGroup: number | undefined
 }
@@ -106,15 +106,11 @@ function resultsOf(
   const results: Closed[] = []
   const all = m.minGroup === undefined ? series : new Map([['', pooled(series, m, m.minGroup)]])
   for (const [name, tallies] of all) {
-    const values = valuesOf(tallies, m)
+    const time = (index * m.windowMs) as EpochMs
+    const values = valuesOf(tallies, m, { series: name, time })
     if (values === undefined) continue
     const nth = results.length
-    const record = {
-      position: writePlace({ position, index, nth }),
-      time: (index * m.windowMs) as EpochMs,
-      series: name,
-      values,
-    }
+    const record = { position: writePlace({ position, index, nth }), time, series: name, values }
     results.push({ record, index, nth })
   }
   return results
@@ -137,16 +133,24 @@ function pooled(series: OpenWindow['series'], { signals }: Aggregation, least: n
   })
 }
 
-function valuesOf(tallies: readonly Tally[], { signals, functions, round }: Aggregation) {
+function valuesOf(
+  tallies: readonly Tally[],
+  { signals, functions, finish }: Aggregation,
+  of: Pick<DataRecord, 'series' | 'time'>,
+) {
   const values: Record<string, Scalar> = {}
   let isEmpty = true
   tallies.forEach((tally, at) => {
     if (tally.count < LEAST_VALUES) return
     for (const name of functions) {
       const exact = name === 'mean' ? tally.sum / tally.count : tally[name as keyof Tally]
-      const value = name === 'count' || round === undefined ? exact : round(exact)
-      if (value === undefined || !Number.isFinite(value)) continue
-      values[`${signals[at]}.${name}`] = value
+      const signal = signals[at] ?? ''
+      const column = `${signal}.${name}`
+      // How many values there are is no value of the signal.
+      const value =
+        name === 'count' || finish === undefined ? exact : finish(exact, { signal, column, ...of })
+      if (typeof value !== 'number' || !Number.isFinite(value)) continue
+      values[column] = value
       isEmpty = false
     }
   })

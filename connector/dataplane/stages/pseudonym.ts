@@ -23,7 +23,10 @@ export function pseudonymsOf(
   if (plan.pseudonym === undefined) return undefined
   if (key === undefined || key.byteLength < 32) throw new TypeError('the key of the pseudonyms is missing')
   const names = signals
-    .filter(({ name, identifies }) => identifies === true || IDENTIFYING.has(name))
+    .filter(
+      ({ name, identifies }) =>
+        identifies === true || IDENTIFYING.has(name) || plan.identifying?.includes(name) === true,
+    )
     .map(({ name }) => name)
   const known = new Map<string, string>()
 
