@@ -7,7 +7,7 @@ import { type Agreement, readableForm } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import type { Facts } from '../policy/model.js'
-import type { Plan } from '../policy/plan.js'
+import { needsKey, type Plan } from '../policy/plan.js'
 import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
 import { pushGrant } from './transfer-push.js'
@@ -83,15 +83,18 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
   return ok(transfer)
 }
 
-/** The key of an agreement with pseudonyms; undefined for any other. Without it nothing of that agreement may flow. */
+/** The key of an agreement with pseudonyms or noise; undefined for any other. Without it nothing of that agreement may flow. */
 function pseudonymKeyOf(
   { pseudonyms }: TransferDeps,
   { id, pseudonymKey }: Agreement,
   plan: Plan,
 ): Result<Uint8Array | undefined> {
-  if (plan.pseudonym === undefined) return ok(undefined)
+  if (!needsKey(plan)) return ok(undefined)
   if (pseudonymKey === undefined || pseudonyms === undefined) {
-    return problem('GrantEnded', 'The key of the pseudonyms of this contract has been destroyed.')
+    return problem(
+      'GrantEnded',
+      'The key of this contract, from which its pseudonyms and deviations come, has been destroyed.',
+    )
   }
   return pseudonyms.open(pseudonymKey, id)
 }

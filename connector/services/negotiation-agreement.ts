@@ -9,7 +9,7 @@ import { approvalOf, type Dataset, type Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
-import type { Plan } from '../policy/plan.js'
+import { needsKey, type Plan } from '../policy/plan.js'
 import {
   agreementHash,
   allows,
@@ -115,10 +115,13 @@ function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement): Re
   if (!plan.ok) return plan
   const servable = deps.dataPlane.canServe(draft.datasetId, plan.value)
   if (!servable.ok) return servable
-  return plan.value.pseudonym !== undefined && deps.pseudonyms === undefined ? NO_PSEUDONYMS : plan
+  return needsKey(plan.value) && deps.pseudonyms === undefined ? NO_PSEUDONYMS : plan
 }
 
-const NO_PSEUDONYMS = problem('PolicyUnsupported', 'This connector has no keys for pseudonyms.')
+const NO_PSEUDONYMS = problem(
+  'PolicyUnsupported',
+  'This connector has no keys for pseudonyms and deviations.',
+)
 
 function draftOf(
   deps: NegotiationDeps,
@@ -176,7 +179,7 @@ export async function agree(
       ...draft,
       planHash: plan.value.hash,
       ...(seal === undefined ? {} : { providerSeal: seal }),
-      ...(plan.value.pseudonym !== undefined &&
+      ...(needsKey(plan.value) &&
         deps.pseudonyms !== undefined && { pseudonymKey: deps.pseudonyms.create(draft.id) }),
     },
     message: deps.wire.contractAgreement({ ...pids, agreement: draft.body, seal }),
