@@ -68,7 +68,11 @@ function wrapped(json: unknown): unknown {
     node === undefined || ['permission', 'prohibition', 'obligation'].some((name) => node.members.has(name))
   if (isPolicy || !(node.members.has('action') || node.members.has('constraint'))) return json
   const { '@context': context, ...rule } = json
-  const kind = node.types.includes('Prohibition') ? 'prohibition' : 'permission'
+  const kind = node.types.includes('Prohibition')
+    ? 'prohibition'
+    : node.types.includes('Duty')
+      ? 'obligation'
+      : 'permission'
   return { ...(context !== undefined && { '@context': context }), [kind]: [rule] }
 }
 

@@ -61,7 +61,7 @@ const cut = (json = ''): string => (json.length > MAX_SHOWN ? `${json.slice(0, M
 const isComparable = (json: unknown): json is JsonMap => isMap(json) && exceededLimit(json) === undefined
 
 function termsOf(policy: JsonMap): ReadonlyMap<string, unknown> {
-  return new Map([...membersOf(policy)].filter(([name]) => !NOT_HERE.has(name)))
+  return new Map([...membersOf(policy, '')].filter(([name]) => !NOT_HERE.has(name)))
 }
 
 /** The value as people know it from the message, without its JSON-LD wrapping. */
@@ -94,7 +94,8 @@ function differingMembers(
     ) {
       return []
     }
-    if (RULE_LISTS.has(name) || CONSTRAINT_LISTS.has(name)) return differingLists(asList(was), asList(is), at)
+    if (RULE_LISTS.has(name) || CONSTRAINT_LISTS.has(name))
+      return differingLists(asList(was), asList(is), at, name)
     return [{ path: at, ...side('offered', was), ...side('agreed', is) }]
   })
 }
@@ -104,10 +105,11 @@ function differingLists(
   offered: readonly unknown[],
   agreed: readonly unknown[],
   path: string,
+  list: string,
 ): readonly Difference[] {
-  const open = offered.map((value, index) => ({ index, value, normal: normalObject(value) }))
+  const open = offered.map((value, index) => ({ index, value, normal: normalObject(value, list) }))
   const unmatched = agreed.flatMap((value, index) => {
-    const normal = normalObject(value)
+    const normal = normalObject(value, list)
     const twin = open.findIndex((candidate) => candidate.normal === normal)
     if (twin === -1) return [{ index, value }]
     open.splice(twin, 1)
@@ -120,7 +122,7 @@ function differingLists(
     if (!isMap(partner.value) || !isMap(value)) {
       return [{ path: at, offered: shown(partner.value), agreed: shown(value) }]
     }
-    return differingMembers(membersOf(partner.value), membersOf(value), at)
+    return differingMembers(membersOf(partner.value, list), membersOf(value, list), at)
   })
   return [
     ...changed,

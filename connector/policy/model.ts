@@ -8,6 +8,7 @@ import type { EpochMs } from '../core/types.js'
 export const MDP = 'https://w3id.org/machine-data-policy/v1#'
 export const PROFILE = 'https://w3id.org/machine-data-policy/v1'
 export const ODRL = 'http://www.w3.org/ns/odrl/2/'
+export const EDC = 'https://w3id.org/edc/v0.0.1/ns/'
 
 export type Operator =
   | 'eq'

@@ -2,7 +2,8 @@
  * One JSON text for all spellings of the same policy member: prefixes, JSON-LD wrappings, datatypes written beside values,
  * lists of one and the order of sets are gone, and values are typed by their left operand. For comparing only.
  */
-import { leftOperandIri, operandOf } from './registry.js'
+import type { RuleKind } from './nodes.js'
+import { leftOperandIri, listedValues, operandOf } from './registry.js'
 import {
   ACTIONS,
   asList,
@@ -14,6 +15,7 @@ import {
   literalOf,
   literalsOf,
   operatorName,
+  type Standing,
   termOf,
 } from './spelling.js'
 
@@ -21,12 +23,22 @@ import {
 export const RULE_LISTS: ReadonlySet<string> = new Set(['permission', 'prohibition', 'obligation', 'duty'])
 export const CONSTRAINT_LISTS: ReadonlySet<string> = new Set(['constraint', 'and', 'or', 'xone'])
 
-/** Members by bare name; those in two spellings are one list, as JSON-LD reads them. Absent and empty lists are alike. */
-export function membersOf(object: JsonMap): ReadonlyMap<string, unknown> {
+/** Where the object in a list stands; undefined for the policy itself. */
+const standingIn = (list: string): Standing | undefined => {
+  if (CONSTRAINT_LISTS.has(list) || list === 'andSequence') return 'constraint'
+  return RULE_LISTS.has(list) ? (list as RuleKind) : undefined
+}
+
+/**
+ * Members by bare name; those in two spellings are one list, as JSON-LD reads them. Absent and empty lists are alike, and
+ * so is a class that says no more than the list that the object stands in.
+ */
+export function membersOf(object: JsonMap, list: string): ReadonlyMap<string, unknown> {
+  const standing = standingIn(list)
   const members = new Map<string, unknown>()
   for (const [key, value] of Object.entries(object)) {
     const name = keyName(key)
-    if (name === '@type' && (isOwnClass(value, 'rule') || isOwnClass(value, 'constraint'))) continue
+    if (name === '@type' && standing !== undefined && isOwnClass(value, standing)) continue
     if (Array.isArray(value) && value.length === 0 && (RULE_LISTS.has(name) || name === 'constraint'))
       continue
     members.set(name, members.has(name) ? [...asList(members.get(name)), ...asList(value)] : value)
@@ -36,10 +48,11 @@ export function membersOf(object: JsonMap): ReadonlyMap<string, unknown> {
 
 /** The normal form of one member of an object with the given members. Equal texts mean the same. */
 export function normalMember(name: string, value: unknown, of: ReadonlyMap<string, unknown>): string {
-  if (RULE_LISTS.has(name) || CONSTRAINT_LISTS.has(name)) return sorted(asList(value).map(normalObject))
-  if (name === 'andSequence') return JSON.stringify(asList(value).map(normalObject))
+  const each = (): readonly string[] => asList(value).map((one) => normalObject(one, name))
+  if (RULE_LISTS.has(name) || CONSTRAINT_LISTS.has(name)) return sorted(each())
+  if (name === 'andSequence') return JSON.stringify(each())
   if (name === 'profile') return sorted(asList(value).map((item) => JSON.stringify(anything(item))))
-  if (name === 'rightOperand') return normalValues(value, of.get('leftOperand'))
+  if (name === 'rightOperand') return normalValues(value, of)
   const term = termOf(value)
   if (term === undefined) return JSON.stringify(anything(value))
   if (name === 'action') return JSON.stringify(expandTerm(term, ACTIONS))
@@ -47,10 +60,10 @@ export function normalMember(name: string, value: unknown, of: ReadonlyMap<strin
   return JSON.stringify(name === 'operator' ? operatorName(term) : term)
 }
 
-/** The normal form of a rule or constraint. */
-export function normalObject(value: unknown): string {
+/** The normal form of a rule or constraint in a list of the given name. */
+export function normalObject(value: unknown, list: string): string {
   if (!isMap(value)) return JSON.stringify(anything(value))
-  const members = membersOf(value)
+  const members = membersOf(value, list)
   return sorted(
     [...members].map(([name, inner]) => `${JSON.stringify(name)}:${normalMember(name, inner, members)}`),
   )
@@ -58,11 +71,13 @@ export function normalObject(value: unknown): string {
 
 const sorted = (texts: readonly string[]): string => `[${[...texts].sort().join(',')}]`
 
-function normalValues(value: unknown, leftOperand: unknown): string {
-  const values = literalsOf(value)
-  if (values === undefined) return JSON.stringify(anything(value))
-  const term = termOf(leftOperand)
-  const operand = term === undefined ? undefined : operandOf(leftOperandIri(term))
+function normalValues(value: unknown, of: ReadonlyMap<string, unknown>): string {
+  const written = literalsOf(value)
+  if (written === undefined) return JSON.stringify(anything(value))
+  const [term, operator] = [termOf(of.get('leftOperand')), termOf(of.get('operator'))]
+  const left = term === undefined ? '' : leftOperandIri(term)
+  const values = listedValues(left, operatorName(operator ?? ''), written) ?? written
+  const operand = operandOf(left)
   const normal = values.map((literal) => JSON.stringify(operand?.normal(literal) ?? literal))
   return sorted([...new Set(normal)])
 }

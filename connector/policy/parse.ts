@@ -6,7 +6,8 @@ import { ok, problem, type Result } from '../core/result.js'
 import { exceededLimit, MAX_DEPTH, MAX_NODES } from './limits.js'
 import type { Constraint, LogicalConstraint, Policy, Rule, UnknownTerm } from './model.js'
 import { PROFILE } from './model.js'
-import { leftOperandIri } from './registry.js'
+import type { RuleKind } from './nodes.js'
+import { leftOperandIri, listedValues } from './registry.js'
 import {
   ACTIONS,
   asList,
@@ -17,6 +18,7 @@ import {
   keyName,
   literalsOf,
   operatorName,
+  type Standing,
   termOf,
 } from './spelling.js'
 
@@ -98,7 +100,7 @@ function readMembers(
 function noteForeignClass(
   members: ReadonlyMap<string, unknown>,
   path: string,
-  of: 'policy' | 'rule' | 'constraint',
+  of: Standing,
   note: Note,
 ): void {
   const type = members.get('@type')
@@ -119,20 +121,20 @@ function readProfiles(value: unknown, note: Note): readonly string[] {
 function readRules(
   members: ReadonlyMap<string, unknown>,
   path: string,
-  member: 'permission' | 'prohibition' | 'obligation' | 'duty',
+  member: RuleKind,
   note: Note,
 ): readonly Rule[] {
   return asList(members.get(member)).flatMap((item, index) => {
     const at = `${below(path, member)}[${index}]`
-    if (isMap(item)) return readRule(item, at, member === 'permission', note)
+    if (isMap(item)) return readRule(item, at, member, note)
     note(at, member)
     return []
   })
 }
 
-function readRule(object: JsonMap, path: string, isPermission: boolean, note: Note): readonly Rule[] {
-  const members = readMembers(object, path, isPermission ? PERMISSION_KEYS : RULE_KEYS, note)
-  noteForeignClass(members, path, 'rule', note)
+function readRule(object: JsonMap, path: string, kind: RuleKind, note: Note): readonly Rule[] {
+  const members = readMembers(object, path, kind === 'permission' ? PERMISSION_KEYS : RULE_KEYS, note)
+  noteForeignClass(members, path, kind, note)
   const constraints = readConstraints(members.get('constraint'), below(path, 'constraint'), note)
   const duties = readRules(members, path, 'duty', note)
   const action = readAction(members.get('action'), below(path, 'action'), note)
@@ -192,7 +194,9 @@ function readAtomic(object: JsonMap, path: string, note: Note): readonly Constra
   noteForeignClass(members, path, 'constraint', note)
   const leftOperand = termOf(members.get('leftOperand'))
   const operator = termOf(members.get('operator'))
-  const values = members.has('rightOperand') ? literalsOf(members.get('rightOperand')) : undefined
+  const written = members.has('rightOperand') ? literalsOf(members.get('rightOperand')) : undefined
+  const left = leftOperandIri(leftOperand ?? '')
+  const values = written && listedValues(left, operatorName(operator ?? ''), written)
   if (leftOperand === undefined) note(below(path, 'leftOperand'), 'leftOperand')
   if (operator === undefined) note(below(path, 'operator'), 'operator')
   if (values === undefined) note(below(path, 'rightOperand'), 'rightOperand')
@@ -201,7 +205,7 @@ function readAtomic(object: JsonMap, path: string, note: Note): readonly Constra
   return [
     {
       kind: 'atomic',
-      leftOperand: leftOperandIri(leftOperand),
+      leftOperand: left,
       operator: operatorName(operator),
       rightOperand: first !== undefined && values.length === 1 ? first : values,
       path,

@@ -3,13 +3,15 @@ import type { Text } from '../core/types.js'
 import type { AtomicConstraint, Operator } from './model.js'
 import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
+import { catenaX } from './operands/catena-x.js'
 import { coarser } from './operands/coarser.js'
 import { content } from './operands/content.js'
 import { count } from './operands/count.js'
 import { daily } from './operands/daily.js'
 import { dateTime } from './operands/date-time.js'
 import { deliveryDelay } from './operands/delivery-delay.js'
-import { dialects } from './operands/dialects.js'
+import { inForceDate } from './operands/edc.js'
+
 import { fields } from './operands/fields.js'
 import { hours } from './operands/hours.js'
 import { obligations, vocabulary } from './operands/obligations.js'
@@ -21,7 +23,7 @@ import { rows } from './operands/rows.js'
 import { samplingInterval } from './operands/sampling-interval.js'
 import { shaped } from './operands/shape.js'
 import { windows } from './operands/windows.js'
-import { expandTerm, LEFT_OPERANDS } from './spelling.js'
+import { expandTerm, LEFT_OPERANDS, takesList } from './spelling.js'
 import { quoted, text } from './words.js'
 
 export const OPERANDS: readonly Operand[] = [
@@ -43,7 +45,8 @@ export const OPERANDS: readonly Operand[] = [
   ...content,
   ...obligations,
   ...vocabulary,
-  ...dialects,
+  inForceDate,
+  ...catenaX,
 ]
 
 const BY_IRI: ReadonlyMap<string, Operand> = new Map(OPERANDS.map((operand) => [operand.iri, operand]))
@@ -56,6 +59,22 @@ export const leftOperandIri = (written: string): string =>
   IRI_OF.get(written) ?? expandTerm(written, LEFT_OPERANDS)
 
 export const operandOf = (iri: string): Operand | undefined => BY_IRI.get(iri)
+
+/**
+ * The values of a right operand of a known left operand: a text with commas is a list where no value can have one.
+ * Undefined where that leaves two readings, because the operator compares with one value.
+ */
+export function listedValues(
+  leftOperand: string,
+  operator: string,
+  values: readonly string[],
+): readonly string[] | undefined {
+  if (operandOf(leftOperand)?.commaLists !== true || !values.some((value) => value.includes(',')))
+    return values
+  return takesList(operator)
+    ? values.flatMap((value) => value.split(',').map((one) => one.trim()))
+    : undefined
+}
 
 export type Support =
   | { readonly operand: Operand; readonly rule: OperatorRule }

@@ -49,12 +49,38 @@ export function expandTerm(name: string, vocabulary: ReadonlySet<string>): strin
   return name.startsWith('mdp:') ? MDP + name.slice(4) : name
 }
 
+const LIST_OPERATORS: ReadonlySet<string> = new Set(
+  'isA hasPart isPartOf isAllOf isAnyOf isNoneOf'.split(' '),
+)
+
+/** Whether an operator takes a list; the others compare with one value. */
+export const takesList = (operator: string): boolean => LIST_OPERATORS.has(operator)
+
+/** Operators as others write them. */
+const OPERATOR_ALIASES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    // The enumeration in the DSP 2025-1 JSON Schema lists "term-lteq" in place of "lteq".
+    'term-lteq': 'lteq',
+    // The names that operators have inside Eclipse EDC, and in interfaces made from them.
+    EQ: 'eq',
+    NEQ: 'neq',
+    GT: 'gt',
+    GEQ: 'gteq',
+    LT: 'lt',
+    LEQ: 'lteq',
+    IN: 'isPartOf',
+    HAS_PART: 'hasPart',
+    IS_A: 'isA',
+    IS_ALL_OF: 'isAllOf',
+    IS_ANY_OF: 'isAnyOf',
+    IS_NONE_OF: 'isNoneOf',
+  }),
+)
+
 /** The bare name of an ODRL operator; anything else stays as written. */
 export function operatorName(written: string): string {
   const name = keyName(written)
-  // The enumeration in the DSP 2025-1 JSON Schema lists "term-lteq" in place of "lteq".
-  if (name === 'term-lteq') return 'lteq'
-  return OPERATORS.has(name) ? name : written
+  return OPERATORS.has(name) ? name : (OPERATOR_ALIASES.get(name) ?? written)
 }
 
 /** The single term in a value: a string, `{ "@id" }`, `{ "@value" }`, or a list of one of these. */
@@ -95,15 +121,20 @@ const stringIn = (value: JsonMap): string | undefined => {
   return typeof inner === 'string' ? inner : undefined
 }
 
+/** What may stand as the class of an object, by where it stands. */
 const CLASSES = {
   policy: ['Policy', 'Set', 'Offer', 'Agreement'],
-  rule: ['Rule', 'Permission', 'Prohibition', 'Duty'],
+  permission: ['Rule', 'Permission'],
+  prohibition: ['Rule', 'Prohibition'],
+  obligation: ['Rule', 'Duty'],
+  duty: ['Rule', 'Duty'],
   constraint: ['Constraint', 'AtomicConstraint', 'LogicalConstraint'],
 } as const
 
+export type Standing = keyof typeof CLASSES
+
+export const classNames = (of: Standing): readonly string[] => CLASSES[of]
+
 /** Whether an `@type` says no more than where the object stands says already. */
-export function isOwnClass(type: unknown, of: keyof typeof CLASSES): boolean {
-  const names: readonly string[] = CLASSES[of]
-  const types = asList(type)
-  return types.every((one) => typeof one === 'string' && names.includes(keyName(one)))
-}
+export const isOwnClass = (type: unknown, of: Standing): boolean =>
+  asList(type).every((one) => typeof one === 'string' && classNames(of).includes(keyName(one)))

@@ -102,7 +102,11 @@ describe('spellings of one and the same policy', () => {
     ['lteq', 'lteq'],
     ['term-lteq', 'lteq'],
     [`${ODRL}isAnyOf`, 'isAnyOf'],
-    ['odrl:IN', 'odrl:IN'],
+    ['IN', 'isPartOf'],
+    ['odrl:IN', 'isPartOf'],
+    ['LEQ', 'lteq'],
+    ['IS_NONE_OF', 'isNoneOf'],
+    ['Lteq', 'Lteq'],
     ['less', 'less'],
   ])('reads the operator %s as %s', (operator, name) => {
     const { permissions } = policy({

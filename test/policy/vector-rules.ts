@@ -83,7 +83,7 @@ export const SUBJECTS: readonly Subject[] = [
     CX,
     `BusinessPartnerNumber BusinessPartnerGroup Membership FrameworkAgreement UsagePurpose UsageRestriction AffiliatesBpnl
     AffiliatesRegion JurisdictionLocation JurisdictionLocationReference DataFrequency DataUsageEndDefinition
-    DataProvisioningEndDate DataProvisioningEndDurationDays ContractReference ContractTermination
+    ContractReference ContractTermination
     ConfidentialInformationMeasures ConfidentialInformationSharing ExclusiveUsage Liability Warranty WarrantyDefinition
     WarrantyDurationMonths Precedence VersionChanges ManagedLegalEntityBpnl ManagedLegalEntityRegion`,
     ['eq', 'neq', 'isAnyOf', 'isNoneOf', 'isAllOf', 'isPartOf'],
@@ -96,6 +96,8 @@ export const BY_HAND: readonly string[] = [
   'https://w3id.org/edc/v0.0.1/ns/inForceDate',
   `${CX}DataUsageEndDate`,
   `${CX}DataUsageEndDurationDays`,
+  `${CX}DataProvisioningEndDate`,
+  `${CX}DataProvisioningEndDurationDays`,
 ]
 
 /** What an operator says of a value that lies at -1 before, 0 at, 1 behind its bound. */
@@ -262,6 +264,9 @@ const PLACES: readonly Place[] = [
   ],
 ]
 
+const UNTIL = { leftOperand: `${CX}DataUsageEndDate`, operator: 'eq' }
+const TWO_ENDS = ['2099-01-01T00:00:00Z', '2020-01-01T00:00:00Z']
+
 const STRANGE = { 'https://vocabulary.example/only': 'on Mondays' }
 
 const TERMS: readonly (readonly [what: string, policy: object])[] = [
@@ -300,6 +305,56 @@ const TERMS: readonly (readonly [what: string, policy: object])[] = [
   ['empty conjunction', { permission: [{ ...USE, constraint: [{ and: [] }] }] }],
   ['two connectives', { permission: [{ ...USE, constraint: [{ and: [YES], or: [YES] }] }] }],
   ['action', { permission: [{ action: 'https://vocabulary.example/rent' }] }],
+  ['class of the policy', { '@type': 'https://vocabulary.example/Draft', permission: [USE] }],
+  [
+    'class of a permission',
+    { permission: [{ ...USE, '@type': ['Permission', 'https://vocabulary.example/Trial'] }] },
+  ],
+  ['class of a permission that is a prohibition', { permission: [{ ...USE, '@type': 'odrl:Prohibition' }] }],
+  [
+    'class of a condition',
+    { permission: [{ ...USE, constraint: [{ ...YES, '@type': 'https://vocabulary.example/Range' }] }] },
+  ],
+  [
+    'class of a conjunction',
+    { permission: [{ ...USE, constraint: [{ and: [YES], '@type': 'https://vocabulary.example/Most' }] }] },
+  ],
+  ['class of a duty', { permission: [{ ...USE, duty: [{ action: 'inform', '@type': 'Prohibition' }] }] }],
+  [
+    'datatype of an unknown left operand',
+    {
+      permission: [
+        {
+          ...USE,
+          constraint: [
+            {
+              leftOperand: 'https://vocabulary.example/grade',
+              operator: 'lteq',
+              rightOperand: { '@value': '5', '@type': 'https://vocabulary.example/roman' },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  ['role of a party', { permission: [{ ...USE, function: 'urn:party:1' }] }],
+  ['relation to the data', { permission: [{ ...USE, relation: 'urn:data:1' }] }],
+  ['result of a use', { permission: [{ ...USE, output: 'urn:data:2' }] }],
+  ['party without a name', { permission: [{ ...USE, assignee: { some: 'body' } }] }],
+  ['data without a name', { permission: [{ ...USE, target: { some: 'thing' } }] }],
+  [
+    'refinement of data',
+    { permission: [{ ...USE, target: { '@id': 'urn:data:1', refinement: [{ ...YES, ...STRANGE }] } }] },
+  ],
+  [
+    'condition deep inside',
+    {
+      permission: [
+        { ...USE, constraint: [{ and: [YES, { or: [NO, { xone: [{ ...YES, ...STRANGE }] }] }] }] },
+      ],
+    },
+  ],
+  ['two end dates', { permission: [{ ...USE, constraint: [{ ...UNTIL, rightOperand: TWO_ENDS }] }] }],
   ['profile', { profile: 'https://vocabulary.example/profile', permission: [USE] }],
   ['conflict strategy', { conflict: 'https://vocabulary.example/toss', permission: [USE] }],
   ['inherited policy', { inheritFrom: 'https://vocabulary.example/parent', permission: [USE] }],
@@ -311,7 +366,14 @@ const TERMS: readonly (readonly [what: string, policy: object])[] = [
 
 /** Something unknown, wherever it stands, denies. */
 export const unknownVectors = (): readonly Vector[] => {
-  const rest = { request: USE, state: { facts: { count: '3' }, duties: { inform: 'fulfilled' } } }
+  const rest = {
+    request: { ...USE, target: 'urn:data:1', assignee: 'urn:party:1' },
+    state: {
+      at: '2026-06-01T00:00:00Z',
+      facts: { count: '3', 'https://vocabulary.example/grade': '4' },
+      duties: { inform: 'fulfilled' },
+    },
+  }
   const expect = { decision: 'deny', verdict: 'unknown' } as const
   return [
     ...PLACES.map(([where, make]) => ({

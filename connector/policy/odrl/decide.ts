@@ -93,8 +93,9 @@ function judgeRule(rule: OdrlRule, request: Request, world: World, mode: DutyMod
   const understood = isUnderstood(rule) ? true : undefined
   const active = allOf([
     understood,
-    target?.holds ?? true,
-    party?.holds ?? true,
+    // Not "?? true": what cannot be told is undefined as well.
+    target === undefined ? true : target.holds,
+    party === undefined ? true : party.holds,
     rule.actions.length === 0 ? true : anyOf(names),
     ...constraints.map(({ holds }) => holds),
     ...duties.map((duty) => dutyAllows(duty, mode)),

@@ -7,7 +7,8 @@ import type { EpochMs } from '../../core/types.js'
 import { addDuration, type Duration } from '../duration.js'
 import { MDP, ODRL } from '../model.js'
 import { operandOf } from '../registry.js'
-import { compareNum, numOf } from './num.js'
+import { numOf } from './num.js'
+import { inOwnTerms } from './own-terms.js'
 import type { Atom, Condition, Logic, Value } from './policy.js'
 import { placeOf, type Scalar, type Tri } from './scalar.js'
 import { conceptOf, isWithin } from './taxonomy.js'
@@ -72,16 +73,16 @@ export const isTemporal = (condition: Condition): boolean =>
     ? (operandOf(condition.leftOperand)?.temporal ?? true)
     : condition.operands.some(isTemporal)
 
-function judgeAtom(atom: Atom, world: World, zone: string | undefined): Judged {
-  if (atom.unknown.length > 0) return { condition: atom, holds: undefined, actual: undefined, parts: NONE }
+function judgeAtom(condition: Atom, world: World, zone: string | undefined): Judged {
+  const atom = condition.unknown.length > 0 ? undefined : inOwnTerms(condition)
+  if (atom === undefined) return { condition, holds: undefined, actual: undefined, parts: NONE }
   const special = SPECIAL.get(atom.leftOperand)
   if (special !== undefined) {
-    const holds = special(atom, world, zone)
-    return { condition: atom, holds, actual: undefined, parts: NONE }
+    return { condition, holds: special(atom, world), actual: undefined, parts: NONE }
   }
   const actual = factsFor(atom, world, zone)
   const holds = actual === undefined || actual.length === 0 ? undefined : compare(atom, actual, world)
-  return { condition: atom, holds, actual, parts: NONE }
+  return { condition, holds, actual, parts: NONE }
 }
 
 const DATE_TIME = `${ODRL}dateTime`
@@ -257,21 +258,7 @@ function sinceAgreement(world: World, operator: string, after: Duration | undefi
   return holds?.(now, addDuration(agreed, after))
 }
 
-type Special = (atom: Atom, world: World, zone: string | undefined) => Tri
-
-const RELATIVE = /^[cC]ontract[aA]greement\+(\d{1,9})([smhd])$/
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const CATENA_X = 'https://w3id.org/catenax/2025/9/policy/'
-
-const atMoment = (world: World, operator: string, bound: Scalar | undefined): Tri => {
-  if (world.at === undefined || bound === undefined) return undefined
-  return OPERATIONS[operator]?.(
-    [{ text: '', scalar: world.at }],
-    [{ text: '', scalar: bound }],
-    undefined,
-    world,
-  )
-}
+type Special = (atom: Atom, world: World) => Tri
 
 /** Left operands whose truth follows from the clock and the agreement. */
 const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
@@ -283,31 +270,6 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
       return atom.values.length === 1
         ? sinceAgreement(world, atom.operator, calendar(atom.values[0]?.scalar))
         : undefined
-    },
-  ],
-  [
-    'https://w3id.org/edc/v0.0.1/ns/inForceDate',
-    (atom, world) => {
-      const [value, second] = atom.values
-      if (value === undefined || second !== undefined) return undefined
-      const [, amount, unit] = RELATIVE.exec(value.text) ?? []
-      if (amount === undefined || unit === undefined) return atMoment(world, atom.operator, value.scalar)
-      return sinceAgreement(world, atom.operator, { months: 0, ms: Number(amount) * (UNIT_MS[unit] ?? 0) })
-    },
-  ],
-  [
-    `${CATENA_X}DataUsageEndDate`,
-    // "eq" is how Catena-X writes "until".
-    ({ operator, values }, world) => atMoment(world, operator === 'eq' ? 'lt' : operator, values[0]?.scalar),
-  ],
-  [
-    `${CATENA_X}DataUsageEndDurationDays`,
-    ({ operator, values }, world) => {
-      const days = values[0]?.scalar
-      if (days?.kind !== 'number' || days.at.scale !== 0 || compareNum(days.at, numOf(0n)) < 0)
-        return undefined
-      const after = { months: 0, ms: Number(days.at.n) * 86_400_000 }
-      return sinceAgreement(world, operator === 'eq' ? 'lt' : operator, after)
     },
   ],
   [

@@ -25,6 +25,14 @@ const BY_DOMAIN: Readonly<Record<string, (text: string) => Scalar | undefined>> 
   weekday: parseWeekday,
 }
 
+const KNOWN_DATATYPES = ['http://www.w3.org/2001/XMLSchema#', 'http://www.w3.org/1999/02/22-rdf-syntax-ns#']
+
+/** Equality and order of a datatype nobody knows cannot be told, unless the left operand says how its values are read. */
+const isStrange = ({ datatype }: Value, leftOperand: string): boolean =>
+  datatype?.includes(':') === true &&
+  !KNOWN_DATATYPES.some((known) => datatype.startsWith(known)) &&
+  operandOf(leftOperand) === undefined
+
 /** The value as its left operand reads it: datatypes get lost on the way between connectors, names and trees have none. */
 export function typedValue(text: string, datatype: string | undefined, leftOperand: string): Value {
   const normal = text.normalize('NFC')
@@ -51,7 +59,7 @@ function readValue(
   return typedValue('@value' in value ? inner : expandIri(context, inner), type, leftOperand)
 }
 
-/** Undefined when one of the values is no plain value. */
+/** Undefined when one of the values is no plain value, or is of a kind nobody knows. */
 export function readValues(
   values: readonly unknown[],
   leftOperand: string,
@@ -59,6 +67,6 @@ export function readValues(
   context: Context,
 ): readonly Value[] | undefined {
   const read = values.map((value) => readValue(value, leftOperand, datatype, context))
-  const whole = read.filter((value) => value !== undefined)
+  const whole = read.flatMap((value) => (value === undefined || isStrange(value, leftOperand) ? [] : [value]))
   return whole.length === read.length && read.length > 0 ? whole : undefined
 }

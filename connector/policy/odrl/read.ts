@@ -4,8 +4,8 @@
  */
 import { ok, problem, type Result } from '../../core/result.js'
 import { ODRL, PROFILE } from '../model.js'
-import { leftOperandIri } from '../registry.js'
-import { ACTIONS, operatorName } from '../spelling.js'
+import { leftOperandIri, listedValues } from '../registry.js'
+import { ACTIONS, classNames, operatorName } from '../spelling.js'
 import { type Document, isAnnotation, type Node, nameIn, nodeAt, readDocument } from './json-ld.js'
 import type {
   Action,
@@ -16,31 +16,16 @@ import type {
   RuleKind,
   Strategy,
   Thing,
+  Value,
 } from './policy.js'
-import { readValues } from './read-values.js'
+import { readValues, typedValue } from './read-values.js'
 
-const POLICY_TYPES = new Set([
-  'Policy',
-  'Set',
-  'Offer',
-  'Agreement',
-  'Request',
-  'Assertion',
-  'Privacy',
-  'Ticket',
-])
+const POLICY_TYPES = ['Policy', 'Set', 'Offer', 'Agreement', 'Request', 'Assertion', 'Privacy', 'Ticket']
 const RULES = ['permission', 'prohibition', 'obligation'] as const
-const FOR_RULES = ['target', 'assignee', 'assigner', 'action', 'relation', 'function'] as const
+/** Their general forms, "relation" and "function", are left out: in which role somebody stands there is not said. */
+const FOR_RULES = ['target', 'assignee', 'assigner', 'action'] as const
 const POLICY_KEYS = new Set<string>([...RULES, ...FOR_RULES, 'profile', 'conflict', 'timestamp', 'undefined'])
-const RULE_KEYS = new Set<string>([
-  ...FOR_RULES,
-  'constraint',
-  'duty',
-  'remedy',
-  'consequence',
-  'failure',
-  'output',
-])
+const RULE_KEYS = new Set<string>([...FOR_RULES, 'constraint', 'duty', 'remedy', 'consequence', 'failure'])
 const ATOM_KEYS = new Set(['leftOperand', 'operator', 'rightOperand', 'unit', 'dataType'])
 const CONNECTIVES: readonly Connective[] = ['and', 'or', 'xone', 'andSequence']
 const CONNECTIVE_KEYS = new Set<string>(CONNECTIVES)
@@ -80,7 +65,7 @@ export function readPolicy(json: unknown, profiles: readonly string[] = [], pref
 }
 
 const isPolicy = ({ types, members }: Node): boolean =>
-  RULES.some((name) => members.has(name)) || types.some((type) => POLICY_TYPES.has(type))
+  RULES.some((name) => members.has(name)) || types.some((type) => POLICY_TYPES.includes(type))
 
 /** ODRL 2.2 Information Model, "Policy Conflict Strategy": different strategies after a merge make the policy invalid. */
 const joined = (a: OdrlPolicy, b: OdrlPolicy): OdrlPolicy => ({
@@ -100,6 +85,16 @@ const unknownIn = (node: Node, known: ReadonlySet<string>): readonly string[] =>
     .filter((name) => !known.has(name) && !isAnnotation(name))
     .map((name) => name.slice(0, 120))
 
+/** Vocabularies whose classes say how something is modelled, not what it means. */
+const MODELLING = ['http://www.w3.org/2002/07/owl#', 'http://www.w3.org/1999/02/22-rdf-syntax-ns#']
+
+/** Classes that are none of the known ones: a special kind of rule may permit less than a rule in general. */
+const strangeClasses = ({ types }: Node, known: readonly string[]): readonly string[] =>
+  types
+    .filter((type) => !known.includes(type) && !isAnnotation(type))
+    .filter((type) => !MODELLING.some((prefix) => type.startsWith(prefix)))
+    .map((type) => `class ${type}`.slice(0, 120))
+
 function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
   const profiles = all(node, 'profile').flatMap((value) => nameIn(value, node.context) ?? [])
   const strange = profiles.filter((profile) => !course.profiles.has(profile))
@@ -117,6 +112,7 @@ function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
     obligations: rules('obligation'),
     unknown: [
       ...unknownIn(node, POLICY_KEYS),
+      ...strangeClasses(node, POLICY_TYPES),
       ...strange.map((profile) => `profile ${profile}`),
       ...(profiles.length < all(node, 'profile').length ? ['profile'] : []),
       ...(all(node, 'conflict').length > 0 && conflict === undefined ? ['conflict'] : []),
@@ -187,6 +183,7 @@ function ruleAt(
     followUps: [...inner('remedy'), ...inner('consequence')],
     unknown: [
       ...unknownIn(node, RULE_KEYS),
+      ...strangeClasses(node, classNames(kind)),
       // An absent action restricts as little as an absent target; a duty to do nothing in particular is none.
       ...(actions.length === 0 && kind === 'duty' ? ['action'] : []),
       ...(kind !== 'permission' && node.members.has('duty') ? ['duty'] : []),
@@ -271,7 +268,12 @@ function conditionAt(value: unknown, parent: Node, path: string, course: Course,
     id: node.id,
     path,
     operands,
-    unknown: [...unknownIn(node, CONNECTIVE_KEYS), ...others, ...(operands.length === 0 ? [kind] : [])],
+    unknown: [
+      ...unknownIn(node, CONNECTIVE_KEYS),
+      ...strangeClasses(node, classNames('constraint')),
+      ...others,
+      ...(operands.length === 0 ? [kind] : []),
+    ],
   }
 }
 
@@ -280,27 +282,36 @@ function atomAt(node: Node, path: string): Condition {
     const [value, second] = all(node, name)
     return value === undefined || second !== undefined ? undefined : nameIn(value, node.context)
   }
-  const [left, operator] = [one('leftOperand'), one('operator')]
-  const values = readValues(
-    all(node, 'rightOperand'),
-    leftOperandIri(left ?? ''),
-    one('dataType'),
-    node.context,
-  )
+  const [leftOperand, operator] = [one('leftOperand'), one('operator')]
+  const left = leftOperand === undefined ? '' : leftOperandIri(leftOperand)
+  const comparison = operator === undefined ? '' : operatorName(operator)
+  const written = readValues(all(node, 'rightOperand'), left, one('dataType'), node.context)
+  const values = written && listed(left, comparison, written)
   return {
     kind: 'atom',
     id: node.id,
     path,
-    leftOperand: left === undefined ? '' : leftOperandIri(left),
-    operator: operator === undefined ? '' : operatorName(operator),
+    leftOperand: left,
+    operator: comparison,
     values: values ?? [],
     unit: one('unit'),
     unknown: [
       ...unknownIn(node, ATOM_KEYS),
-      ...(left === undefined ? ['leftOperand'] : []),
-      ...(operator === undefined ? ['operator'] : []),
+      ...strangeClasses(node, classNames('constraint')),
+      ...(left === '' ? ['leftOperand'] : []),
+      ...(comparison === '' ? ['operator'] : []),
       ...(values === undefined || !node.members.has('rightOperand') ? ['rightOperand'] : []),
       ...(node.members.has('unit') && one('unit') === undefined ? ['unit'] : []),
     ],
   }
+}
+
+/** The values with lists in one text taken apart, where the left operand has such. */
+function listed(left: string, operator: string, values: readonly Value[]): readonly Value[] | undefined {
+  const texts = listedValues(
+    left,
+    operator,
+    values.map(({ text }) => text),
+  )
+  return texts?.length === values.length ? values : texts?.map((text) => typedValue(text, undefined, left))
 }

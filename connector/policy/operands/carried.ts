@@ -5,6 +5,7 @@
 import type { Text } from '../../core/types.js'
 import { conditionWords } from '../condition-words.js'
 import type { Operator } from '../model.js'
+import { takesList } from '../spelling.js'
 import { quoted, text } from '../words.js'
 import { type Domain, domainFault, normalIn } from './domain.js'
 import type { Enforcer, LookedAt, Operand, OperatorRule } from './operand.js'
@@ -22,6 +23,7 @@ type Carried = {
   readonly label: Text
   readonly unit?: Text
   readonly temporal?: true
+  readonly commaLists?: true
 }
 
 const STRICTER: Readonly<Record<Operator, OperatorRule['stricter']>> = {
@@ -39,30 +41,17 @@ const STRICTER: Readonly<Record<Operator, OperatorRule['stricter']>> = {
   isNoneOf: 'superset',
 }
 
-/** Operators that take a list; the others compare with one value. */
-const TAKES_LIST: ReadonlySet<string> = new Set([
-  'isAnyOf',
-  'isAllOf',
-  'isNoneOf',
-  'isPartOf',
-  'hasPart',
-  'isA',
-])
-
 export function carried(definition: Carried): Operand {
   const { iri, label, domain, phases } = definition
   const wrong: Operand['wrong'] = ({ operator, rightOperand }) =>
-    domainFault(
-      domain,
-      typeof rightOperand === 'string' ? [rightOperand] : rightOperand,
-      TAKES_LIST.has(operator),
-    )
+    domainFault(domain, typeof rightOperand === 'string' ? [rightOperand] : rightOperand, takesList(operator))
   return {
     iri,
     aliases: definition.aliases,
     domain,
     datatype: DATATYPES[domain.kind],
     ...(definition.unit !== undefined && { unit: definition.unit }),
+    ...(definition.commaLists === true && { commaLists: true as const }),
     operators: Object.fromEntries(
       definition.operators.map((operator) => [operator, { stricter: STRICTER[operator], phases }]),
     ),

@@ -4,7 +4,7 @@
  */
 import type { EpochMs, Text } from '../../core/types.js'
 import { DAY_MS, instantText, parseInstant } from '../instant.js'
-import { ODRL, type Phase } from '../model.js'
+import { EDC, ODRL, type Phase } from '../model.js'
 import { dayWords, momentWords, nowWords, text } from '../words.js'
 import { defineOperand, verdictOf } from './operand.js'
 import { readOne } from './values.js'
@@ -65,7 +65,8 @@ const CLAUSE_MOMENT: Readonly<Record<string, readonly [string, string]>> = {
 
 export const dateTime = defineOperand<EpochMs>({
   iri: `${ODRL}dateTime`,
-  aliases: ['dateTime', 'odrl:dateTime'],
+  // The last two are how sovity connectors name it.
+  aliases: ['dateTime', 'odrl:dateTime', 'POLICY_EVALUATION_TIME', `${EDC}POLICY_EVALUATION_TIME`],
   datatype: 'xsd:dateTime',
   domain: { kind: 'instant' },
   label: text('Time of use', 'Zeitpunkt der Nutzung'),

@@ -28,6 +28,13 @@ export type Outcome = {
 
 export type Reading<V> = { readonly value: V } | { readonly wrong: Text }
 
+/** A condition in the terms of ODRL and of our profile. */
+export type OwnTerm = {
+  readonly leftOperand: string
+  readonly operator: string
+  readonly rightOperand: string
+}
+
 type About = {
   readonly iri: string
   /** Every other spelling in which the left operand arrives. */
@@ -50,9 +57,13 @@ type About = {
   readonly classes: readonly number[]
   /** What one unit of the value is, where the datatype leaves it open. */
   readonly unit?: Text
+  /** No value has a comma, so that one text with commas is a list, as sovity and older Tractus-X connectors write it. */
+  readonly commaLists?: true
   readonly operators: Readonly<Partial<Record<Operator, OperatorRule>>>
   /** Who can keep the term; whether this connector does says `enforcedHere`. */
   readonly enforcedBy: Enforcer
+  /** For a term of another vocabulary: the one of ours that means the same; undefined for a value that means nothing. */
+  readonly means?: (operator: string, value: string) => OwnTerm | undefined
   /** Truth depends on the time of evaluation, so that an order of satisfaction cannot be told without history. */
   readonly temporal: boolean
 }

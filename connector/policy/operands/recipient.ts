@@ -1,5 +1,5 @@
 /** `odrl:recipient`: who receives the data (ODRL Vocabulary & Expression 2.2, left operand "recipient"). */
-import { ODRL, type Phase } from '../model.js'
+import { EDC, ODRL, type Phase } from '../model.js'
 import { listWords, quoted, text } from '../words.js'
 import { defineOperand, verdictOf } from './operand.js'
 import { readNames } from './values.js'
@@ -8,7 +8,9 @@ const ALWAYS: readonly Phase[] = ['catalog', 'negotiation', 'transfer', 'deliver
 
 export const recipient = defineOperand<readonly string[]>({
   iri: `${ODRL}recipient`,
-  aliases: ['recipient', 'odrl:recipient'],
+  // The last two are how sovity connectors name the participant that asks.
+  aliases: ['recipient', 'odrl:recipient', 'REFERRING_CONNECTOR', `${EDC}REFERRING_CONNECTOR`],
+  commaLists: true,
   datatype: 'participant',
   domain: { kind: 'name' },
   label: text('Recipient', 'Empfänger'),
