@@ -5,7 +5,7 @@ import type { Config } from '../config/load.js'
 import type { Log } from '../core/log.js'
 import type { Registry } from '../core/metrics.js'
 import type { PartnerLimits } from '../core/partner-limits.js'
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { because, ok, type Problem, problem, type Result } from '../core/result.js'
 import { type Clock, iso, type JsonObject, type Pid } from '../core/types.js'
 import type { SecretBox } from '../crypto/secret-box.js'
 import { createDataPlane, type DataPlane } from '../dataplane/delivery/data-plane.js'
@@ -197,7 +197,7 @@ export async function assembleData(
         if (!FINAL.includes(why.code)) return
         moveTransfer(transfers, transferPid as Pid, 'terminate', {
           code: why.code,
-          reason: why.message,
+          ...because(why),
         }).catch((cause: unknown) =>
           log.error({ err: cause, transfer: transferPid }, 'transfer could not be ended'),
         )

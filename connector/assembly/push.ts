@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { Log } from '../core/log.js'
 import type { Counter, Registry } from '../core/metrics.js'
 import type { PartnerLimits } from '../core/partner-limits.js'
-import { err, ok, type Problem, type Result } from '../core/result.js'
+import { because, err, message, ok, type Problem, type Result, textOf } from '../core/result.js'
 import { type Clock, iso, type JsonObject, type Pid } from '../core/types.js'
 import { request } from '../core/undici.js'
 import type { PushDeps as PlanePushDeps } from '../dataplane/delivery/pusher.js'
@@ -49,15 +49,16 @@ export function assemblePush(deps: {
   const { store, log, sinks } = deps
   let transfers: TransferDeps | undefined
   const failing = new Map<string, PushFailing>()
-  const failed = (transferPid: string, { message: lastError }: Problem): void => {
+  const failed = (transferPid: string, { message: lastError, messageDe }: Problem): void => {
     const since = failing.get(transferPid)?.since ?? iso(deps.clock())
-    failing.set(transferPid, { since, lastError })
+    const german = messageDe === undefined ? {} : { lastErrorDe: messageDe }
+    failing.set(transferPid, { since, lastError, ...german })
   }
   const count = counters(deps.metrics)
 
   const move = (transferPid: string, event: 'suspend' | 'complete', why: Problem): void => {
     if (transfers === undefined) return
-    moveTransfer(transfers, transferPid as Pid, event, { code: why.code, reason: why.message })
+    moveTransfer(transfers, transferPid as Pid, event, { code: why.code, ...because(why) })
       .then((moved) => {
         if (!moved.ok) log.warn({ transfer: transferPid, event, why: moved.error.message }, 'push ended')
       })
@@ -80,7 +81,10 @@ export function assemblePush(deps: {
       move(transferPid, 'suspend', forPartner(why))
     },
     completed: (transferPid) =>
-      move(transferPid, 'complete', { code: 'GrantEnded', message: 'Everything has been delivered.' }),
+      move(transferPid, 'complete', {
+        code: 'GrantEnded',
+        ...message({ en: 'Everything has been delivered.', de: 'Es wurde alles geliefert.' }),
+      }),
   }
 
   const receiver = createPushReceiver({
@@ -138,11 +142,11 @@ export function assemblePush(deps: {
       const { pid, pushTo, sink } = transfer
       if (pushTo !== undefined) {
         const state = (store.pushOf(pid)?.state ?? { batches: 0, records: 0, bytes: 0 }) as PushState
-        return view(pushTo.endpoint, state, failing.get(pid)?.lastError, state.lastAt)
+        return view(pushTo.endpoint, state, failing.get(pid), state.lastAt)
       }
       if (sink === undefined) return undefined
       const pushed = sinks.pushed(sink, pid) ?? { batches: 0, records: 0, bytes: 0 }
-      return view(sinks.nameOf(sink), pushed, failing.get(pid)?.lastError)
+      return view(sinks.nameOf(sink), pushed, failing.get(pid))
     },
     // What is paused or over is tried no longer, whatever happened before.
     failing: ({ pid, state }) => (state === 'STARTED' ? failing.get(pid) : undefined),
@@ -152,7 +156,7 @@ export function assemblePush(deps: {
 const view = (
   to: string,
   { batches, records, bytes }: Pick<PushProgress, 'batches' | 'records' | 'bytes'>,
-  lastError: string | undefined,
+  { since: _, ...failure }: Partial<PushFailing> = {},
   lastAt?: PushState['lastAt'],
 ): PushProgress => ({
   to,
@@ -160,7 +164,7 @@ const view = (
   records,
   bytes,
   ...(lastAt === undefined ? {} : { lastAt: iso(lastAt) }),
-  ...(lastError === undefined ? {} : { lastError }),
+  ...failure,
 })
 
 function counters(metrics: Registry) {
@@ -181,8 +185,14 @@ function counters(metrics: Registry) {
 /** How our network looks from inside, and what its machines answer, is nobody's business. */
 const forPartner = (why: Problem): Problem =>
   why.code === 'PartnerRefused'
-    ? { ...why, message: why.message.replace(/:[\s\S]*/, '.') }
-    : { code: why.code, message: 'The data could not be delivered to the endpoint of the dataAddress.' }
+    ? { code: why.code, ...message({ en: statusOnly(why.message), de: statusOnly(textOf(why).de) }) }
+    : {
+        code: why.code,
+        message: 'The data could not be delivered to the endpoint of the dataAddress.',
+        messageDe: 'Die Daten ließen sich an die Adresse aus der dataAddress nicht zustellen.',
+      }
+
+const statusOnly = (sentence: string): string => sentence.replace(/:[\s\S]*/, '.')
 
 const receiving = (store: Store, transferPid: string): Transfer | undefined =>
   store.find({ kind: 'transfer', pid: transferPid as Pid, role: 'consumer' })

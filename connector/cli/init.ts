@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { SampleValues } from '../config/sample.js'
-import { problem, type Result } from '../core/result.js'
+import { problem, type Result, textOf } from '../core/result.js'
 import type { Lang, Text } from '../core/types.js'
 import { type Call, type Command, complain, EXIT, say } from './command.js'
 import { configInput } from './context.js'
@@ -133,12 +133,12 @@ async function create(
 
   const keys = await deps.createKeys(dataDir)
   if (!keys.ok) {
-    complain(call, keys.error.message)
+    complain(call, textOf(keys.error)[call.lang])
     return EXIT.failed
   }
   const tls = await tlsValues(call, deps, dataDir, answers.publicUrl)
   if (!tls.ok) {
-    complain(call, tls.error.message)
+    complain(call, textOf(tls.error)[call.lang])
     return EXIT.failed
   }
   const { sampleFile } = await import('../config/sample.js')

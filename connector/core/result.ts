@@ -1,6 +1,9 @@
 /**
- * Expected outcomes and their stable codes. Bugs and broken invariants throw; they never travel as a Result.
+ * Expected outcomes and their stable codes. A sentence is in English; what the program says itself stands beside it in
+ * German, under the same name with De. Bugs and broken invariants throw; they never travel as a Result.
  */
+import type { Text } from './types.js'
+
 export type Result<T, E = Problem> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: E }
@@ -70,11 +73,34 @@ export type Problem = {
   readonly code: ProblemCode
   /** One sentence for whoever gets the answer. Must not reveal other participants, secrets or internal state. */
   readonly message: string
+  /** The same sentence in German. Absent where there is none, such as in the words of a partner or of a library. */
+  readonly messageDe?: string
   /** Every single finding when the message sums up several; as public as the message. */
   readonly problems?: readonly string[]
+  readonly problemsDe?: readonly string[]
   /** For our own log only; never serialised into a response. */
   readonly detail?: unknown
 }
 
-export const problem = (code: ProblemCode, message: string, detail?: unknown): Result<never> =>
-  err(detail === undefined ? { code, message } : { code, message, detail })
+/** A sentence in both languages, or one that there is in one only. */
+export type Said = string | Text
+
+export const problem = (code: ProblemCode, said: Said, detail?: unknown): Result<never> =>
+  err({ code, ...message(said), ...(detail === undefined ? {} : { detail }) })
+
+/** The members of a problem that say what is wrong. */
+export const message = (said: Said): Pick<Problem, 'message' | 'messageDe'> =>
+  typeof said === 'string' ? { message: said } : { message: said.en, messageDe: said.de }
+
+export const textOf = (told: Pick<Problem, 'message' | 'messageDe'>): Text => ({
+  en: told.message,
+  de: told.messageDe ?? told.message,
+})
+
+/** Why something ended or was refused, as it is kept, told to partners and shown. */
+export type Because = { readonly reason: string; readonly reasonDe?: string }
+
+export const because = (told: Pick<Problem, 'message' | 'messageDe'>): Because => ({
+  reason: told.message,
+  ...(told.messageDe === undefined ? {} : { reasonDe: told.messageDe }),
+})

@@ -1,23 +1,28 @@
 /** Reads data through the management API the way an application would: lines of a pull, events of a stream. */
 import { createInterface } from 'node:readline'
 import type { ManagementClient } from '../cli/client.js'
+import type { Lang } from '../core/types.js'
 
 export type Lines = { readonly lines: readonly string[]; readonly refusal?: string }
 
-export async function readLines(api: ManagementClient, path: string): Promise<Lines> {
+export async function readLines(api: ManagementClient, path: string, lang: Lang = 'en'): Promise<Lines> {
   const answer = await api.stream(path, { headers: { accept: 'application/x-ndjson' } })
   if (!answer.ok) return { lines: [], refusal: answer.error.message }
   const lines: string[] = []
   for await (const line of createInterface({ input: answer.value.body })) if (line !== '') lines.push(line)
   if (answer.value.status < 400) return { lines }
-  return { lines: [], refusal: sentenceOf(lines.join('')) }
+  return { lines: [], refusal: sentenceOf(lines.join(''), lang) }
 }
 
 /** The sentence in an error body, whichever of the two APIs wrote it. */
-function sentenceOf(body: string): string {
+function sentenceOf(body: string, lang: Lang): string {
   try {
-    const { message, reason } = JSON.parse(body) as { message?: string; reason?: readonly string[] }
-    return message ?? reason?.join(' ') ?? body
+    const { message, reason, reasonDe } = JSON.parse(body) as {
+      message?: string
+      reason?: readonly string[]
+      reasonDe?: string
+    }
+    return message ?? (lang === 'de' ? reasonDe : undefined) ?? reason?.join(' ') ?? body
   } catch {
     return body
   }
@@ -30,7 +35,7 @@ export type Events = AsyncDisposable & {
   ended(timeoutMs: number): Promise<{ readonly at: number; readonly reason: string }>
 }
 
-export function followEvents(api: ManagementClient, path: string): Events {
+export function followEvents(api: ManagementClient, path: string, lang: Lang = 'en'): Events {
   const stop = new AbortController()
   const records: string[] = []
   let end: { at: number; reason: string } | undefined
@@ -48,7 +53,7 @@ export function followEvents(api: ManagementClient, path: string): Events {
     for await (const line of createInterface({ input: answer.value.body })) {
       if (line.startsWith('event: ')) event = line.slice(7)
       else if (line.startsWith('data: ')) {
-        if (event === 'end') end = { at: Date.now(), reason: sentenceOf(line.slice(6)) }
+        if (event === 'end') end = { at: Date.now(), reason: sentenceOf(line.slice(6), lang) }
         else records.push(line.slice(6))
         event = ''
         changed()

@@ -92,6 +92,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
       folder: join(folder, 'operator'),
       port: port1,
       managementPort: management1,
+      lang,
       tls,
     }),
     startCompany({
@@ -99,6 +100,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
       folder: join(folder, 'builder'),
       port: port2,
       managementPort: management2,
+      lang,
       tls,
     }),
   ])
@@ -185,7 +187,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   })
   more(last)
 
-  const live = followEvents(builder.api, `/api/v1/transfers/${encodeURIComponent(transfer)}/stream`)
+  const live = followEvents(builder.api, `/api/v1/transfers/${encodeURIComponent(transfer)}/stream`, lang)
   world.use(live)
   await live.records(3, STEP_TIMEOUT_MS)
   step({
@@ -198,7 +200,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   const trialTransfer = await startTransfer(builder, trial.id)
   const trialData = `/api/v1/transfers/${encodeURIComponent(trialTransfer)}/data`
   const sample = await readLines(builder.api, `${trialData}?limit=${TRIAL_RECORDS}`)
-  const tooMuch = await readLines(builder.api, `${trialData}?limit=1`)
+  const tooMuch = await readLines(builder.api, `${trialData}?limit=1`, lang)
   if (tooMuch.refusal === undefined) throw new StepFailed('The quota of the trial contract was not enforced.')
   refused({
     en: `A trial contract allows ${TRIAL_RECORDS} records; ${sample.lines.length} came, and the next request is refused:`,

@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createManagementClient, findToken, type ManagementClient } from '../cli/client.js'
-import { systemClock } from '../core/types.js'
+import { type Lang, systemClock } from '../core/types.js'
 import { createKeys } from '../crypto/keys.js'
 import { createSecretKey } from '../crypto/secret-box.js'
 
@@ -47,6 +47,7 @@ export type CompanyPlace = {
   readonly folder: string
   readonly port: number
   readonly managementPort: number
+  readonly lang?: Lang
   readonly tls: { readonly cert: string; readonly key: string; readonly ca: string }
   /** Another build of the program, for tests that run from source. */
   readonly program?: string
@@ -115,7 +116,7 @@ export async function runCompany(place: CompanyPlace): Promise<Company> {
     api: createManagementClient({
       url: `http://127.0.0.1:${place.managementPort}`,
       token: token.value,
-      lang: 'en',
+      lang: place.lang ?? 'en',
     }),
     end,
     [Symbol.asyncDispose]: () => end('SIGTERM'),

@@ -4,8 +4,8 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Log } from '../core/log.js'
-import { PROBLEMS, type Problem, type Result } from '../core/result.js'
-import type { Clock, EpochMs } from '../core/types.js'
+import { type Because, message, PROBLEMS, type Problem, type Result, textOf } from '../core/result.js'
+import type { Clock, EpochMs, Text } from '../core/types.js'
 import type { Owed, Process } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 
@@ -20,7 +20,7 @@ export type DispatcherDeps = {
   readonly delivered: (owed: Owed, answer: Uint8Array, status: number) => Promise<Result<Process>>
   readonly undeliverable: (owed: Owed, why: Problem) => Promise<Result<Process>>
   /** Code and sentence out of an error body. */
-  readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
+  readonly readError: (body: Uint8Array) => { readonly code?: string } & Partial<Because>
   /** 0 <= x < 1; spreads retries. */
   readonly random: () => number
   readonly limits?: Partial<typeof LIMITS>
@@ -117,7 +117,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     attempt(owed)
       .catch((cause: unknown) => {
         deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'dispatch')
-        return stop.signal.aborted ? undefined : postpone(owed, PROBLEMS.InternalError)
+        return stop.signal.aborted ? undefined : postpone(owed, FAILED_HERE)
       })
       .catch((cause: unknown) => {
         deps.log.error({ err: cause, pid: owed.pid, event: owed.event }, 'attempt not recorded')
@@ -170,7 +170,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         },
         'message not delivered, will retry',
       )
-      await postpone(owed, why.message)
+      await postpone(owed, textOf(why))
       return
     }
     unknownTo.delete(owed.id)
@@ -181,7 +181,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     await deps.undeliverable(owed, why)
   }
 
-  const postpone = (owed: Owed, why: string): Promise<void> => {
+  const postpone = (owed: Owed, why: Text): Promise<void> => {
     const delay = Math.min(limits.longestRetryMs, limits.firstRetryMs * 2 ** Math.min(owed.attempts, 20))
     const now = deps.clock()
     const nextAttemptAt = now + Math.round(delay * (0.75 + deps.random() / 2))
@@ -200,12 +200,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   }
 
   const refusal = (answer: Answer): Problem => {
-    const { code, reason } = deps.readError(answer.body)
-    const said = reason === undefined ? '' : `: ${reason}`
-    return {
-      code: 'PartnerRefused',
-      message: `The partner answered ${answer.status}${said}${code === undefined ? '' : ` (${code})`}`,
-    }
+    const told = deps.readError(answer.body)
+    return { code: 'PartnerRefused', ...message(refusalWords(answer.status, told)) }
   }
 
   deps.store.onOwed(wake)
@@ -225,6 +221,28 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       // What is under way is either recorded as acknowledged or stays owed and is sent again after the restart.
       while (busy.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
     },
+  }
+}
+
+const FAILED_HERE: Text = {
+  en: PROBLEMS.InternalError,
+  de: 'Im Connector ist beim Senden ein Fehler aufgetreten; sein Protokoll sagt mehr.',
+}
+
+/** A code of ours says nothing beyond its sentence. What there is in one language only is quoted in the other. */
+export function refusalWords(status: number, told: ReturnType<DispatcherDeps['readError']>): Text {
+  const { code, reason, reasonDe } = told
+  const known = reason !== undefined && code !== undefined && Object.hasOwn(PROBLEMS, code)
+  const named = code === undefined || known ? '' : ` (${code})`
+  if (reason === undefined) {
+    return {
+      en: `The partner answered ${status}${named}`,
+      de: `Der Partner antwortete mit ${status}${named}`,
+    }
+  }
+  return {
+    en: `The partner answered ${status}: ${reason}${named}`,
+    de: `Der Partner antwortete mit ${status}: ${reasonDe ?? `„${reason}“`}${named}`,
   }
 }
 

@@ -2,7 +2,7 @@
  * What negotiation and transfer have in common: a process with a partner that changes state when a message is
  * acknowledged, on both sides. Pure: no clock, no I/O. The state tables stand in negotiation.ts and transfer.ts.
  */
-import { ok, problem, type Result } from '../core/result.js'
+import { type Because, ok, problem, type Result } from '../core/result.js'
 import type { EpochMs, ParticipantId, Pid, Role } from '../core/types.js'
 
 export type ProcessKind = 'negotiation' | 'transfer'
@@ -23,6 +23,7 @@ export type Awaiting = {
   readonly since: EpochMs
   /** A sentence that belongs to the reason, such as which term differs. */
   readonly detail?: string
+  readonly detailDe?: string
 }
 
 export type ProcessCore<Kind extends ProcessKind, State extends string, Event extends string> = {
@@ -55,6 +56,7 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly applied?: readonly string[]
   /** Why it ended or was suspended, in words, and who did it. */
   readonly reason?: string
+  readonly reasonDe?: string
   readonly endedBy?: 'us' | 'partner'
   readonly createdAt: EpochMs
   readonly updatedAt: EpochMs
@@ -118,6 +120,7 @@ export function receive<State extends string, Event extends string, P extends An
     readonly at: EpochMs
     readonly partnerPid?: string
     readonly reason?: string
+    readonly reasonDe?: string
     /** Nothing in it is unique: equal bytes are a new message once we have moved on and it is allowed again. */
     readonly recurs?: boolean
     /** No other message of the process has the same bytes: equal ones are always a copy, however late. */
@@ -153,7 +156,7 @@ export function receive<State extends string, Event extends string, P extends An
     }
   }
   if (!target.ok) return target
-  const { pending, pastDigest: _, awaiting: __, ...rest } = current
+  const { pending, pastDigest: _, awaiting: __, reason: ___, reasonDe: ____, ...rest } = current
   const implied = settlesPending
   const final = isFinal(table, target.value)
   if (pending !== undefined && !settlesPending) {
@@ -165,7 +168,7 @@ export function receive<State extends string, Event extends string, P extends An
     ...rest,
     ...(pending !== undefined && !settlesPending && !final ? { pending } : {}),
     ...(message.partnerPid !== undefined ? { partnerPid: message.partnerPid } : {}),
-    ...(message.reason !== undefined ? { reason: message.reason } : {}),
+    ...told(current, message),
     ...(final ? { endedBy: 'partner' as const } : {}),
     state: target.value,
     turn: (current.turn ?? 0) + (implied ? 2 : 1),
@@ -175,6 +178,30 @@ export function receive<State extends string, Event extends string, P extends An
   } as unknown as P
   return ok({ repeated: false, next, settlesPending: settlesPending || (final && pending !== undefined) })
 }
+
+/** The new reason in the languages that it has, otherwise the one so far. */
+export function told(before: Partial<Because>, now: Partial<Because>): Partial<Because> {
+  const { reason, reasonDe } = now.reason === undefined ? before : now
+  return {
+    ...(reason === undefined ? {} : { reason }),
+    ...(reason === undefined || reasonDe === undefined ? {} : { reasonDe }),
+  }
+}
+
+/** The sentence that belongs to a wait, in the languages that it has. */
+export const detailOf = (
+  detail: string | undefined,
+  detailDe: string | undefined,
+): Pick<Awaiting, 'detail' | 'detailDe'> => ({
+  ...(detail === undefined ? {} : { detail }),
+  ...(detail === undefined || detailDe === undefined ? {} : { detailDe }),
+})
+
+/** The same sentence as the history of a process keeps it. */
+export const reasonOf = ({ detail, detailDe }: Pick<Awaiting, 'detail' | 'detailDe'>): Partial<Because> => ({
+  ...(detail === undefined ? {} : { reason: detail }),
+  ...(detail === undefined || detailDe === undefined ? {} : { reasonDe: detailDe }),
+})
 
 /** Where a message of the partner leads once our pending one is taken as acknowledged. */
 function overtaking<State extends string, Event extends string>(
@@ -196,7 +223,7 @@ export function send<State extends string, Event extends string, P extends AnyCo
   current: P,
   event: NoInfer<Event>,
   at: EpochMs,
-  note: { readonly reason?: string; readonly replacesPending?: boolean } = {},
+  note: Partial<Because> & { readonly replacesPending?: boolean } = {},
 ): Result<P> {
   const replaceable = note.replacesPending === true && !endsProcess(table, current)
   if (current.pending !== undefined && !replaceable) {
@@ -207,13 +234,8 @@ export function send<State extends string, Event extends string, P extends AnyCo
   }
   const target = transition(table, current.state, event, current.role)
   if (!target.ok) return target
-  const { awaiting: _, ...rest } = current
-  return ok({
-    ...rest,
-    pending: event,
-    ...(note.reason !== undefined ? { reason: note.reason } : {}),
-    updatedAt: at,
-  } as P)
+  const { awaiting: _, reason: __, reasonDe: ___, ...rest } = current
+  return ok({ ...rest, pending: event, ...told(current, note), updatedAt: at } as unknown as P)
 }
 
 /** Whether our pending message leads to a final state. */
@@ -266,13 +288,13 @@ export function broken<State extends string, Event extends string, P extends Any
   table: StateTable<State, Event>,
   current: P,
   terminated: NoInfer<State>,
-  reason: string,
+  why: Because,
   at: EpochMs,
 ): P {
   if (isFinal(table, current.state)) return current
-  const { pending: _, closing: __, awaiting: ___, ...rest } = current
+  const { pending: _, closing: __, awaiting: ___, reason: ____, reasonDe: _____, ...rest } = current
   const turn = (current.turn ?? 0) + 1
-  return { ...rest, state: terminated, turn, reason, endedBy: 'us' as const, updatedAt: at } as unknown as P
+  return { ...rest, state: terminated, turn, ...told({}, why), endedBy: 'us', updatedAt: at } as unknown as P
 }
 
 /** Nothing is done by itself until a person decides. Written once per visit of a state. */

@@ -55,4 +55,5 @@ export type Owed = OwedMessage & {
   readonly attempts: number
   readonly nextAttemptAt: EpochMs
   readonly lastError?: string
+  readonly lastErrorDe?: string
 }

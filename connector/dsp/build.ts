@@ -3,7 +3,7 @@
  * specification; build-catalog.ts does the rest. Pure.
  * The text of an agreement is passed on untouched, because it is what gets signed.
  */
-import { ok, problem, type Result } from '../core/result.js'
+import { type Because, ok, problem, type Result } from '../core/result.js'
 import type { Json, JsonObject } from '../core/types.js'
 import {
   type AgreementBody,
@@ -18,6 +18,7 @@ import {
   type Messages,
   type NegotiationStateName,
   PROPERTY,
+  REASON_DE,
   type TransferStateName,
 } from './messages.js'
 
@@ -25,18 +26,20 @@ import {
 export type Extensions = { readonly [iri: `https://${string}`]: Json }
 
 type Pids = { readonly providerPid: string; readonly consumerPid: string }
-type Reasoned = Pids & { readonly code?: string; readonly reason: string }
+type Reasoned = Pids & { readonly code?: string } & Because
 /** A pid that is not known is left out; it goes out as an empty text, because the schema asks for both. */
-type Refused = Partial<Pids> & { readonly code: string; readonly reason: string }
+type Refused = Partial<Pids> & { readonly code: string } & Because
 
 export const head = <Type extends string>(type: Type) =>
   ({ '@context': [DSP_CONTEXT], '@type': type }) as const
 
 const pidsOf = ({ providerPid, consumerPid }: Pids): Pids => ({ providerPid, consumerPid })
 
-export const why = ({ code, reason }: { readonly code?: string; readonly reason: string }) => ({
+/** Partners of other makes read the sentence that they know; those of ours have both languages to choose from. */
+export const why = ({ code, reason, reasonDe }: { readonly code?: string } & Because) => ({
   ...(code === undefined ? {} : { code }),
   reason: [reason],
+  ...(reasonDe === undefined ? {} : { [REASON_DE]: reasonDe }),
 })
 
 /** Lists that DSP does not allow to be empty, or that say nothing when they are. */

@@ -3,7 +3,7 @@
  * identity token for that partner. No process state is touched here.
  */
 import { parseJson } from '../core/json.js'
-import { ok, problem, type Result } from '../core/result.js'
+import { type Because, ok, problem, type Result } from '../core/result.js'
 import type { Json, JsonObject } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
 import type { CatalogClient, RemoteDataset, RemoteSignal } from '../services/catalog.js'
@@ -50,7 +50,7 @@ export type DspClientDeps = {
   readonly fetch: Fetch
   readonly authorize: Authorize
   readonly validate: Validate
-  readonly readError: (body: Uint8Array) => { readonly code?: string; readonly reason?: string }
+  readonly readError: (body: Uint8Array) => { readonly code?: string } & Partial<Because>
 }
 
 /** Of a catalog: pages that are read, bytes after which no further page is, and bytes of one page. */

@@ -1,6 +1,6 @@
 /** The one table from problem to HTTP status on the partner-facing side, and the error bodies of each protocol. */
 import type { Response } from 'express'
-import type { Problem, ProblemCode } from '../core/result.js'
+import { because, type Problem, type ProblemCode } from '../core/result.js'
 import { contractNegotiationError, transferError } from './build.js'
 import { catalogError } from './build-catalog.js'
 
@@ -34,14 +34,16 @@ export type ErrorKind = 'negotiation' | 'transfer' | 'catalog'
 export function sendError(
   res: Response,
   kind: ErrorKind,
-  { code, message: reason }: Problem,
+  problem: Problem,
   pids: { readonly providerPid?: string; readonly consumerPid?: string } = {},
 ): void {
+  const { code } = problem
+  const told = { code, ...because(problem) }
   const body =
     kind === 'negotiation'
-      ? contractNegotiationError({ ...pids, code, reason })
+      ? contractNegotiationError({ ...pids, ...told })
       : kind === 'transfer'
-        ? transferError({ ...pids, code, reason })
-        : catalogError({ code, reason })
+        ? transferError({ ...pids, ...told })
+        : catalogError(told)
   res.status(statusOf(code)).json(body)
 }

@@ -55,6 +55,9 @@ export const SIGNAL = {
   description: 'https://w3id.org/machine-data-policy/v1#description',
 } as const
 
+/** The reason of a refusal or an end in German, at message level beside the one in English. */
+export const REASON_DE = 'https://w3id.org/machine-data-policy/v1#reasonDe'
+
 /** Below the root address, without authentication: DSP 2025-1, Common Functionalities, "Exposure of Versions". */
 export const VERSION_PATH = '/.well-known/dspace-version'
 

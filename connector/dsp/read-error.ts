@@ -3,7 +3,9 @@
  * lists that EDC's own API answers, or plain text. Bounded, and without anything that could move a cursor.
  */
 import { parseJson } from '../core/json.js'
+import type { Because } from '../core/result.js'
 import type { Json, JsonObject } from '../core/types.js'
+import { REASON_DE } from './messages.js'
 import { normalise } from './normalise.js'
 
 const MAX_CODE = 100
@@ -11,7 +13,7 @@ const MAX_REASON = 1000
 /** A page for people is no sentence. */
 const MARKUP = /^\s*</
 
-export type PartnerError = { readonly code?: string; readonly reason?: string }
+export type PartnerError = { readonly code?: string } & Partial<Because>
 
 export function readError(body: Uint8Array): PartnerError {
   const json = parseJson(body)
@@ -20,7 +22,8 @@ export function readError(body: Uint8Array): PartnerError {
   if (!plain.ok) return {}
   const error = Array.isArray(plain.value) ? plain.value[0] : plain.value
   if (typeof error === 'string') return said(undefined, error)
-  return isObject(error) ? said(error.code, textOf(error.reason ?? error.message)) : {}
+  if (!isObject(error)) return {}
+  return said(error.code, textOf(error.reason ?? error.message), textOf(error[REASON_DE]))
 }
 
 const isObject = (value: Json | undefined): value is JsonObject =>
@@ -44,7 +47,10 @@ function textOf(reason: Json | undefined): string | undefined {
   return undefined
 }
 
-const said = (code: Json | undefined, reason: string | undefined): PartnerError => ({
+const said = (code: Json | undefined, reason: string | undefined, reasonDe?: string): PartnerError => ({
   ...(typeof code === 'string' ? { code: code.slice(0, MAX_CODE) } : {}),
-  ...(reason === undefined ? {} : { reason: reason.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_REASON) }),
+  ...(reason === undefined ? {} : { reason: shown(reason) }),
+  ...(reason === undefined || reasonDe === undefined ? {} : { reasonDe: shown(reasonDe) }),
 })
+
+const shown = (words: string): string => words.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_REASON)

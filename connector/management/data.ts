@@ -6,7 +6,14 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, Response } from 'express'
 import type { Log } from '../core/log.js'
-import { PROBLEMS, type Problem, type ProblemCode, type Result } from '../core/result.js'
+import {
+  type Because,
+  message,
+  PROBLEMS,
+  type Problem,
+  type ProblemCode,
+  type Result,
+} from '../core/result.js'
 import { sendProblem } from './errors.js'
 
 export type DataRequest = {
@@ -97,15 +104,26 @@ async function refuse(res: Response, answer: DataAnswer): Promise<void> {
 }
 
 function refusal(status: number, text: string): Problem {
-  const { code, reason } = parseRefusal(text)
-  if (code !== undefined && reason !== undefined && status >= 400) return { code, message: reason }
+  const { code, reason, reasonDe } = parseRefusal(text)
+  if (code !== undefined && reason !== undefined && status >= 400)
+    return { code, ...message(reasonDe === undefined ? reason : { en: reason, de: reasonDe }) }
+  if (status < 400) {
+    const en = `The provider answered ${status}, which is no data.`
+    const de = `Der Anbieter antwortete mit ${status}; das sind keine Daten.`
+    return { code: 'PartnerAnswerInvalid', ...message({ en, de }) }
+  }
   const said = reason === undefined ? '' : `: ${reason}`
-  return status < 400
-    ? { code: 'PartnerAnswerInvalid', message: `The provider answered ${status}, which is no data.` }
-    : { code: 'PartnerRefused', message: `The provider answered ${status}${said}` }
+  const gesagt = reason === undefined ? '' : `: ${reasonDe ?? `„${reason}“`}`
+  return {
+    code: 'PartnerRefused',
+    ...message({
+      en: `The provider answered ${status}${said}`,
+      de: `Der Anbieter antwortete mit ${status}${gesagt}`,
+    }),
+  }
 }
 
-function parseRefusal(text: string): { readonly code?: ProblemCode; readonly reason?: string } {
+function parseRefusal(text: string): { readonly code?: ProblemCode } & Partial<Because> {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -113,15 +131,18 @@ function parseRefusal(text: string): { readonly code?: ProblemCode; readonly rea
     return {}
   }
   if (typeof body !== 'object' || body === null) return {}
-  const { code, reason } = body as { code?: unknown; reason?: unknown }
+  const { code, reason, reasonDe } = body as { code?: unknown; reason?: unknown; reasonDe?: unknown }
   const words = (Array.isArray(reason) ? reason : [reason])
     .filter((word) => typeof word === 'string')
     .join(' ')
   return {
     ...(typeof code === 'string' && Object.hasOwn(PROBLEMS, code) ? { code: code as ProblemCode } : {}),
-    ...(words === '' ? {} : { reason: words.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_REASON) }),
+    ...(words === '' ? {} : { reason: shown(words) }),
+    ...(words === '' || typeof reasonDe !== 'string' ? {} : { reasonDe: shown(reasonDe) }),
   }
 }
+
+const shown = (words: string): string => words.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_REASON)
 
 async function readSome(body: Readable): Promise<string> {
   const chunks: Uint8Array[] = []

@@ -1,6 +1,7 @@
 /** The one table from Problem code to HTTP status of the management API, and its one error body. */
 import type { Response } from 'express'
-import type { Problem, ProblemCode } from '../core/result.js'
+import { message, type Problem, type ProblemCode } from '../core/result.js'
+import { sendSaid } from './language.js'
 
 /**
  * Who has to act tells the class: 4xx is for the caller, 502 and 504 are about a partner, 503 passes by itself.
@@ -62,15 +63,24 @@ export const statusOf = (code: ProblemCode): number => STATUS[code]
 
 const NO_ROOM = new Set<unknown>(['SQLITE_FULL', 'ENOSPC'])
 
+const FULL = {
+  en: 'There is no space left for the data directory, so nothing was changed and what runs goes on. Make room and try again; to end all data at once, stop the connector.',
+  de: 'Für das Datenverzeichnis ist kein Platz mehr. Es wurde nichts geändert, und was läuft, läuft weiter. Schaffen Sie Platz, und versuchen Sie es noch einmal; um alle Daten sofort zu beenden, halten Sie den Connector an.',
+}
+const FAILED = {
+  en: 'The connector failed while handling the request. Its log says more.',
+  de: 'Im Connector ist bei dieser Anfrage ein Fehler aufgetreten. Sein Protokoll sagt mehr.',
+}
+
 /** What the caller reads of a failure of ours: only what it can do something about. */
 export const failureOf = (cause: unknown): Problem => ({
   code: 'InternalError',
-  message: NO_ROOM.has((cause as { readonly code?: unknown } | undefined)?.code)
-    ? 'There is no space left for the data directory, so nothing was changed and what runs goes on. Make room and try again; to end all data at once, stop the connector.'
-    : 'The connector failed while handling the request. Its log says more.',
+  ...message(NO_ROOM.has((cause as { readonly code?: unknown } | undefined)?.code) ? FULL : FAILED),
 })
 
-export function sendProblem(res: Response, { code, message, problems }: Problem): void {
+export function sendProblem(res: Response, { detail: _, ...problem }: Problem): void {
+  const { code } = problem
   if (code === 'Unauthenticated') res.set('WWW-Authenticate', 'Bearer')
-  res.status(statusOf(code)).json({ code, message, ...(problems === undefined ? {} : { problems }) })
+  res.status(statusOf(code))
+  sendSaid(res, problem)
 }

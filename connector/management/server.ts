@@ -13,6 +13,7 @@ import type { Setup } from '../services/operator-tokens.js'
 import { type OpenData, passData } from './data.js'
 import { failureOf, sendProblem } from './errors.js'
 import { createFailureLimit, isLocal, refuseForeignHosts, secureHeaders, signedIn } from './guard.js'
+import { sendSaid } from './language.js'
 import { openApiDocument } from './openapi.js'
 import type { Call, JsonRoute, OwnRoute, Route } from './route.js'
 import { ROUTES } from './routes.js'
@@ -168,7 +169,8 @@ async function runJson(
     return sendProblem(res, outcome.error)
   }
   if (route.status === 204) return void res.status(204).end()
-  res.status(route.status).json(outcome.value)
+  res.status(route.status)
+  sendSaid(res, outcome.value)
 }
 
 const collect = express.raw({ type: () => true, limit: MAX_BODY })

@@ -3,7 +3,7 @@
  * target and time are the caller's to compare.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { Lang } from '../core/types.js'
+import type { Text } from '../core/types.js'
 import { exceededLimit } from './limits.js'
 import { CONSTRAINT_LISTS, membersOf, normalMember, normalObject, RULE_LISTS } from './normal-form.js'
 import { asList, isMap, type JsonMap, literalOf, literalsOf, termOf } from './spelling.js'
@@ -39,19 +39,24 @@ export function differences(offered: unknown, agreed: unknown): readonly Differe
 }
 
 /** One difference as a sentence, for the side that asked for the offer. */
-export const differenceText = (difference: Difference, lang: Lang): string =>
-  lang === 'de'
-    ? `Die Vereinbarung weicht von dem Angebot ab, das Sie angefragt haben: ${differenceClause(difference, lang)}.`
-    : `The agreement differs from the offer you asked for: ${differenceClause(difference, lang)}.`
+export function differenceText(difference: Difference): Text {
+  const { en, de } = differenceClause(difference)
+  return {
+    en: `The agreement differs from the offer you asked for: ${en}.`,
+    de: `Die Vereinbarung weicht von dem Angebot ab, das Sie angefragt haben: ${de}.`,
+  }
+}
 
 /** The difference alone, to be put into a sentence of the caller's. */
-export function differenceClause({ path, offered, agreed }: Difference, lang: Lang): string {
-  if (lang === 'de') {
-    if (agreed === undefined) return `${path} fehlt, angeboten war ${cut(offered)}`
-    return `${path} ist ${cut(agreed)}, angeboten war ${offered === undefined ? 'nichts' : cut(offered)}`
+export function differenceClause({ path, offered, agreed }: Difference): Text {
+  const [was, is] = [cut(offered), cut(agreed)]
+  if (agreed === undefined) {
+    return { en: `${path} is missing, offered was ${was}`, de: `${path} fehlt, angeboten war ${was}` }
   }
-  if (agreed === undefined) return `${path} is missing, offered was ${cut(offered)}`
-  return `${path} is ${cut(agreed)}, offered was ${offered === undefined ? 'nothing' : cut(offered)}`
+  return {
+    en: `${path} is ${is}, offered was ${offered === undefined ? 'nothing' : was}`,
+    de: `${path} ist ${is}, angeboten war ${offered === undefined ? 'nichts' : was}`,
+  }
 }
 
 const MAX_SHOWN = 200

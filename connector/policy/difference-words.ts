@@ -12,7 +12,8 @@ import { quoted, text } from './words.js'
 const operandNamed = (name: string): Operand | undefined =>
   operandOf(leftOperandIri(name)) ?? operandOf(MDP + name)
 
-const labelOf = (name: string): Text => operandNamed(name)?.label ?? quoted(name)
+/** What an operand is called; undefined for what is none. */
+export const labelOf = (name: string): Text | undefined => operandNamed(name)?.label
 
 /** An action by its short name or its IRI. */
 const actionNamed = (name: string): string => KNOWN_ACTIONS.find((iri) => shortName(iri) === name) ?? name
@@ -29,7 +30,7 @@ function example(name: string, value: string): Text {
       : value === 'other'
         ? text('another one', 'eine andere Angabe')
         : valueWords(operand.domain, value)
-  const label = labelOf(name)
+  const label = labelOf(name) ?? quoted(name)
   return text(`${label.en}: ${said.en}`, `${label.de}: ${said.de}`)
 }
 
@@ -47,6 +48,9 @@ const RULES: Readonly<Record<string, Text>> = {
   duty: text('duty', 'Pflicht'),
 }
 
+export const ruleName = (kind: string): Text | undefined =>
+  Object.hasOwn(RULES, kind) ? RULES[kind] : undefined
+
 /** `permission use: dateTime` as "permission (use the data), Time of use"; anything else as it was written. */
 export function clauseName(clause: string): Text {
   const [, kind = '', actions = '', of] =
@@ -59,6 +63,6 @@ export function clauseName(clause: string): Text {
     `${rule.de} (${doing.map((one) => `${one.deObject} ${one.deVerb}`).join(', ')})`,
   ]
   if (of === undefined) return text(en, de)
-  const label = labelOf(of)
+  const label = labelOf(of) ?? quoted(of)
   return text(`${en}, ${label.en}`, `${de}, ${label.de}`)
 }

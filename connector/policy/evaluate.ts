@@ -2,7 +2,7 @@
  * Decides whether a policy allows use in one phase. Three-valued and fail closed: a permission needs true, a prohibition
  * applies on true and on unknown, and what is not understood denies.
  */
-import type { Lang, Text } from '../core/types.js'
+import type { Text } from '../core/types.js'
 import { demandWords } from './action-words.js'
 import type { AtomicConstraint, Constraint, Facts, LogicalConstraint, Phase, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
@@ -70,17 +70,6 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
   return because === undefined
     ? { allowed: true, phase, reasons }
     : { allowed: false, phase, reasons, because }
-}
-
-/** The sentence a person sees: "Refused: the contract allows use until ..., today is .... (clause 2, dateTime)". */
-export function refusalText({ because }: Refusal, lang: Lang): string {
-  const { clause, operand } = because
-  const sentence = because.text()[lang]
-  if (lang === 'de') {
-    return `Abgelehnt: ${sentence} (${clause === undefined ? '' : `Klausel ${clause}, `}${operand})`
-  }
-  const lowered = sentence.charAt(0).toLowerCase() + sentence.slice(1)
-  return `Refused: ${lowered} (${clause === undefined ? '' : `clause ${clause}, `}${operand})`
 }
 
 /** A condition that is broken says more than one that cannot be told. */

@@ -1,5 +1,6 @@
 /** Contracts after the handshake: what they say in words, whether their signatures hold, and their end. */
-import { ok, problem, type Result } from '../core/result.js'
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
+import { type Because, because, message, ok, problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../core/types.js'
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
@@ -8,7 +9,7 @@ import { enforcementLabel, explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Store } from '../store/store.js'
 import { agreementHash, hasNoTerms, planOf } from './contract.js'
-import { barredBy, runningTransfers } from './flow.js'
+import { barredBy, revokedWords, runningTransfers } from './flow.js'
 import type { Seals } from './ports.js'
 import { endTransfersUnder, moveTransfer, type TransferDeps } from './transfer.js'
 
@@ -129,7 +130,7 @@ export async function revokeAgreement(
 function stopFlows(deps: TransferDeps, id: string, reason: string): void {
   const agreement = deps.store.agreement(id)
   if (agreement?.role !== 'provider' || agreement.status !== 'active') return
-  const why = { code: 'GrantEnded', message: `The contract was revoked: ${reason}` } as const
+  const why = { code: 'GrantEnded', ...message(revokedWords(reason)) } as const
   for (const transfer of deps.store.transfersUnder(id, agreement.partner)) {
     if (transfer.role === 'provider') deps.dataPlane.stop(transfer.pid, why)
   }
@@ -171,7 +172,7 @@ export function watchExpiry(deps: TransferDeps): Disposable {
     const now = deps.clock()
     const due = [...ends].filter(([, at]) => at <= now).map(([pid]) => pid)
     for (const pid of due) ends.delete(pid)
-    end(deps, due, { code: 'AgreementExpired', reason: 'The contract has expired.' }).finally(arm)
+    end(deps, due, { code: 'AgreementExpired', reason: OPERATOR_REASONS.expired.en }).finally(arm)
   }
 
   for (const transfer of runningTransfers(deps)) {
@@ -193,7 +194,7 @@ export function watchExpiry(deps: TransferDeps): Disposable {
   }
 }
 
-type Why = { readonly code: string; readonly reason: string }
+type Why = { readonly code: string } & Because
 
 async function end(deps: TransferDeps, pids: readonly Pid[], why: Why): Promise<void> {
   const outcomes = await Promise.allSettled(pids.map((pid) => moveTransfer(deps, pid, 'terminate', why)))
@@ -210,7 +211,7 @@ function orphaned(deps: TransferDeps, t: Transfer): Why | undefined {
   if (barred === undefined) return undefined
   return agreement?.status === 'revoked'
     ? { code: 'AgreementRevoked', reason: agreement.statusReason ?? barred.message }
-    : { code: barred.code, reason: barred.message }
+    : { code: barred.code, ...because(barred) }
 }
 
 function expiryOf(deps: TransferDeps, t: Transfer): EpochMs | undefined {

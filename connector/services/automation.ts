@@ -2,8 +2,10 @@
  * The operator's rules: what this connector does by itself, and where a person decides. Pure; a rule looks at the process
  * and its context, and nothing else.
  */
+
 import { approvalOf } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
+import { detailOf } from '../domain/process.js'
 import type { Transfer } from '../domain/transfer.js'
 import type { Automation, NegotiationContext, NegotiationMove, TransferMove } from './ports.js'
 
@@ -35,7 +37,7 @@ function agreeing(
   if (approval === 'stricter-or-equal' && atMostPublished === true) return { move: 'agree' }
   // A first request for other terms is refused with the difference; in a conversation a person looks at it.
   if (differs !== undefined && (approval !== 'automatic' || (n.turn ?? 0) > 1)) {
-    return { move: 'wait', for: 'person', because: 'terms', detail: differs.message }
+    return { move: 'wait', for: 'person', because: 'terms', ...detailOf(differs.message, differs.messageDe) }
   }
   return manual ? { move: 'wait', for: 'person', because: 'approval' } : { move: 'agree' }
 }

@@ -3,18 +3,26 @@
  * Pure functions over JSON and policy; used by both roles.
  */
 import { canonicalize, sha256Hex } from '../core/canonical.js'
-import { ok, problem, type Result } from '../core/result.js'
-import { type EpochMs, iso, type JsonObject, type Lang, type ParticipantId } from '../core/types.js'
+import { ok, problem, type Result, textOf } from '../core/result.js'
+import {
+  type EpochMs,
+  iso,
+  type JsonObject,
+  type Lang,
+  type ParticipantId,
+  type Text,
+} from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import type { Partner } from '../domain/partner.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
-import { evaluate, type Facts, refusalText } from '../policy/evaluate.js'
+import { evaluate, type Facts } from '../policy/evaluate.js'
 import { parseTimestamp } from '../policy/instant.js'
 import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
+import { refusalText } from '../policy/refusal-words.js'
 import { unsupportedTerms } from '../policy/support.js'
 import { termsRelation } from './terms-comparison.js'
 
@@ -53,17 +61,21 @@ export function draftAgreement(m: {
 }
 
 /** Parses terms and refuses everything this connector does not understand or cannot enforce, naming each term. */
-export function understood(policy: JsonObject, lang: Lang = 'en'): Result<Policy> {
+export function understood(policy: JsonObject): Result<Policy> {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return parsed
   const unsupported = unsupportedTerms(parsed.value)
   if (unsupported.length === 0) return parsed
-  const named = unsupported.slice(0, 3).map((t) => `${t.path}: ${t.why[lang]}`)
-  const more = unsupported.length > 3 ? ` (and ${unsupported.length - 3} more)` : ''
-  return problem(
-    'PolicyUnsupported',
-    `The policy has terms that cannot be kept here. ${named.join(' ')}${more}`,
-  )
+  const named = (lang: Lang): string =>
+    unsupported
+      .slice(0, 3)
+      .map((t) => `${t.path}: ${t.why[lang]}`)
+      .join(' ')
+  const rest = unsupported.length - 3
+  return problem('PolicyUnsupported', {
+    en: `The policy has terms that cannot be kept here. ${named('en')}${rest > 0 ? ` (and ${rest} more)` : ''}`,
+    de: `Die Bedingungen enthalten etwas, das hier nicht eingehalten werden kann. ${named('de')}${rest > 0 ? ` (und ${rest} weitere)` : ''}`,
+  })
 }
 
 const RULES = ['permission', 'prohibition', 'obligation'] as const
@@ -81,24 +93,31 @@ export function mayHold(partner: Partner, offer: JsonObject, facts: Facts): Resu
   if (takesWithoutTerms(partner, offer)) return ok(undefined)
   const policy = understood(offer)
   if (policy.ok) return allows(policy.value, 'negotiation', facts)
+  const said = textOf(policy.error)
   return hasNoTerms(offer)
-    ? problem(
-        policy.error.code,
-        `${policy.error.message} To take contracts without terms from this partner: handschlag partner set ${partner.did} --empty-policies accept`,
-      )
+    ? problem(policy.error.code, {
+        en: `${said.en} To take contracts without terms from this partner: handschlag partner set ${partner.did} --empty-policies accept`,
+        de: `${said.de} Um Verträge ohne Bedingungen von diesem Partner anzunehmen: handschlag partner set ${partner.did} --empty-policies accept`,
+      })
     : policy
 }
 
 /** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */
 export function allows(policy: Policy, phase: Phase, facts: Facts): Result<void> {
   const decision = evaluate(policy, phase, facts)
-  return decision.allowed ? ok(undefined) : problem('PolicyDenied', refusalText(decision, 'en'))
+  return decision.allowed ? ok(undefined) : problem('PolicyDenied', refusalText(decision))
 }
 
 /** What is added where the comparison leaves no doubt. */
-const CERTAIN: Partial<Readonly<Record<Relation, string>>> = {
-  stricter: ' It is stricter: it allows less than that offer.',
-  looser: ' It is looser: it allows more than that offer.',
+const CERTAIN: Partial<Readonly<Record<Relation, Text>>> = {
+  stricter: {
+    en: ' It is stricter: it allows less than that offer.',
+    de: ' Sie ist strenger: Sie erlaubt weniger als dieses Angebot.',
+  },
+  looser: {
+    en: ' It is looser: it allows more than that offer.',
+    de: ' Sie ist weiter gefasst: Sie erlaubt mehr als dieses Angebot.',
+  },
 }
 
 /** Compares an agreement with the offer that was meant. The first difference is named. */
@@ -118,16 +137,18 @@ export function sameAsOffered(
   ]
   for (const [key, expected] of named) {
     if (agreement[key] !== expected) {
-      return problem(
-        'AgreementDiffers',
-        `The agreement differs from the offer you asked for: ${key} is ${JSON.stringify(agreement[key] ?? null)}, expected was "${expected}".`,
-      )
+      const found = JSON.stringify(agreement[key] ?? null)
+      return problem('AgreementDiffers', {
+        en: `The agreement differs from the offer you asked for: ${key} is ${found}, expected was "${expected}".`,
+        de: `Die Vereinbarung weicht von dem Angebot ab, das Sie angefragt haben: ${key} ist ${found}, erwartet war "${expected}".`,
+      })
     }
   }
   const [difference] = differences(m.offer, agreement)
   if (difference !== undefined) {
-    const certain = CERTAIN[termsRelation(agreement, m.offer)] ?? ''
-    return problem('AgreementDiffers', differenceText(difference, 'en') + certain)
+    const { en, de } = differenceText(difference)
+    const certain = CERTAIN[termsRelation(agreement, m.offer)]
+    return problem('AgreementDiffers', { en: en + (certain?.en ?? ''), de: de + (certain?.de ?? '') })
   }
   const agreedAt = parseTimestamp(String(agreement.timestamp))
   if (agreedAt === undefined) {

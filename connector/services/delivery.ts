@@ -1,7 +1,7 @@
 /**
  * What follows when the partner has answered one of our messages, or never will. The dispatcher sends; this decides.
  */
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { type Because, because, ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
@@ -152,7 +152,7 @@ export async function undeliverable(
         ...pidsOf(current),
         from: current.role,
         code: why.code,
-        reason: why.message,
+        ...because(why),
       })
       return ok(
         ending(
@@ -177,7 +177,7 @@ export async function undeliverable(
       ...pidsOf(current),
       from: current.role,
       code: why.code,
-      reason: why.message,
+      ...because(why),
     })
     return ok(
       ending(
@@ -227,8 +227,10 @@ export const nothingOwed = (what: string): Result<never> =>
   problem('InvalidTransition', `There is nothing to deliver: this ${what} owes the partner no message.`)
 
 /** An end that we wanted keeps our reason, even when the partner refuses to hear of it. */
-const reasonFor = (current: Process, owed: Owed, why: Problem): string =>
-  owed.event === 'terminate' ? (current.reason ?? why.message) : why.message
+const reasonFor = ({ reason, reasonDe }: Process, owed: Owed, why: Problem): Because =>
+  owed.event === 'terminate' && reason !== undefined
+    ? { reason, ...(reasonDe === undefined ? {} : { reasonDe }) }
+    : because(why)
 
 /** The provider decides when a suspended transfer goes on; its refusal leaves everything as it was. */
 const isRefusedResume = (current: Transfer, owed: Owed, why: Problem): boolean =>
@@ -239,14 +241,14 @@ const isRefusedResume = (current: Transfer, owed: Owed, why: Problem): boolean =
 
 function stillSuspended(
   deps: DeliveryDeps,
-  { pending: _, ...current }: Transfer,
+  { pending: _, reason: __, reasonDe: ___, ...current }: Transfer,
   owed: Owed,
   why: Problem,
 ): Step<Transfer> {
   const next: Transfer = {
     ...current,
     suspendedBy: 'partner',
-    reason: why.message,
+    ...because(why),
     updatedAt: deps.clock(),
   }
   return { next, settle: true, audit: [failed(owed, next, why)] }
@@ -263,7 +265,7 @@ const out = (next: Process, event: string, detail: JsonObject): AuditEntry => ({
 const failed = (owed: Owed, next: Process, why: Problem): AuditEntry =>
   out(next, `${owed.event} ${why.code === 'GivenUp' ? 'given up' : 'failed'}`, {
     code: why.code,
-    reason: why.message,
+    ...because(why),
     attempts: owed.attempts + 1,
   })
 
@@ -279,6 +281,6 @@ function ending<P extends Process>(
   const tell = owed.event !== 'terminate' && current.partnerPid !== undefined && !wasFinal
   const audit = [failed(owed, next, why)]
   if (!tell || termination === undefined) return { next, settle: true, audit }
-  const told = { code: why.code, reason: why.message }
+  const told = { code: why.code, ...because(why) }
   return { next, settle: true, owe: termination, audit: [...audit, out(next, 'terminate', told)] }
 }

@@ -2,7 +2,9 @@
  * What flows: brings the data plane in line with the state of transfers, at once and also after a restart. Decides nothing
  * about the states themselves.
  */
-import { err, ok, type Problem, problem, type Result } from '../core/result.js'
+import { reasonIn } from '../core/operator-reasons.js'
+import { err, message, ok, type Problem, problem, type Result } from '../core/result.js'
+import type { Text } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
@@ -14,11 +16,21 @@ import { pushGrant } from './transfer-push.js'
 
 /** Why an agreement that is not active allows nothing. */
 export function inactive(agreement: Agreement): { readonly ok: false; readonly error: Problem } {
-  const { status, statusReason } = agreement
-  const because = statusReason === undefined ? '' : `: ${statusReason}`
-  const message =
-    status === 'revoked' ? `The contract was revoked${because}` : 'The contract is not finalised.'
-  return { ok: false, error: { code: 'GrantEnded', message } }
+  return { ok: false, error: { code: 'GrantEnded', ...message(whyInactive(agreement)) } }
+}
+
+const whyInactive = ({ status, statusReason }: Agreement): Text =>
+  status === 'revoked'
+    ? revokedWords(statusReason)
+    : { en: 'The contract is not finalised.', de: 'Der Vertrag ist noch nicht geschlossen.' }
+
+/** What a person gave as the reason stands behind it as it is. */
+export function revokedWords(reason: string | undefined): Text {
+  if (reason === undefined) return { en: 'The contract was revoked', de: 'Der Vertrag wurde widerrufen' }
+  return {
+    en: `The contract was revoked: ${reason}`,
+    de: `Der Vertrag wurde widerrufen: ${reasonIn(reason, 'de')}`,
+  }
 }
 
 /** What forbids every flow under the agreement, whatever the state of its transfers. */
@@ -26,7 +38,13 @@ export function barredBy(deps: Pick<TransferDeps, 'store'>, agreement: Agreement
   if (agreement.status !== 'active') return inactive(agreement).error
   return deps.store.partner(agreement.partner)?.trust === 'trusted'
     ? undefined
-    : { code: 'NotTrusted', message: 'The partner is not trusted.' }
+    : {
+        code: 'NotTrusted',
+        ...message({
+          en: 'The partner is not trusted.',
+          de: 'Der Partner gilt nicht als vertrauenswürdig.',
+        }),
+      }
 }
 
 /** What is known about the use under an agreement at this moment. */
@@ -55,7 +73,11 @@ export function grant(deps: TransferDeps, transfer: Transfer): Result<Transfer> 
     partner: transfer.partner,
     role: 'provider',
   })
-  if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
+  if (agreement === undefined)
+    return problem('NotFound', {
+      en: 'The agreement of the transfer is gone.',
+      de: 'Die Vereinbarung dieser Übertragung gibt es nicht mehr.',
+    })
   const barred = barredBy(deps, agreement)
   if (barred !== undefined) {
     deps.dataPlane.stop(transfer.pid, barred)
@@ -91,10 +113,10 @@ function pseudonymKeyOf(
 ): Result<Uint8Array | undefined> {
   if (!needsKey(plan)) return ok(undefined)
   if (pseudonymKey === undefined || pseudonyms === undefined) {
-    return problem(
-      'GrantEnded',
-      'The key of this contract, from which its pseudonyms and deviations come, has been destroyed.',
-    )
+    return problem('GrantEnded', {
+      en: 'The key of this contract, from which its pseudonyms and deviations come, has been destroyed.',
+      de: 'Der Schlüssel dieses Vertrags, aus dem seine Pseudonyme und Abweichungen entstehen, wurde vernichtet.',
+    })
   }
   return pseudonyms.open(pseudonymKey, id)
 }
@@ -111,20 +133,33 @@ export const isFlowing = (t: Transfer): boolean =>
 export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Problem {
   const agreement = deps.store.agreement(t.agreementId, { partner: t.partner, role: t.role })
   if (agreement?.status === 'revoked') {
-    return {
-      code: 'GrantEnded',
-      message: `The contract was revoked: ${agreement.statusReason ?? 'no reason given'}`,
-    }
+    const { statusReason } = agreement
+    const words =
+      statusReason === undefined
+        ? {
+            en: 'The contract was revoked: no reason given',
+            de: 'Der Vertrag wurde ohne Angabe von Gründen widerrufen',
+          }
+        : revokedWords(statusReason)
+    return { code: 'GrantEnded', ...message(words) }
   }
-  const because = t.reason === undefined ? '' : `: ${t.reason}`
   const word =
     t.state === 'SUSPENDED' || t.pending === 'suspend'
       ? 'suspended'
       : t.state === 'COMPLETED' || t.pending === 'complete'
         ? 'completed'
         : 'terminated'
-  return { code: 'GrantEnded', message: `The transfer is ${word}${because}` }
+  const { reason } = t
+  const [en, de] =
+    reason === undefined ? ['', ''] : [`: ${reason}`, `: ${t.reasonDe ?? reasonIn(reason, 'de')}`]
+  return {
+    code: 'GrantEnded',
+    message: `The transfer is ${word}${en}`,
+    messageDe: `Die Übertragung ist ${STOPPED[word]}${de}`,
+  }
 }
+
+const STOPPED = { suspended: 'unterbrochen', completed: 'abgeschlossen', terminated: 'beendet' } as const
 
 /** Brings the data plane in line with the process, at once and before the partner has answered. */
 export function reflect(deps: TransferDeps, before: Transfer | undefined, after: Transfer): Result<Transfer> {

@@ -51,9 +51,12 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   }
   const [difference] = differences(published.policy, asked).filter((one) => !leavesOutProfile(one))
   if (difference === undefined) return ok({ dataset, published })
-  const clause = differenceClause(difference, 'en')
-  const message = `The requested offer differs from the one in the catalog: ${clause}.`
-  const differs = { code: 'OfferDiffers', message } as const
+  const { en, de } = differenceClause(difference)
+  const differs = {
+    code: 'OfferDiffers',
+    message: `The requested offer differs from the one in the catalog: ${en}.`,
+    messageDe: `Das angefragte Angebot weicht von dem im Katalog ab: ${de}.`,
+  } as const
   const isRule = approvalOf(published.approval, partner.approval) === 'stricter-or-equal'
   return ok({
     dataset,

@@ -7,7 +7,7 @@ import type { JsonObject } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { ownIdFor, type Partner } from '../domain/partner.js'
-import { type Awaiting, awaitPerson, send, transition } from '../domain/process.js'
+import { type Awaiting, awaitPerson, detailOf, reasonOf, send, transition } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { differenceClause, differences } from '../policy/compare.js'
 import { mayHold, offerHash } from './contract.js'
@@ -39,12 +39,10 @@ const MAX_DETAIL = 500
 
 /** Stops here until a person decides. */
 export function personNeeded(current: Negotiation, awaiting: Awaiting): Step<Negotiation> {
-  const detail = awaiting.detail?.slice(0, MAX_DETAIL)
-  const next = awaitPerson(current, { ...awaiting, ...(detail === undefined ? {} : { detail }) })
-  const note = entry(next, 'own', 'waits for a person', {
-    because: awaiting.because,
-    ...(detail === undefined ? {} : { reason: detail }),
-  })
+  const { because: why, since } = awaiting
+  const shown = detailOf(awaiting.detail?.slice(0, MAX_DETAIL), awaiting.detailDe?.slice(0, MAX_DETAIL))
+  const next = awaitPerson(current, { because: why, since, ...shown })
+  const note = entry(next, 'own', 'waits for a person', { because: why, ...reasonOf(shown) })
   return { next, audit: [{ ...note, at: awaiting.since }] }
 }
 
@@ -95,10 +93,11 @@ function contextOf(
 function otherThanBefore(n: Negotiation): Problem | undefined {
   const [difference] = n.previous === undefined ? [] : differences(n.previous, n.offer)
   if (difference === undefined) return undefined
-  const clause = differenceClause(difference, 'en')
+  const { en, de } = differenceClause(difference)
   return {
     code: 'OfferDiffers',
-    message: `The requested offer differs from the one that you made: ${clause}.`,
+    message: `The requested offer differs from the one that you made: ${en}.`,
+    messageDe: `Das angefragte Angebot weicht von Ihrem Vorschlag ab: ${de}.`,
   }
 }
 
@@ -277,8 +276,8 @@ export function decided(
   if (!readied.ok) {
     if (isPassing(readied.error)) return readied
     if (move.move === 'agree') return ok({ step: ended(deps, received, readied.error) })
-    const detail = readied.error.message
-    const waiting = personNeeded(received.next, { because: 'rules', since: deps.clock(), detail })
+    const detail = detailOf(readied.error.message, readied.error.messageDe)
+    const waiting = personNeeded(received.next, { because: 'rules', since: deps.clock(), ...detail })
     return ok({
       step: { ...received, next: waiting.next, audit: [...(received.audit ?? []), ...(waiting.audit ?? [])] },
     })

@@ -2,7 +2,7 @@
  * Contract negotiation as provider: what a consumer sends. Each message is checked and our turn prepared outside the step,
  * then both are decided purely inside it. DSP 2025-1, Contract Negotiation Protocol.
  */
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { because, ok, type Problem, problem, type Result } from '../core/result.js'
 import type { JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
@@ -82,7 +82,7 @@ async function refused(
     at: deps.clock(),
     direction: 'in',
     event: 'request refused',
-    detail: { code: why.code, reason: why.message, offer: String(m.offer['@id']) },
+    detail: { code: why.code, ...because(why), offer: String(m.offer['@id']) },
   } as const
   // A partner that asks without end must not fill our disk.
   await deps.store.note(refusal, why.code)

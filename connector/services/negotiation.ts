@@ -4,10 +4,11 @@
  */
 import { canonicalize } from '../core/canonical.js'
 import type { Log } from '../core/log.js'
-import { ok, type Problem, type Result } from '../core/result.js'
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
+import { type Because, because, ok, type Problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
-import { broken, receive, send } from '../domain/process.js'
+import { broken, receive, send, told } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 import { identified } from './message-id.js'
@@ -83,14 +84,14 @@ export const entry = (
 
 /** A step that ends the negotiation here and tells the partner why. */
 export function endStep(deps: NegotiationDeps, current: Negotiation, why: Problem): Step<Negotiation> {
-  const next = broken(NEGOTIATION, current, 'TERMINATED', why.message, deps.clock())
+  const next = broken(NEGOTIATION, current, 'TERMINATED', because(why), deps.clock())
   const message = deps.wire.negotiationTermination({
     ...pidsOf(current),
     from: current.role,
     code: why.code,
-    reason: why.message,
+    ...because(why),
   })
-  const detail = { code: why.code, reason: why.message }
+  const detail = { code: why.code, ...because(why) }
   const ended = entry(next, 'own', 'terminated', detail)
   if (current.partnerPid === undefined) return { next, settle: true, audit: [ended] }
   return {
@@ -123,18 +124,17 @@ export function closeNegotiation(
 export function terminating(
   deps: Pick<EndDeps, 'clock' | 'wire'>,
   current: Negotiation,
-  why: { readonly code: string; readonly reason: string },
+  { code, ...why }: { readonly code: string } & Because,
 ): Result<Step<Negotiation>> {
-  const { reason } = why
-  const sending = send(NEGOTIATION, current, 'terminate', deps.clock(), { reason, replacesPending: true })
+  const sending = send(NEGOTIATION, current, 'terminate', deps.clock(), { ...why, replacesPending: true })
   if (!sending.ok) return sending
   const next = sending.value
-  const message = deps.wire.negotiationTermination({ ...pidsOf(next), from: next.role, ...why })
+  const message = deps.wire.negotiationTermination({ ...pidsOf(next), from: next.role, code, ...why })
   return ok({
     next,
     settle: true,
     owe: oweTo(next, 'terminate', message),
-    audit: [entry(next, 'out', 'terminate', { reason })],
+    audit: [entry(next, 'out', 'terminate', why)],
   })
 }
 
@@ -145,17 +145,16 @@ export function receiveTermination(
     readonly pid: Pid
     readonly partnerPid?: string
     readonly code?: string
-    readonly reason?: string
-  },
+  } & Partial<Because>,
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender } as const
   return deciding(deps, ref, (current) => {
-    const reason = m.reason ?? m.code ?? 'The partner gave no reason.'
-    const received = receive(NEGOTIATION, current, 'terminate', { ...m, at: deps.clock(), reason })
+    const why = told({ reason: m.code ?? OPERATOR_REASONS.none.en }, m)
+    const received = receive(NEGOTIATION, current, 'terminate', { ...m, at: deps.clock(), ...why })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ step: { next: current } })
     const { next } = received.value
-    return ok({ step: { next, settle: true, audit: [entry(next, 'in', 'terminate', { reason })] } })
+    return ok({ step: { next, settle: true, audit: [entry(next, 'in', 'terminate', why)] } })
   })
 }
 

@@ -31,6 +31,7 @@ export type NegotiationView = Waiting & {
   readonly offerHash: string
   readonly contract?: string
   readonly reason?: string
+  readonly reasonDe?: string
   readonly endedBy?: 'us' | 'partner'
   readonly createdAt: string
   readonly updatedAt: string
@@ -125,6 +126,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       offerHash: offerHash(n.offer),
       contract: n.agreementId,
       reason: n.reason ?? n.closing,
+      reasonDe: n.reasonDe,
       endedBy: n.endedBy,
       createdAt: iso(n.createdAt),
       updatedAt: iso(n.updatedAt),

@@ -22,6 +22,7 @@ export type TransferView = Waiting & {
   readonly state: string
   readonly pending?: string
   readonly reason?: string
+  readonly reasonDe?: string
   readonly endedBy?: 'us' | 'partner'
   readonly suspendedBy?: 'us' | 'partner'
   /** Deliveries of a push fail at present. */
@@ -80,6 +81,7 @@ export function transferOperations(deps: DeliveryDeps) {
       state: t.state,
       pending: t.pending,
       reason: t.reason ?? t.closing,
+      reasonDe: t.reasonDe,
       endedBy: t.endedBy,
       suspendedBy: t.suspendedBy,
       failing: deps.pushFailing(t),

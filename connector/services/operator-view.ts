@@ -23,16 +23,18 @@ export type OwedView = {
   readonly since: string
   readonly attempts: number
   readonly lastError?: string
+  readonly lastErrorDe?: string
   readonly nextAttemptAt: string
 }
 
 export const owedTo = (store: Store, pid: string): readonly OwedView[] =>
-  store.owedFor(pid).map(({ event, createdAt, attempts, lastError, nextAttemptAt }) =>
+  store.owedFor(pid).map(({ event, createdAt, attempts, lastError, lastErrorDe, nextAttemptAt }) =>
     compact({
       event,
       since: iso(createdAt),
       attempts,
       lastError,
+      lastErrorDe,
       nextAttemptAt: iso(nextAttemptAt),
     }),
   )
@@ -45,8 +47,10 @@ export type Waiting = {
   readonly waitingBecause?: AwaitingReason
   /** What belongs to that reason, such as the term that differs. */
   readonly waitingDetail?: string
+  readonly waitingDetailDe?: string
   /** Why the last attempt to reach the partner failed, how many there were, and when the next one is. */
   readonly lastError?: string
+  readonly lastErrorDe?: string
   readonly attempts?: number
   readonly nextAttemptAt?: string
 }
@@ -63,17 +67,19 @@ export function waiting<State extends string, Event extends string>(
       waitingFor: 'partner' as const,
       waitingSince: iso(owed?.createdAt ?? process.updatedAt),
       lastError: owed?.lastError,
+      lastErrorDe: owed?.lastErrorDe,
       attempts: owed?.attempts,
       nextAttemptAt: time(owed?.nextAttemptAt),
     })
   }
   if (process.awaiting !== undefined) {
-    const { because, since, detail } = process.awaiting
+    const { because, since, detail, detailDe } = process.awaiting
     return compact({
       waitingFor: 'person' as const,
       waitingSince: iso(since),
       waitingBecause: because,
       waitingDetail: detail,
+      waitingDetailDe: detailDe,
     })
   }
   const cells = Object.values<{ readonly by: Role | 'either' } | undefined>(table[process.state])

@@ -1,4 +1,5 @@
 /** Partners: who we know, how to reach them, and the operator's decision to trust or block. */
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId } from '../core/types.js'
 import type { Approval } from '../domain/dataset.js'
@@ -141,7 +142,7 @@ export async function decideTrust(
     detail: { fingerprint: fingerprint ?? '', access: accessKind(partner) },
   })
   if (trust === 'blocked') {
-    const why = { code: 'NotTrusted', reason: 'The partner has been blocked.' }
+    const why = { code: 'NotTrusted', reason: OPERATOR_REASONS.blocked.en }
     for (const n of deps.store.list('negotiation', { limit: 10_000_000 })) {
       if (n.partner !== did || isFinal(NEGOTIATION, n.state)) continue
       await terminateNegotiation(deps, n.pid, why.reason, why.code)

@@ -2,7 +2,7 @@
  * What the use cases need from the rooms they must not know: the wire format of a partner protocol, the data plane,
  * and the way out to partners. app.ts hands in the implementations.
  */
-import type { Problem, Result } from '../core/result.js'
+import type { Because, Problem, Result } from '../core/result.js'
 import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
 import type { Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
@@ -29,7 +29,7 @@ export interface Wire {
   agreementVerification(m: Pids & { seal?: string | undefined }): Outgoing
   accepted(m: Pids): Outgoing
   finalized(m: Pids & { receipt?: string | undefined }): Outgoing
-  negotiationTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  negotiationTermination(m: Pids & { from: Role; code: string } & Because): Outgoing
   transferRequest(m: {
     consumerPid: string
     agreementId: string
@@ -41,9 +41,9 @@ export interface Wire {
   transferStart(
     m: Pids & { from: Role; data?: { readonly endpoint: string; readonly token: string } },
   ): Outgoing
-  transferSuspension(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  transferSuspension(m: Pids & { from: Role; code: string } & Because): Outgoing
   transferCompletion(m: Pids & { from: Role }): Outgoing
-  transferTermination(m: Pids & { from: Role; code: string; reason: string }): Outgoing
+  transferTermination(m: Pids & { from: Role; code: string } & Because): Outgoing
   /** The partner's pid and state in the answer to an initial request, which must be about our process `ownPid`. */
   readAnswer(
     kind: 'negotiation' | 'transfer',
@@ -52,7 +52,7 @@ export interface Wire {
     ownPid: string,
   ): Result<{ readonly partnerPid: string; readonly state: string }>
   /** Code and sentence out of a partner's error body, as far as it has any. */
-  readError(body: Uint8Array): { readonly code?: string; readonly reason?: string }
+  readError(body: Uint8Array): { readonly code?: string } & Partial<Because>
 }
 
 /** A wait for the partner needs nothing of us; a wait for a person ends with that person's decision only. */
@@ -63,9 +63,10 @@ type Wait =
       readonly for: 'person'
       readonly because: AwaitingReason
       readonly detail?: string
+      readonly detailDe?: string
     }
 
-type End = { readonly move: 'terminate'; readonly code: string; readonly reason: string }
+type End = { readonly move: 'terminate'; readonly code: string } & Because
 
 /** `afterMs`: not at once; the rules are not asked again in between unless the program restarts. */
 type Delayed = { readonly afterMs?: number }

@@ -1,5 +1,5 @@
 /** What we refused of a partner's messages, in the history of the process: the first and the latest of each kind, counted. */
-import type { Problem } from '../core/result.js'
+import { because, type Problem } from '../core/result.js'
 import type { Clock, Pid } from '../core/types.js'
 import type { ProcessKind } from '../domain/process.js'
 import type { Store } from '../store/store.js'
@@ -18,7 +18,7 @@ export async function noteRefusal(
 ): Promise<void> {
   const { kind, pid, partner, event, why } = m
   if (deps.store.find<ProcessKind>({ kind, pid, partner }) === undefined) return
-  const detail = { code: why.code, reason: why.message }
+  const detail = { code: why.code, ...because(why) }
   const entry = {
     subject: pid,
     at: deps.clock(),

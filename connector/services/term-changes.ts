@@ -14,10 +14,10 @@ export function termChanges(before: JsonObject, now: JsonObject): readonly Text[
     .map(([, text]) => said('No longer', 'Nicht mehr', text))
   const added = [...is].filter(([key]) => !was.has(key)).map(([, text]) => said('New', 'Neu', text))
   if (was.size > 0 && gone.length + added.length > 0) return [...gone, ...added]
-  return differing.map((one) => ({
-    en: `${differenceClause(one, 'en')}.`,
-    de: `${differenceClause(one, 'de')}.`,
-  }))
+  return differing.map((one) => {
+    const { en, de } = differenceClause(one)
+    return { en: `${en}.`, de: `${de}.` }
+  })
 }
 
 const said = (en: string, de: string, text: Text): Text => ({

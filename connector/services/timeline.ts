@@ -98,10 +98,11 @@ const COMMAND_LINE: Text = { en: 'command line', de: 'Befehlszeile' }
 
 function tell(direction: AuditEntry['direction'], event: string, detail: JsonObject): Told {
   const reason = typeof detail.reason === 'string' ? detail.reason : undefined
+  const german = typeof detail.reasonDe === 'string' ? detail.reasonDe : undefined
   const because = (words: Text): Text =>
     reason === undefined
       ? words
-      : { en: `${words.en}: ${reason}`, de: `${words.de}: ${reasonIn(reason, 'de')}` }
+      : { en: `${words.en}: ${reason}`, de: `${words.de}: ${german ?? reasonIn(reason, 'de')}` }
   if (direction === 'own') {
     const words = Object.hasOwn(DECISIONS, event) ? (DECISIONS[event] ?? same(event)) : same(event)
     const by = typeof detail.by === 'string' ? detail.by : undefined

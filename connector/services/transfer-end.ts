@@ -5,7 +5,7 @@
 import { ok, type Result } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
-import { send } from '../domain/process.js'
+import { send, told } from '../domain/process.js'
 import type { AuditEntry, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import { oweTo, pidsOf } from './negotiation.js'
@@ -56,7 +56,7 @@ export function closeTransfer(
  */
 export function suspended(before: Transfer, after: Transfer): Transfer {
   if (before.role !== 'provider' || before.pending !== 'suspend') return { ...after, suspendedBy: 'partner' }
-  return { ...after, suspendedBy: 'us', ...(before.reason === undefined ? {} : { reason: before.reason }) }
+  return { ...after, suspendedBy: 'us', ...told(after, before) }
 }
 
 /** The active agreement of a transfer as the partner's revocation leaves it. */

@@ -22,7 +22,11 @@ export type PushDeps = {
 }
 
 /** Deliveries have failed since then, and none has succeeded. */
-export type PushFailing = { readonly since: string; readonly lastError: string }
+export type PushFailing = {
+  readonly since: string
+  readonly lastError: string
+  readonly lastErrorDe?: string
+}
 
 export type PushProgress = {
   readonly to: string
@@ -31,6 +35,7 @@ export type PushProgress = {
   readonly bytes: number
   readonly lastAt?: string
   readonly lastError?: string
+  readonly lastErrorDe?: string
 }
 
 /** Where the operator wants delivered data. */

@@ -12,7 +12,7 @@ import { entry } from './transfer-end.js'
 export function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>> {
   const sending = send(TRANSFER, current, 'start', deps.clock())
   if (!sending.ok) return sending
-  const { suspendedBy: _, reason: __, ...rest } = sending.value
+  const { suspendedBy: _, reason: __, reasonDe: ___, ...rest } = sending.value
   const next: Transfer = { ...rest, generation: current.generation + 1 }
   const data = {
     endpoint: reachedBy(deps.store.partner(next.partner), deps.dataEndpoint(next.pid)),

@@ -3,11 +3,12 @@
  * DSP 2025-1, Transfer Process Protocol.
  */
 import type { Log } from '../core/log.js'
-import { ok, problem, type Result } from '../core/result.js'
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
+import { type Because, ok, problem, type Result } from '../core/result.js'
 import type { Clock, ParticipantId, Pid } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { type Partner, reachedBy } from '../domain/partner.js'
-import { isFinal, receive, send } from '../domain/process.js'
+import { isFinal, receive, send, told } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { FORMATS, TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
 import type { Store } from '../store/store.js'
@@ -228,7 +229,7 @@ export function receiveStart(
         return ok({ ...starting.value, audit: [wanted, ...(starting.value.audit ?? [])] })
       }
     }
-    const { suspendedBy: _, reason: __, resumed: ___, ...rest } = received.value.next
+    const { suspendedBy: _, reason: __, reasonDe: ____, resumed: ___, ...rest } = received.value.next
     const next: Transfer = {
       ...rest,
       ...(m.data === undefined
@@ -247,26 +248,25 @@ export async function receiveEnd(
     readonly pid: Pid
     readonly partnerPid: string
     readonly code?: string
-    readonly reason?: string
-  },
+  } & Partial<Because>,
 ): Promise<Result<Transfer>> {
   let revoked: Agreement | undefined
   const outcome = await deciding(deps, m, (current) => {
-    const reason = m.reason ?? m.code
+    const why = told(m.code === undefined ? {} : { reason: m.code }, m)
     const received = receive(TRANSFER, current, event, {
       ...m,
       at: deps.clock(),
-      ...(reason === undefined ? {} : { reason }),
+      ...why,
       // A consumer may suspend in the same words what the provider has resumed; every start of a provider has its token.
       recurs: event === 'suspend',
     })
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current })
     const next = event === 'suspend' ? suspended(current, received.value.next) : received.value.next
-    const note = entry(next, 'in', event, reason === undefined ? {} : { reason })
+    const note = entry(next, 'in', event, why)
     revoked =
       event === 'terminate' && m.code === 'AgreementRevoked'
-        ? revokedByPartner(deps, next, reason)
+        ? revokedByPartner(deps, next, why.reason)
         : undefined
     const step = { next, settle: received.value.settlesPending }
     if (revoked === undefined) return ok({ ...step, audit: [note] })
@@ -274,7 +274,7 @@ export async function receiveEnd(
     return ok({ ...step, agreement: revoked, audit: [note, end] })
   })
   if (outcome.ok && revoked !== undefined) {
-    const reason = revoked.statusReason ?? 'The partner revoked the contract.'
+    const reason = revoked.statusReason ?? OPERATOR_REASONS.revoked.en
     await endTransfersUnder(deps, revoked, { code: 'AgreementRevoked', reason })
   }
   return outcome
@@ -284,7 +284,7 @@ export async function receiveEnd(
 export async function endTransfersUnder(
   deps: TransferDeps,
   agreement: Agreement,
-  why: { readonly code: string; readonly reason: string },
+  why: { readonly code: string } & Because,
 ): Promise<void> {
   const running = deps.store
     .transfersUnder(agreement.id, agreement.partner)
@@ -297,7 +297,7 @@ export function moveTransfer(
   deps: TransferDeps,
   pid: Pid,
   event: Exclude<TransferEvent, 'request'>,
-  why: { readonly code: string; readonly reason: string },
+  why: { readonly code: string } & Because,
   /** Nothing is done once the process has moved on from this turn. */
   onlyInTurn?: number,
 ): Promise<Result<Transfer>> {
@@ -336,7 +336,7 @@ export function moveTransfer(
       }
     }
     const sending = send(TRANSFER, current, event, at, {
-      ...(event === 'start' ? {} : { reason: why.reason }),
+      ...(event === 'start' ? {} : told({}, why)),
       replacesPending: event === 'terminate',
     })
     if (!sending.ok) return sending
@@ -356,7 +356,7 @@ export function moveTransfer(
       next,
       settle: event === 'terminate',
       owe: oweTo(next, event, message),
-      audit: [entry(next, 'out', event, { reason: why.reason })],
+      audit: [entry(next, 'out', event, told({}, why))],
     })
   })
 }

@@ -2,10 +2,17 @@
  * Our turn in states that were entered otherwise than by a partner's message: an acknowledgement, a delay of the rules, a
  * restart. Every process whose commit leaves nothing pending is looked at; what the rules want is done in a step of its own.
  */
+import { OPERATOR_REASONS } from '../core/operator-reasons.js'
 import type { Problem, Result } from '../core/result.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
-import type { Awaiting, ProcessKind } from '../domain/process.js'
-import { awaitPerson, isFinal } from '../domain/process.js'
+import {
+  type Awaiting,
+  awaitPerson,
+  detailOf,
+  isFinal,
+  type ProcessKind,
+  reasonOf,
+} from '../domain/process.js'
 import type { Process } from '../domain/step.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import type { DeliveryDeps } from './delivery.js'
@@ -136,11 +143,11 @@ async function negotiate(
 async function transfer(deps: DeliveryDeps, t: Transfer, move: TransferMove): Promise<Result<Process>> {
   if (move.move === 'wait') {
     if (move.for === 'partner') return { ok: true, value: t }
-    const { because, detail } = move
-    const awaiting = { because, since: deps.clock(), ...(detail === undefined ? {} : { detail }) }
+    const { because, detail, detailDe } = move
+    const awaiting = { because, since: deps.clock(), ...detailOf(detail, detailDe) }
     return waitingTransfer(deps, t, awaiting)
   }
-  const why = 'reason' in move ? move : { code: 'Automation', reason: 'The rules of the operator.' }
+  const why = 'reason' in move ? move : { code: 'Automation', reason: OPERATOR_REASONS.rules.en }
   const moved = await moveTransfer(deps, t.pid, move.move, why, t.turn ?? 0)
   const now = deps.store.find({ kind: 'transfer', pid: t.pid })
   return moved.ok || now === undefined || sameTurn(now, t) ? moved : { ok: true, value: now }
@@ -151,7 +158,7 @@ const sameTurn = (current: Process, then: Process): boolean =>
   (current.turn ?? 0) === (then.turn ?? 0) && current.pending === undefined && current.awaiting === undefined
 
 async function giveToPerson(deps: DeliveryDeps, process: Process, why: Problem): Promise<void> {
-  const awaiting = { because: 'rules', since: deps.clock(), detail: why.message } as const
+  const awaiting = { because: 'rules', since: deps.clock(), ...detailOf(why.message, why.messageDe) } as const
   if (process.kind === 'transfer') return void (await waitingTransfer(deps, process, awaiting))
   await deps.store.change({ kind: 'negotiation', pid: process.pid }, (current) => ({
     ok: true,
@@ -163,10 +170,7 @@ const waitingTransfer = (deps: DeliveryDeps, t: Transfer, awaiting: Awaiting): P
   deps.store.change({ kind: 'transfer', pid: t.pid }, (current) => {
     if (!sameTurn(current, t)) return { ok: true, value: { next: current } }
     const next = awaitPerson(current, awaiting)
-    const detail = {
-      because: awaiting.because,
-      ...(awaiting.detail === undefined ? {} : { reason: awaiting.detail }),
-    }
+    const detail = { because: awaiting.because, ...reasonOf(awaiting) }
     const note = { ...transferEntry(next, 'own', 'waits for a person', detail), at: awaiting.since }
     return { ok: true, value: { next, audit: [note] } }
   })

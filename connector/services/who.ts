@@ -2,16 +2,17 @@
  * Who may have what, at any chosen time: decided by the very functions that answer catalogs, negotiate and start transfers,
  * run with another clock. Nothing is changed. Trust, publication and what is counted are those of today.
  */
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { message, ok, type Problem, problem, type Result, textOf } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Text } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
 import type { Partner } from '../domain/partner.js'
-import { evaluate, refusalText, type Verdict } from '../policy/evaluate.js'
+import { evaluate, type Verdict } from '../policy/evaluate.js'
 import { parseTimestamp } from '../policy/instant.js'
 import type { Facts, Phase } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
+import { refusalText } from '../policy/refusal-words.js'
 import { nowWords } from '../policy/words.js'
 import { catalogEntry } from './catalog.js'
 import { planOf } from './contract.js'
@@ -152,8 +153,17 @@ function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agr
 
 const headOf = ({ did, name }: Partner, dataset: string) => ({ partner: did, partnerName: name, dataset })
 
-const UNPUBLISHED: Problem = { code: 'NotFound', message: 'The dataset is not published.' }
-const HIDDEN: Problem = { code: 'OfferUnknown', message: 'The offer is not shown to this partner.' }
+const UNPUBLISHED: Problem = {
+  code: 'NotFound',
+  ...message({ en: 'The dataset is not published.', de: 'Der Datensatz ist nicht veröffentlicht.' }),
+}
+const HIDDEN: Problem = {
+  code: 'OfferUnknown',
+  ...message({
+    en: 'The offer is not shown to this partner.',
+    de: 'Das Angebot ist für diesen Partner nicht sichtbar.',
+  }),
+}
 
 type Head = Pick<WhoEntry, 'partner' | 'partnerName' | 'dataset' | 'offer' | 'contract'>
 
@@ -166,10 +176,7 @@ function told(head: Head, partner: Partner, at: EpochMs, about: About, found: Fo
   if (found === undefined) return { ...head, allowed: true, trace }
   const { step, error } = found
   const refused = decision?.allowed === false && isPolicys(step) ? decision : undefined
-  const because: Text =
-    refused === undefined
-      ? reasonOf(step, error, partner)
-      : { en: refusalText(refused, 'en'), de: refusalText(refused, 'de') }
+  const because: Text = refused === undefined ? reasonOf(step, error, partner) : refusalText(refused)
   const change = changeOf(head, step, refused?.because.operand, opensAt(at, about, step))
   return { ...head, allowed: false, step, because, ...(change === undefined ? {} : { change }), trace }
 }
@@ -177,17 +184,13 @@ function told(head: Head, partner: Partner, at: EpochMs, about: About, found: Fo
 const isPolicys = (step: Step): boolean => ['catalog', 'negotiation', 'transfer'].includes(step)
 
 /** What the program says of itself stands in both languages; a sentence of another part as it is. */
-function reasonOf(step: Step, { message }: Problem, { name, trust }: Partner): Text {
+function reasonOf(step: Step, error: Problem, { name, trust }: Partner): Text {
   if (step === 'trust') {
     return trust === 'blocked'
       ? { en: `${name} is blocked.`, de: `${name} ist gesperrt.` }
       : { en: `${name} is not trusted yet.`, de: `${name} gilt noch nicht als vertrauenswürdig.` }
   }
-  if (step === 'published') return { en: message, de: 'Der Datensatz ist nicht veröffentlicht.' }
-  if (step === 'delivery') {
-    return { en: message, de: 'Der Vertrag erlaubt zu dieser Zeit keine Lieferung.' }
-  }
-  return { en: message, de: message }
+  return textOf(error)
 }
 
 /** What a later time may change; trust, publication and the end of a contract it does not. */

@@ -3,7 +3,7 @@
  * on one process. Every promise below resolves only after what it wrote is durable.
  */
 import type { Asked, Booking, Quota } from '../core/quota.js'
-import type { Result } from '../core/result.js'
+import type { Result, Said } from '../core/result.js'
 import type { EpochMs, JsonObject, Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
@@ -80,7 +80,7 @@ export interface Store extends AsyncDisposable {
    * The message was not delivered `at` that time. The history of its process keeps the first and the latest failed attempt
    * with their number, however long it is tried. A message that is not owed any more stays as it is.
    */
-  attemptFailed(id: number, error: string, nextAttemptAt: EpochMs, at: EpochMs): Promise<void>
+  attemptFailed(id: number, error: Said, nextAttemptAt: EpochMs, at: EpochMs): Promise<void>
   /** Makes everything owed for the process due now. */
   retryNow(pid: string, now: EpochMs): Promise<number>
   /** Called after a commit that added owed messages. */

@@ -11,6 +11,7 @@ import {
   createDispatcher,
   type Dispatcher,
   type DispatcherDeps,
+  refusalWords,
 } from '../../connector/dispatch/dispatcher.js'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
 import type { Owed } from '../../connector/domain/step.js'
@@ -236,7 +237,24 @@ describe('after a failure', () => {
     )) as typeof undeliverable & [{ why: Problem }]
     expect(why).toEqual({
       code: 'PartnerRefused',
-      message: `The partner answered ${status}: No such offer. (OfferUnknown)`,
+      message: `The partner answered ${status}: No such offer.`,
+      messageDe: `Der Partner antwortete mit ${status}: „No such offer.“`,
+    })
+  })
+
+  it('repeats a partner of our make in both languages, and quotes all others', () => {
+    const said = { code: 'OfferUnknown', reason: 'No such offer.' }
+    expect(refusalWords(400, { ...said, reasonDe: 'Dieses Angebot gibt es nicht.' })).toEqual({
+      en: 'The partner answered 400: No such offer.',
+      de: 'Der Partner antwortete mit 400: Dieses Angebot gibt es nicht.',
+    })
+    expect(refusalWords(400, { ...said, code: 'E-17' })).toEqual({
+      en: 'The partner answered 400: No such offer. (E-17)',
+      de: 'Der Partner antwortete mit 400: „No such offer.“ (E-17)',
+    })
+    expect(refusalWords(503, {})).toEqual({
+      en: 'The partner answered 503',
+      de: 'Der Partner antwortete mit 503',
     })
   })
 
@@ -259,9 +277,7 @@ describe('after a failure', () => {
     ;(await post(4)).answer(404)
     await waitFor(() => undeliverable.length === 1)
     expect(posts).toHaveLength(5)
-    expect(undeliverable[0]?.why.message).toBe(
-      'The partner answered 404: There is no such negotiation. (NotFound)',
-    )
+    expect(undeliverable[0]?.why.message).toBe('The partner answered 404: There is no such negotiation.')
   })
 
   it('tries a 404 without a word much longer: the partner cannot tell yet who we are', async () => {

@@ -139,13 +139,13 @@ describe('final states', () => {
   it.each(['FINALIZED', 'TERMINATED'] as const)('a negotiation stays %s whatever breaks', (state) => {
     const current = negotiation('provider', state, { reason: 'as agreed', endedBy: 'partner' })
     expect(isFinal(NEGOTIATION, state)).toBe(true)
-    expect(broken(NEGOTIATION, current, 'TERMINATED', 'another reason', LATER)).toBe(current)
+    expect(broken(NEGOTIATION, current, 'TERMINATED', { reason: 'another reason' }, LATER)).toBe(current)
   })
 
   it.each(['COMPLETED', 'TERMINATED'] as const)('a transfer stays %s whatever breaks', (state) => {
     const current = transfer('consumer', state, { reason: 'done', endedBy: 'us' })
     expect(isFinal(TRANSFER, state)).toBe(true)
-    expect(broken(TRANSFER, current, 'TERMINATED', 'another reason', LATER)).toBe(current)
+    expect(broken(TRANSFER, current, 'TERMINATED', { reason: 'another reason' }, LATER)).toBe(current)
   })
 
   it.each([
@@ -157,7 +157,7 @@ describe('final states', () => {
     'VERIFIED',
   ] as const)('a negotiation in %s that cannot go on ends with the reason, and nothing is pending', (state) => {
     const current = negotiation('consumer', state, { pending: 'terminate', closing: 'wanted' })
-    const ended = broken(NEGOTIATION, current, 'TERMINATED', 'the partner is gone', LATER)
+    const ended = broken(NEGOTIATION, current, 'TERMINATED', { reason: 'the partner is gone' }, LATER)
     expect(ended).toMatchObject({
       state: 'TERMINATED',
       reason: 'the partner is gone',

@@ -181,7 +181,7 @@ export const NEGOTIATING: Protocol<Negotiation> = {
         NEGOTIATION,
         { ...current, partnerPid: 'urn:uuid:theirs' },
         'TERMINATED',
-        'bad',
+        { reason: 'bad' },
         at,
       )
       return { refusedWith: { process: ended, owe: 'terminate', settle: true } }
@@ -209,7 +209,7 @@ export const NEGOTIATING: Protocol<Negotiation> = {
   refused(current, event) {
     const tell =
       event !== 'terminate' && current.partnerPid !== undefined && !isFinal(NEGOTIATION, current.state)
-    const process = broken(NEGOTIATION, current, 'TERMINATED', 'refused', at)
+    const process = broken(NEGOTIATION, current, 'TERMINATED', { reason: 'refused' }, at)
     return { process, settle: true, ...(tell ? { owe: 'terminate' } : {}) }
   },
   isFinal: (current) => isFinal(NEGOTIATION, current.state),
@@ -303,7 +303,7 @@ export const TRANSFERRING: Protocol<Transfer> = {
     }
     const tell =
       event !== 'terminate' && current.partnerPid !== undefined && !isFinal(TRANSFER, current.state)
-    const process = broken(TRANSFER, current, 'TERMINATED', 'refused', at)
+    const process = broken(TRANSFER, current, 'TERMINATED', { reason: 'refused' }, at)
     return { process, settle: true, ...(tell ? { owe: 'terminate' } : {}) }
   },
   isFinal: (current) => isFinal(TRANSFER, current.state),

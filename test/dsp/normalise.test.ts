@@ -299,6 +299,22 @@ describe('the error of a partner', () => {
     expect(read(`${reason}\r\n`)).toEqual({ reason })
   })
 
+  it('is read in German too where it stands in German, bounded and without what could move a cursor', () => {
+    const german = 'https://w3id.org/machine-data-policy/v1#reasonDe'
+    const reason = 'No such offer.'
+    expect(read({ code: 'OfferUnknown', reason: [reason], [german]: 'Kein solches\u001b Angebot.' })).toEqual(
+      {
+        code: 'OfferUnknown',
+        reason,
+        reasonDe: 'Kein solches  Angebot.',
+      },
+    )
+    expect(read({ reason: [reason], [german]: 'x'.repeat(5000) }).reasonDe).toHaveLength(1000)
+    expect(read({ reason: [reason], [german]: { any: 'thing' } })).toEqual({ reason })
+    // German alone would leave the English reader without a word.
+    expect(read({ [german]: 'Nur auf Deutsch.' })).toEqual({})
+  })
+
   it('says nothing when there is nothing to read, and cannot move a cursor', () => {
     for (const nothing of ['', '<html>500</html>', '{"reason":', {}, [], 7, { reason: [{ a: 1 }] }]) {
       expect([nothing, read(nothing)]).toEqual([nothing, {}])

@@ -179,8 +179,11 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
   const { port } = server.address() as { port: number }
 
   /** Calls as the operator and holds the answer against the schema that the document promises for it. */
-  const call = async (method: Method, address: string, body?: object) => {
-    const pending = request(server)[method](address).set('Authorization', `Bearer ${token}`)
+  const call = async (method: Method, address: string, body?: object, lang = 'en') => {
+    const pending = request(server)
+      [method](address)
+      .set('Authorization', `Bearer ${token}`)
+      .set('Accept-Language', lang)
     const answer = await (body === undefined ? pending : pending.send(body))
     expectPromised(method, address.split('?')[0] ?? '', answer.status, answer.body)
     return answer
@@ -196,6 +199,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     /** Without a token. */
     bare: () => request(server),
     get: (address: string) => call('get', address),
+    inGerman: (address: string) => call('get', address, undefined, 'de'),
     post: (address: string, body?: object) => call('post', address, body),
     put: (address: string, body?: object) => call('put', address, body),
     patch: (address: string, body?: object) => call('patch', address, body),

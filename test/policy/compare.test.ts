@@ -13,7 +13,7 @@ const offer = (...constraints: readonly unknown[]) => ({
   permission: [{ action: 'use', constraint: constraints }],
 })
 const texts = (offered: unknown, agreed: unknown, lang: 'en' | 'de' = 'en') =>
-  differences(offered, agreed).map((difference) => differenceText(difference, lang))
+  differences(offered, agreed).map((difference) => differenceText(difference)[lang])
 
 describe('spellings that mean the same', () => {
   const same: readonly (readonly [string, unknown])[] = [

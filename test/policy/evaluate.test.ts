@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate, refusalText } from '../../connector/policy/evaluate.js'
+import { evaluate } from '../../connector/policy/evaluate.js'
 import { explain } from '../../connector/policy/explain.js'
 import type { Phase } from '../../connector/policy/model.js'
+import { refusalText } from '../../connector/policy/refusal-words.js'
 import { OPERANDS } from '../../connector/policy/registry.js'
 import { BUYER, constraint, facts, MDP, permit, policy } from './policies.js'
 
@@ -16,7 +17,7 @@ const conditions = (letters: string) => [...letters].map((letter) => LETTERS[let
 
 const refusal = (json: unknown, phase: Phase = 'transfer', lang: 'en' | 'de' = 'en', given = facts()) => {
   const decision = evaluate(policy(json), phase, given)
-  return decision.allowed ? 'allowed' : refusalText(decision, lang)
+  return decision.allowed ? 'allowed' : refusalText(decision)[lang]
 }
 
 /** Whether a permission under, and a prohibition with, the condition lets use pass. */
@@ -146,26 +147,26 @@ describe('rules', () => {
     expect(evaluate(permit(YES, YES), 'transfer', facts()).allowed).toBe(true)
   })
   it('denies without any permission', () => {
-    expect(refusal({})).toBe('Refused: the contract contains no permission to use the data. (permission)')
+    expect(refusal({})).toBe('Refused: the contract contains no permission to use the data.')
     expect(refusal({}, 'catalog', 'de')).toBe(
-      'Abgelehnt: Der Vertrag enthält keine Erlaubnis, die Daten zu nutzen. (permission)',
+      'Abgelehnt: Der Vertrag enthält keine Erlaubnis, die Daten zu nutzen.',
     )
   })
   it('does not take a permission for another action as one to use', () => {
     expect(refusal({ permission: [{ action: 'read' }] })).toBe(
-      'Refused: the contract says that the recipient may read the data, which is not the use of the data in general. (clause 1, read)',
+      'Refused: the contract says that the recipient may read the data, which is not the use of the data in general. (clause 1, permission)',
     )
   })
   it('takes a prohibition without conditions at its word', () => {
     expect(refusal({ permission: [{ action: 'use' }], prohibition: [{ action: 'use' }] })).toBe(
-      'Refused: the contract says that the recipient must not use the data, and this connector cannot make sure of that. (clause 2, use)',
+      'Refused: the contract says that the recipient must not use the data, and this connector cannot make sure of that. (clause 2, prohibition)',
     )
   })
   it('counts a prohibition of any action, because it may include use', () => {
     expect(
       refusal({ permission: [{ action: 'use' }], prohibition: [{ action: 'distribute' }] }, 'transfer', 'de'),
     ).toBe(
-      'Abgelehnt: Der Vertrag besagt, dass der Empfänger die Daten nicht weitergeben darf, und dieser Connector kann das nicht sicherstellen. (Klausel 2, distribute)',
+      'Abgelehnt: Der Vertrag besagt, dass der Empfänger die Daten nicht weitergeben darf, und dieser Connector kann das nicht sicherstellen. (Klausel 2, Verbot)',
     )
   })
   it('needs all conditions of a prohibition for it to apply', () => {
@@ -181,18 +182,18 @@ describe('rules', () => {
     expect(
       refusal({ permission: [{ action: 'use', duty: [{ action: 'compensate', constraint: [YES] }] }] }),
     ).toBe(
-      'Refused: the contract says that the recipient must pay for the data before any use, and there is no evidence that this has been done. (clause 2, compensate)',
+      'Refused: the contract says that the recipient must pay for the data before any use, and there is no evidence that this has been done. (clause 2, duty)',
     )
     expect(refusal({ permission: [{ action: 'use' }], obligation: [{ action: 'delete' }] })).toBe(
-      'Refused: the contract says that the recipient must delete the data, and there is no evidence that this has been done. (clause 2, delete)',
+      'Refused: the contract says that the recipient must delete the data, and there is no evidence that this has been done. (clause 2, obligation)',
     )
   })
   it('denies what it does not understand', () => {
     expect(refusal({ permission: [{ action: 'use' }], 'odrl:conflict': 'perm' })).toBe(
-      'Refused: the contract contains "odrl:conflict", which this connector does not understand. (clause 2, odrl:conflict)',
+      'Refused: the contract contains "odrl:conflict", which this connector does not understand. (clause 2)',
     )
     expect(refusal({ permission: [{ action: 'use', constraint: [YES, DUNNO] }] }, 'transfer', 'de')).toBe(
-      'Abgelehnt: Der Vertrag stellt eine Bedingung an „Zweck der Nutzung“, und dieser Connector kann nicht feststellen, ob sie erfüllt ist. (Klausel 3, purpose)',
+      'Abgelehnt: Der Vertrag stellt eine Bedingung an „Zweck der Nutzung“, und dieser Connector kann nicht feststellen, ob sie erfüllt ist. (Klausel 3, Zweck der Nutzung)',
     )
   })
   it('tells a broken condition rather than one that is not understood', () => {
@@ -218,8 +219,8 @@ describe('refusals in the words a person sees', () => {
 
   it('a date that has passed', () => {
     expect(say('odrl:dateTime', 'lt', '2027-01-01T00:00:00Z')).toEqual([
-      'Refused: the contract allows use until 31 December 2026, today is 4 January 2027. (clause 2, dateTime)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 31. Dezember 2026, heute ist der 4. Januar 2027. (Klausel 2, dateTime)',
+      'Refused: the contract allows use until 31 December 2026, today is 4 January 2027. (clause 2, time of use)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 31. Dezember 2026, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
     expect(say('odrl:dateTime', 'lteq', '2026-12-31T23:59:59Z')).toEqual(
       say('odrl:dateTime', 'lt', '2027-01-01T00:00:00Z'),
@@ -227,30 +228,30 @@ describe('refusals in the words a person sees', () => {
   })
   it('a time that has passed', () => {
     expect(say('odrl:dateTime', 'lteq', '2027-01-04T12:00:00+01:00')).toEqual([
-      'Refused: the contract allows use until 4 January 2027, 11:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, dateTime)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 4. Januar 2027, 11:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, dateTime)',
+      'Refused: the contract allows use until 4 January 2027, 11:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, time of use)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 4. Januar 2027, 11:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
   })
   it('a date that has not come', () => {
     expect(say('odrl:dateTime', 'gteq', '2027-03-01T00:00:00Z')).toEqual([
-      'Refused: the contract allows use only from 1 March 2027, today is 4 January 2027. (clause 2, dateTime)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst ab 1. März 2027, heute ist der 4. Januar 2027. (Klausel 2, dateTime)',
+      'Refused: the contract allows use only from 1 March 2027, today is 4 January 2027. (clause 2, time of use)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst ab 1. März 2027, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
     expect(say('odrl:dateTime', 'gt', '2027-03-01T08:00:00Z')).toEqual([
-      'Refused: the contract allows use only after 1 March 2027, 08:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, dateTime)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst nach dem 1. März 2027, 08:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, dateTime)',
+      'Refused: the contract allows use only after 1 March 2027, 08:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, time of use)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst nach dem 1. März 2027, 08:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
   })
   it('an agreement that is too old', () => {
     expect(say(`${MDP}agreementAge`, 'lteq', 'P30D', '2027-01-04T11:00:00Z')).toEqual([
-      'Refused: the contract allows use for 30 days from its conclusion, that is until 4 January 2027, 10:00 UTC; it is now 4 January 2027, 11:00 UTC. (clause 2, agreementAge)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung 30 Tage lang ab Vertragsschluss, also bis 4. Januar 2027, 10:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00 Uhr UTC. (Klausel 2, agreementAge)',
+      'Refused: the contract allows use for 30 days from its conclusion, that is until 4 January 2027, 10:00 UTC; it is now 4 January 2027, 11:00 UTC. (clause 2, time since the conclusion of the contract)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung 30 Tage lang ab Vertragsschluss, also bis 4. Januar 2027, 10:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00 Uhr UTC. (Klausel 2, Zeit seit Vertragsschluss)',
     ])
   })
   it('a quota that is used up', () => {
     expect(say('odrl:count', 'lteq', '1000')).toEqual([
-      'Refused: the contract allows 1,000 deliveries in total, 1,000 have been made. (clause 2, count)',
-      'Abgelehnt: Der Vertrag erlaubt insgesamt 1.000 Lieferungen, 1.000 sind bereits erfolgt. (Klausel 2, count)',
+      'Refused: the contract allows 1,000 deliveries in total, 1,000 have been made. (clause 2, number of deliveries)',
+      'Abgelehnt: Der Vertrag erlaubt insgesamt 1.000 Lieferungen, 1.000 sind bereits erfolgt. (Klausel 2, Zahl der Lieferungen)',
     ])
   })
   it('another recipient, without telling who the right ones are', () => {
@@ -259,12 +260,12 @@ describe('refusals in the words a person sees', () => {
       'Refused: the contract is meant for other recipients, "did:web:buyer.example" is not among them. (clause 2, recipient)',
     )
     expect(de).toBe(
-      'Abgelehnt: Der Vertrag gilt für andere Empfänger, „did:web:buyer.example“ gehört nicht dazu. (Klausel 2, recipient)',
+      'Abgelehnt: Der Vertrag gilt für andere Empfänger, „did:web:buyer.example“ gehört nicht dazu. (Klausel 2, Empfänger)',
     )
   })
   it('several conditions that hold where one must', () => {
     expect(refusal({ permission: [{ action: 'use', constraint: [{ xone: [YES, YES] }] }] })).toBe(
-      'Refused: the contract demands exactly one of several conditions, and more than one holds. (clause 2, xone)',
+      'Refused: the contract demands exactly one of several conditions, and more than one holds. (clause 2)',
     )
   })
 })

@@ -4,10 +4,11 @@ import { describe, expect, it } from 'vitest'
 import type { EpochMs } from '../../connector/core/types.js'
 import { differences, differenceText } from '../../connector/policy/compare.js'
 import { compilePlan } from '../../connector/policy/compile.js'
-import { evaluate, refusalText } from '../../connector/policy/evaluate.js'
+import { evaluate } from '../../connector/policy/evaluate.js'
 import { explain } from '../../connector/policy/explain.js'
 import type { Phase } from '../../connector/policy/model.js'
 import { parsePolicy } from '../../connector/policy/parse.js'
+import { refusalText } from '../../connector/policy/refusal-words.js'
 import { unsupportedTerms } from '../../connector/policy/support.js'
 import { policyFromTerms } from '../../connector/policy/write.js'
 import { BUYER, facts, instant, MDP, policy } from './policies.js'
@@ -157,7 +158,7 @@ describe('arbitrary JSON', () => {
           if (unsupported.length > 0) expect(plan.ok).toBe(false)
           for (const phase of PHASES) {
             const decision = evaluate(parsed.value, phase, KNOWN)
-            if (!decision.allowed) expect(refusalText(decision, 'de')).toMatch(/^Abgelehnt: /)
+            if (!decision.allowed) expect(refusalText(decision).de).toMatch(/^Abgelehnt: /)
             if (parsed.value.unknownTerms.length > 0) expect(decision.allowed).toBe(false)
           }
         },
@@ -168,7 +169,7 @@ describe('arbitrary JSON', () => {
   it('compares without throwing, and every value equals itself', () => {
     fc.assert(
       fc.property(anyJson, anyJson, (a, b) => {
-        for (const difference of differences(a, b)) differenceText(difference, 'de')
+        for (const difference of differences(a, b)) differenceText(difference)
         if (parsePolicy(a).ok) expect(differences(a, structuredClone(a))).toEqual([])
       }),
       RUNS,

@@ -84,7 +84,9 @@ describe('times of delivery', () => {
     expect(gate(instant('2026-11-25T21:00:00Z'))).toEqual({
       code: 'PolicyDenied',
       message:
-        'The contract allows no delivery at this time. Delivery begins again at 2026-11-26T05:00:00.000Z.',
+        'The contract allows no delivery at this time. Delivery begins again at 26 November 2026, 05:00 UTC.',
+      messageDe:
+        'Der Vertrag erlaubt zu dieser Zeit keine Lieferung. Geliefert wird wieder ab dem 26. November 2026, 05:00 Uhr UTC.',
     })
     expect(gate(Number.NaN as EpochMs)?.code).toBe('PolicyDenied')
   })

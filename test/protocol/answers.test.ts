@@ -131,7 +131,7 @@ it('ends a process with the words of a partner that refuses it for good', async 
   const { path } = await provider.asked()
   const done = await ended(member, path, ['TERMINATED'])
   expect(done).toMatchObject({
-    reason: 'The partner answered 400: The offer was withdrawn. (OfferUnknown)',
+    reason: 'The partner answered 400: The offer was withdrawn.',
     endedBy: 'us',
     owed: [],
   })

@@ -137,7 +137,7 @@ describe('a transfer', () => {
     await provider.store().book(id, { records: 10 }, { total: 10 })
     const why = refusal(await request())
     expect(why.code).toBe('PolicyDenied')
-    expect(why.message).toMatch(/^Refused: .*10.*count\)$/)
+    expect(why.message).toMatch(/^Refused: .*10.*number of deliveries\)$/)
     expect(provider.flows.size).toBe(0)
   })
 
@@ -146,7 +146,7 @@ describe('a transfer', () => {
     await world.finalized()
     world.forward(60 * DAY)
     expect(refusal(await request()).message).toBe(
-      'Refused: the contract allows use until 31 January 2027, today is 5 March 2027. (clause 2, dateTime)',
+      'Refused: the contract allows use until 31 January 2027, today is 5 March 2027. (clause 2, time of use)',
     )
   })
 
@@ -228,6 +228,7 @@ describe('suspending', () => {
       expect(flow()?.stopped).toEqual({
         code: 'GrantEnded',
         message: 'The transfer is suspended: maintenance',
+        messageDe: 'Die Übertragung ist unterbrochen: maintenance',
       })
       // The partner has not answered yet.
       expect(states()).toEqual(['STARTED', 'STARTED'])
@@ -347,7 +348,7 @@ describe('suspending', () => {
     await move(consumer, 'start')
     await world.settle()
     expect(states()).toEqual(['SUSPENDED', 'SUSPENDED'])
-    expect(consumer.transfer().reason).toMatch(/^The partner answered 400: Refused: .*count/)
+    expect(consumer.transfer().reason).toMatch(/^The partner answered 400: Refused: .*number of deliveries/)
     expect(consumer.transfer()).not.toHaveProperty('pending')
     await move(consumer, 'terminate')
     await world.settle()
@@ -420,7 +421,11 @@ describe('the end', () => {
       message: 'away',
     })
     expect(provider.transfer()).toMatchObject({ state: 'TERMINATED', reason: 'away' })
-    expect(flow()?.stopped).toEqual({ code: 'GrantEnded', message: 'The transfer is terminated: away' })
+    expect(flow()?.stopped).toEqual({
+      code: 'GrantEnded',
+      message: 'The transfer is terminated: away',
+      messageDe: 'Die Übertragung ist beendet: away',
+    })
     expect(provider.owed().map((o) => o.event)).toEqual(['terminate'])
   })
 
@@ -447,6 +452,7 @@ describe('a revocation', () => {
     expect(flow()?.stopped).toEqual({
       code: 'GrantEnded',
       message: 'The contract was revoked: the machine was sold',
+      messageDe: 'Der Vertrag wurde widerrufen: the machine was sold',
     })
     await world.settle()
     expect(states()).toEqual(['TERMINATED', 'TERMINATED'])
@@ -458,6 +464,7 @@ describe('a revocation', () => {
     expect(refusal(await request())).toEqual({
       code: 'GrantEnded',
       message: 'The contract was revoked: the machine was sold',
+      messageDe: 'Der Vertrag wurde widerrufen: the machine was sold',
     })
     expect(
       refusal(
@@ -479,7 +486,7 @@ describe('a revocation', () => {
     const store = { ...provider.deps.store, changeAgreement: () => Promise.reject(new Error('disk full')) }
     const revoking = revokeAgreement({ ...provider.deps, store }, provider.agreement().id, 'sold')
     await expect(revoking).rejects.toThrow('disk full')
-    expect(flow()?.stopped).toEqual({ code: 'GrantEnded', message: 'The contract was revoked: sold' })
+    expect(flow()?.stopped).toMatchObject({ code: 'GrantEnded', message: 'The contract was revoked: sold' })
     expect(provider.agreement().status).toBe('active')
   })
 

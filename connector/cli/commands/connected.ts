@@ -1,5 +1,5 @@
 /** The frame of every command that talks to the running connector: client, language, failures and hints. */
-import type { Problem, Result } from '../../core/result.js'
+import { type Problem, type Result, textOf } from '../../core/result.js'
 import type { Json } from '../../core/types.js'
 import type { ManagementClient } from '../client.js'
 import { type Call, complain, EXIT, say, sayJson } from '../command.js'
@@ -35,7 +35,7 @@ export function fail(
   why: Problem | string,
   ...tries: readonly string[]
 ): number {
-  complain(here, lines(typeof why === 'string' ? why : why.message))
+  complain(here, lines(typeof why === 'string' ? why : textOf(why)[here.lang]))
   if (tries.length > 0) complain(here, hintText(here, inLang(here, 'Try', 'Versuchen Sie'), tries))
   return EXIT.failed
 }

@@ -1,5 +1,5 @@
 /** `negotiate`: asks for a contract and watches until it is in force, or ended with a reason. */
-import { ok, problem, type Result } from '../../core/result.js'
+import { ok, problem, type Result, textOf } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
 import { type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { connected, fail, type Here, inLang, next, nextText, path, quoted } from './connected.js'
@@ -181,7 +181,7 @@ async function finalized(here: Here, process: View): Promise<number> {
   }
   say(here, `${inLang(here, 'Contract', 'Vertrag')} ${contract}`)
   if (verified.ok) say(here, signatureWords(signatures.views('signatures'), here.lang))
-  else complain(here, verified.error.message)
+  else complain(here, textOf(verified.error)[here.lang])
   const id = quoted(shortId(contract))
   if (process.text('role') === 'consumer')
     next(here, `contract show ${id}`, `pull ${id} --out data.ndjson`, `stream ${id}`)

@@ -1,7 +1,6 @@
 /** `policy evaluate`: judges uses under ODRL policies, one by one for people or as a batch for programs. */
 
-import type { Problem } from '../../core/result.js'
-import { problem, type Result } from '../../core/result.js'
+import { type Problem, problem, type Result, textOf } from '../../core/result.js'
 import { type Call, type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { inLang } from './connected.js'
 import { readDescription } from './file-input.js'
@@ -90,7 +89,7 @@ export const evaluateCommand: Command = {
 }
 
 export function failed(call: Call, error: Problem): number {
-  complain(call, error.message)
+  complain(call, textOf(error)[call.lang])
   return EXIT.failed
 }
 

@@ -1,6 +1,6 @@
 /** `pull`: the data of a contract up to now, to a file or to stdout. */
 import { resolve } from 'node:path'
-import type { Problem } from '../../core/result.js'
+import { type Problem, textOf } from '../../core/result.js'
 import { type EpochMs, iso, type Text } from '../../core/types.js'
 import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
 import { connected, fail, type Here, inLang, nextAside, quoted } from './connected.js'
@@ -251,7 +251,7 @@ async function toFile(
     )
   }
   await file.reached(reached, true)
-  const why = signal.aborted ? interrupted(here) : received.error.message
+  const why = signal.aborted ? interrupted(here) : textOf(received.error)[here.lang]
   const again = signal.aborted || isPassing(received.error)
   return fail(
     here,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { ok, type Problem, problem, type Result } from '../../core/result.js'
+import { ok, type Problem, problem, type Result, textOf } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
 import type { Received } from '../../dataplane/receive/received.js'
 import type { Sink } from '../../dataplane/sinks/sink.js'
@@ -253,7 +253,7 @@ async function follow(
     if (why !== undefined && !isOut) {
       complain(
         here,
-        `${why.message}\n${inLang(here, 'Trying again until it works.', 'Es wird weiter versucht, bis es geht.')}`,
+        `${textOf(why)[here.lang]}\n${inLang(here, 'Trying again until it works.', 'Es wird weiter versucht, bis es geht.')}`,
       )
     }
     if (why === undefined && isOut) complain(here, inLang(here, 'Connected again.', 'Wieder verbunden.'))
@@ -280,7 +280,7 @@ async function follow(
     }
     after = ended.resume
     if (!['GrantEnded', 'GrantInvalid'].includes(ended.problem.code)) {
-      return cutOff(here, transfer, ended.problem.message)
+      return cutOff(here, transfer, textOf(ended.problem)[here.lang])
     }
     const end = await settledEnd(here.client, transfer, deps.clock)
     if (!end.ok) return fail(here, end.error)
@@ -325,7 +325,7 @@ function explained(
     complain(here, inLang(here, 'The transfer is complete.', 'Die Übertragung ist abgeschlossen.'))
     return EXIT.ok
   }
-  return cutOff(here, transfer, stoppedWords(here, end.transfer) ?? told.message)
+  return cutOff(here, transfer, stoppedWords(here, end.transfer) ?? textOf(told)[here.lang])
 }
 
 const cutOff = (here: Here, transfer: RunningTransfer, why: string): number =>

@@ -1,7 +1,8 @@
 /** How a refusal looks over HTTP: one table from Problem code to status, one body. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Problem, ProblemCode } from '../../core/result.js'
+import { message, type Problem, type ProblemCode } from '../../core/result.js'
+import type { Text } from '../../core/types.js'
 
 const STATUS: Partial<Record<ProblemCode, number>> = {
   GrantInvalid: 401,
@@ -31,13 +32,22 @@ const RETRY_AFTER: Partial<Record<ProblemCode, number>> = {
 }
 
 /** What the partner reads. A source problem is written for the operator and stays with the operator. */
-export const forPartner = ({
-  code,
-  message,
-}: Problem): { readonly code: ProblemCode; readonly reason: readonly string[] } =>
-  code === 'SourceUnavailable'
-    ? { code, reason: ['The data source cannot be read now. Try again later.'] }
-    : { code, reason: [message] }
+export function forPartner(problem: Problem): {
+  readonly code: ProblemCode
+  readonly reason: readonly string[]
+  readonly reasonDe?: string
+} {
+  const { code, message: en, messageDe: reasonDe } = spoken(problem)
+  return { code, reason: [en], ...(reasonDe === undefined ? {} : { reasonDe }) }
+}
+
+const spoken = (problem: Problem): Problem =>
+  problem.code === 'SourceUnavailable' ? { code: problem.code, ...message(NOT_NOW) } : problem
+
+const NOT_NOW: Text = {
+  en: 'The data source cannot be read now. Try again later.',
+  de: 'Die Datenquelle ist im Augenblick nicht lesbar. Versuchen Sie es später noch einmal.',
+}
 
 /** Ends of a flow behind which the transfer goes on: the same request has a chance later. */
 const PASSING: readonly ProblemCode[] = ['Stopping', 'SourceUnavailable', 'SinkUnavailable']

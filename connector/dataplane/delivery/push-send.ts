@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import { err, ok, type Problem, type Result } from '../../core/result.js'
-import type { EpochMs } from '../../core/types.js'
+import type { EpochMs, Text } from '../../core/types.js'
 import type { PushLog, PushPost, PushTarget } from '../ports.js'
 import { type Backoff, backoffMs } from '../receive/backoff.js'
 import { statedReason } from '../receive/partner-answer.js'
@@ -107,15 +107,19 @@ function failureOf(answer: Awaited<ReturnType<PushPost>>): Failure | undefined {
   }
   const { status, retryAfterMs = 0, said } = answer.value
   if (status >= 200 && status < 300) return undefined
-  const words = said === undefined ? '.' : `: ${sentenceOf(said)}`
+  const told = said === undefined ? undefined : sentenceOf(said)
   return {
-    problem: { code: 'PartnerRefused', message: `The receiver answered ${status}${words}` },
+    problem: {
+      code: 'PartnerRefused',
+      message: `The receiver answered ${status}${told === undefined ? '.' : `: ${told.en}`}`,
+      messageDe: `Der Empfänger antwortete mit ${status}${told === undefined ? '.' : `: ${told.de}`}`,
+    },
     passing: status >= 500 || PASSING.has(status),
     pauseMs: Math.min(retryAfterMs, LONGEST_PAUSE),
   }
 }
 
 /** A receiver of our make says in a sentence what is the matter; what any other says is told as it is. */
-function sentenceOf(said: string): string {
-  return statedReason(parseObject(said)) ?? said
+function sentenceOf(said: string): Text {
+  return statedReason(parseObject(said)) ?? { en: said, de: `„${said}“` }
 }

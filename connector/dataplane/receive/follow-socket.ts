@@ -127,6 +127,10 @@ function endOf(text: string): Record<string, unknown> | undefined {
 }
 
 const BROKEN_OFF: Refusal = {
-  problem: { code: 'PartnerUnreachable', message: 'The stream broke off without a reason.' },
+  problem: {
+    code: 'PartnerUnreachable',
+    message: 'The stream broke off without a reason.',
+    messageDe: 'Der Datenstrom brach ohne Begründung ab.',
+  },
   transient: true,
 }

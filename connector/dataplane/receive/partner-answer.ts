@@ -1,6 +1,8 @@
 /** Calling a partner's data endpoint, and what its refusals and failures mean. */
+
 import type { Dispatcher } from 'undici'
 import { err, ok, PROBLEMS, type Problem, type ProblemCode, problem, type Result } from '../../core/result.js'
+import type { Text } from '../../core/types.js'
 import { type Body, get, type Headers } from './body.js'
 import { parseObject } from './received.js'
 
@@ -78,6 +80,7 @@ export async function refusalOf(status: number, body: AsyncIterable<Uint8Array>)
     problem: stated ?? {
       code: 'PartnerRefused',
       message: `The partner answered ${status} without a reason.`,
+      messageDe: `Der Partner antwortete mit ${status} und ohne Begründung.`,
     },
     transient,
   }
@@ -86,27 +89,37 @@ export async function refusalOf(status: number, body: AsyncIterable<Uint8Array>)
 /** The partner's `{code, reason}`, made safe to show; undefined when it is not one. */
 export function statedProblem(value: Record<string, unknown> | undefined): Problem | undefined {
   if (value === undefined || typeof value.code !== 'string') return undefined
-  const message = reasonOf(value)
+  const reason = reasonOf(value)
+  const german = germanOf(value)
   const code: ProblemCode = Object.hasOwn(PROBLEMS, value.code)
     ? (value.code as ProblemCode)
     : 'PartnerRefused'
-  return { code, message: message === '' ? `The partner answered "${value.code.slice(0, 60)}".` : message }
+  if (reason !== '') return { code, message: reason, ...(german === undefined ? {} : { messageDe: german }) }
+  const named = value.code.slice(0, 60)
+  return {
+    code,
+    message: `The partner answered "${named}".`,
+    messageDe: `Der Partner antwortete mit „${named}“.`,
+  }
 }
 
 /** The sentence of an error body with a code of ours; undefined when it is not one. */
-export function statedReason(value: Record<string, unknown> | undefined): string | undefined {
+export function statedReason(value: Record<string, unknown> | undefined): Text | undefined {
   const isOurs = typeof value?.code === 'string' && Object.hasOwn(PROBLEMS, value.code)
   const reason = isOurs ? reasonOf(value) : ''
-  return reason === '' ? undefined : reason
+  if (value === undefined || reason === '') return undefined
+  return { en: reason, de: germanOf(value) ?? `„${reason}“` }
 }
 
 function reasonOf({ reason }: Record<string, unknown>): string {
   const reasons = (Array.isArray(reason) ? reason : [reason]).filter((one) => typeof one === 'string')
-  return reasons
-    .join(' ')
-    .replace(/\p{Cc}+/gu, ' ')
-    .slice(0, 500)
+  return shown(reasons.join(' '))
 }
+
+const germanOf = ({ reasonDe }: Record<string, unknown>): string | undefined =>
+  typeof reasonDe === 'string' && reasonDe !== '' ? shown(reasonDe) : undefined
+
+const shown = (words: string): string => words.replace(/\p{Cc}+/gu, ' ').slice(0, 500)
 
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)|HOSTNAME_MISMATCH|ERR_TLS/
 
@@ -116,11 +129,13 @@ export function unreachable(cause: unknown): Problem {
     ? {
         code: 'PartnerCertificate',
         message: `The TLS certificate of the data endpoint could not be verified (${code}).`,
+        messageDe: `Das TLS-Zertifikat des Datenendpunkts ließ sich nicht prüfen (${code}).`,
         detail: cause,
       }
     : {
         code: 'PartnerUnreachable',
         message: `The data endpoint could not be reached, or broke off (${code}).`,
+        messageDe: `Der Datenendpunkt war nicht erreichbar, oder die Verbindung brach ab (${code}).`,
         detail: cause,
       }
 }

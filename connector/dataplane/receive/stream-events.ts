@@ -7,7 +7,11 @@ import { parseObject, parseReceived, type Received } from './received.js'
 import type { StreamEvent } from './sse-parser.js'
 
 export const BROKEN_OFF: Refusal = {
-  problem: { code: 'PartnerUnreachable', message: 'The stream broke off without a reason.' },
+  problem: {
+    code: 'PartnerUnreachable',
+    message: 'The stream broke off without a reason.',
+    messageDe: 'Der Datenstrom brach ohne Begründung ab.',
+  },
   transient: true,
 }
 

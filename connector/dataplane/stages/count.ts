@@ -2,8 +2,10 @@
  * Stage 8, count: deliveries are booked durably before they are made. A crash can lose quota, never exceed it. A quota of
  * the day is full again with the next calendar day of the contract's zone.
  */
+
 import type { Problem } from '../../core/result.js'
-import { type Clock, type EpochMs, iso } from '../../core/types.js'
+import type { Clock, EpochMs, Text } from '../../core/types.js'
+import { momentWords, numberWords } from '../../policy/words.js'
 import { nextDay } from '../../policy/zone.js'
 import { jsonEncoder } from '../delivery/encode.js'
 import type { Asked, Booking, Grant, Quota, UsageMeter } from '../ports.js'
@@ -87,18 +89,37 @@ export function counterFor(
   }
 }
 
-export const quotaExhausted = (grant: Grant): Problem => ({
-  code: 'QuotaExhausted',
-  message: `The agreed quota of ${grant.plan.countLimit ?? 0} deliveries is used up.`,
-})
-
-const dayExhausted = ({ plan }: Grant, again: EpochMs): Problem => {
-  const limits = [
-    ...(plan.recordsPerDay === undefined ? [] : [`${plan.recordsPerDay} deliveries`]),
-    ...(plan.bytesPerDay === undefined ? [] : [`${plan.bytesPerDay} bytes`]),
-  ]
+export function quotaExhausted({ plan }: Grant): Problem {
+  const { en, de } = deliveries(plan.countLimit ?? 0)
   return {
     code: 'QuotaExhausted',
-    message: `The agreed quota of ${limits.join(' and ')} a day is used up; the next day begins at ${iso(again)}.`,
+    message: `The agreed quota of ${en} is used up.`,
+    messageDe: `Die vereinbarte Menge von ${de} ist verbraucht.`,
   }
+}
+
+function dayExhausted({ plan }: Grant, again: EpochMs): Problem {
+  const limits = [
+    ...(plan.recordsPerDay === undefined ? [] : [deliveries(plan.recordsPerDay)]),
+    ...(plan.bytesPerDay === undefined ? [] : [bytes(plan.bytesPerDay)]),
+  ]
+  const [en, de] = [limits.map((one) => one.en).join(' and '), limits.map((one) => one.de).join(' und ')]
+  const begins = momentWords(again)
+  return {
+    code: 'QuotaExhausted',
+    message: `The agreed quota of ${en} a day is used up; the next day begins at ${begins.en}.`,
+    messageDe: `Die vereinbarte Tagesmenge von ${de} ist verbraucht; der nächste Tag beginnt am ${begins.de}.`,
+  }
+}
+
+function deliveries(count: number): Text {
+  const { en, de } = numberWords(count)
+  return count === 1
+    ? { en: `${en} delivery`, de: `${de} Lieferung` }
+    : { en: `${en} deliveries`, de: `${de} Lieferungen` }
+}
+
+function bytes(count: number): Text {
+  const { en, de } = numberWords(count)
+  return { en: `${en} bytes`, de: `${de} Byte` }
 }

@@ -2,9 +2,11 @@
  * Stage 0, gate: may this participant be given anything at this instant? Asked before a flow starts, for every
  * batch, and by a timer at the end of the allowed time.
  */
-import type { Problem } from '../../core/result.js'
-import { type EpochMs, iso } from '../../core/types.js'
+
+import { message, type Problem } from '../../core/result.js'
+import type { EpochMs } from '../../core/types.js'
 import type { Plan } from '../../policy/plan.js'
+import { momentWords, nowWords } from '../../policy/words.js'
 import { findZone, type LocalTime, nextChange, type Zone } from '../../policy/zone.js'
 
 /** The reason why nothing may be delivered now, or undefined when the gate is open. */
@@ -56,8 +58,11 @@ export function openGate(plan: Plan, recipient: string, opening = openingOf(plan
     const why = barred(now)
     if (why !== undefined || opening === undefined || opening.isOpen(now)) return why
     const next = opening.nextChange(now)
-    const again = next === undefined ? '' : ` Delivery begins again at ${iso(next)}.`
-    return { code: 'PolicyDenied', message: `The contract allows no delivery at this time.${again}` }
+    const begins = next === undefined ? undefined : momentWords(next)
+    return denied(
+      `The contract allows no delivery at this time.${begins === undefined ? '' : ` Delivery begins again at ${begins.en}.`}`,
+      `Der Vertrag erlaubt zu dieser Zeit keine Lieferung.${begins === undefined ? '' : ` Geliefert wird wieder ab dem ${begins.de}.`}`,
+    )
   }
 }
 
@@ -70,24 +75,31 @@ export function reopensBy(plan: Plan, recipient: string, opening: Opening | unde
       : opening.nextChange(now)
 }
 
+const denied = (en: string, de: string): Problem => ({ code: 'PolicyDenied', ...message({ en, de }) })
+
 /** What holds whatever the time of day is. */
 function barredBy({ notBefore, notAfter, recipients }: Plan, recipient: string): Gate {
   return (now) => {
     if (recipients !== undefined && !recipients.includes(recipient)) {
-      return { code: 'PolicyDenied', message: 'The contract does not name you as a recipient of this data.' }
+      return denied(
+        'The contract does not name you as a recipient of this data.',
+        'Der Vertrag nennt Sie nicht als Empfänger dieser Daten.',
+      )
     }
     if (notBefore !== undefined && now < notBefore) {
-      return {
-        code: 'PolicyDenied',
-        message: `The contract allows delivery from ${iso(notBefore)} on; now it is ${iso(now)}.`,
-      }
+      const [from, today] = [momentWords(notBefore), nowWords(now)]
+      return denied(
+        `The contract allows delivery from ${from.en} on; it is now ${today.en}.`,
+        `Der Vertrag erlaubt die Lieferung ab dem ${from.de}; jetzt ist der ${today.de}.`,
+      )
     }
     // A clock that is not a number opens nothing: the comparison is written so that it fails closed.
     if (notAfter !== undefined && !(now < notAfter)) {
-      return {
-        code: 'PolicyDenied',
-        message: `The contract allowed delivery until ${iso(notAfter)}; that time has passed.`,
-      }
+      const until = momentWords(notAfter)
+      return denied(
+        `The contract allowed delivery until ${until.en}; that time has passed.`,
+        `Der Vertrag erlaubte die Lieferung bis zum ${until.de}; diese Zeit ist vorbei.`,
+      )
     }
     return undefined
   }

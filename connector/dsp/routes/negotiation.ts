@@ -1,6 +1,6 @@
 /** Contract negotiation, provider paths and consumer callback paths. DSP 2025-1, Contract Negotiation HTTPS Binding. */
 import type { Router } from 'express'
-import { ok, problem, type Result } from '../../core/result.js'
+import { type Because, ok, problem, type Result } from '../../core/result.js'
 import type { JsonObject, Pid } from '../../core/types.js'
 import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../../crypto/agreement-seal.js'
 import type { Negotiation } from '../../domain/negotiation.js'
@@ -8,7 +8,7 @@ import * as negotiation from '../../services/negotiation.js'
 import * as asConsumer from '../../services/negotiation-consumer.js'
 import * as asProvider from '../../services/negotiation-provider.js'
 import { contractNegotiation } from '../build.js'
-import { CONSUMER_PATH as C, EVENT_FINALIZED, PROVIDER_PATH as P } from '../messages.js'
+import { CONSUMER_PATH as C, EVENT_FINALIZED, PROVIDER_PATH as P, REASON_DE } from '../messages.js'
 import { asReceived } from '../normalise.js'
 import { callbackOf } from './callback.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
@@ -246,13 +246,16 @@ function seal<Key extends string>(key: Key, message: object, iri: string): { rea
 }
 
 /** Code and first readable reason of a partner, bounded. */
-export function reasonOf(m: { readonly code?: string; readonly reason?: readonly unknown[] }): {
-  code?: string
-  reason?: string
-} {
+export function reasonOf(m: {
+  readonly code?: string
+  readonly reason?: readonly unknown[]
+  readonly [REASON_DE]?: unknown
+}): { readonly code?: string } & Partial<Because> {
+  const german = m[REASON_DE]
   const text = m.reason?.map((part) => (typeof part === 'string' ? part : JSON.stringify(part))).join(' ')
   return {
     ...(m.code === undefined ? {} : { code: m.code.slice(0, 100) }),
     ...(text === undefined ? {} : { reason: text.slice(0, 1000) }),
+    ...(text === undefined || typeof german !== 'string' ? {} : { reasonDe: german.slice(0, 1000) }),
   }
 }

@@ -128,4 +128,7 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO day_usage SELECT agreement_id, day, records, bytes FROM usage_day;
   DROP TABLE usage_day;
   `,
+  `
+  ALTER TABLE owed ADD COLUMN last_error_de TEXT;
+  `,
 ]

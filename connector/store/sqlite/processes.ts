@@ -1,6 +1,6 @@
 /** Processes, agreements, owed messages and audit entries: everything a step writes. */
 import type Database from 'better-sqlite3'
-import { ok, problem, type Result } from '../../core/result.js'
+import { because, message, ok, problem, type Result, type Said } from '../../core/result.js'
 import type { EpochMs, Pid, Role } from '../../core/types.js'
 import type { Agreement } from '../../domain/agreement.js'
 import type { ProcessKind } from '../../domain/process.js'
@@ -42,7 +42,7 @@ export function processTables(db: Database.Database) {
     VALUES (@pid, @kind, @partner, @event, @url, @body, @at, @at)`)
   const settle = db.prepare('DELETE FROM owed WHERE pid = @pid')
   const owedColumns = `id, pid, kind, partner, event, url, body, created_at AS createdAt, attempts,
-    next_attempt_at AS nextAttemptAt, last_error AS lastError`
+    next_attempt_at AS nextAttemptAt, last_error AS lastError, last_error_de AS lastErrorDe`
   const owedDue = db.prepare(`
     SELECT ${owedColumns} FROM owed AS mine
     WHERE next_attempt_at <= @now AND partner NOT IN (SELECT value FROM json_each(@except))
@@ -55,7 +55,7 @@ export function processTables(db: Database.Database) {
   const owedSummary = db.prepare(`
     SELECT count(*) AS count, min(created_at) AS oldest, min(next_attempt_at) AS nextAttemptAt FROM owed`)
   const failed = db.prepare(`
-    UPDATE owed SET attempts = attempts + 1, last_error = @error, next_attempt_at = @nextAttemptAt WHERE id = @id`)
+    UPDATE owed SET attempts = attempts + 1, last_error = @error, last_error_de = @errorDe, next_attempt_at = @nextAttemptAt WHERE id = @id`)
   const hurry = db.prepare('UPDATE owed SET next_attempt_at = @now WHERE pid = @pid')
 
   const putAgreement = db.prepare(`
@@ -228,10 +228,12 @@ export function processTables(db: Database.Database) {
         ...(row.nextAttemptAt === null ? {} : { nextAttemptAt: row.nextAttemptAt as EpochMs }),
       }
     },
-    attemptFailed: (id: number, error: string, nextAttemptAt: EpochMs, at: EpochMs) => {
-      if (failed.run({ id, error, nextAttemptAt }).changes === 0) return
+    attemptFailed: (id: number, why: Said, nextAttemptAt: EpochMs, at: EpochMs) => {
+      const told = message(why)
+      const { message: error, messageDe } = told
+      if (failed.run({ id, error, errorDe: messageDe ?? null, nextAttemptAt }).changes === 0) return
       const { pid, event } = owedNow.get({ id }) as { pid: string; event: string }
-      const detail = { reason: error, nextAttemptAt: new Date(nextAttemptAt).toISOString() }
+      const detail = { ...because(told), nextAttemptAt: new Date(nextAttemptAt).toISOString() }
       note({ subject: pid, at, direction: 'out', event: `${event} attempt failed`, detail }, String(id))
     },
     retryNow: (pid: string, now: EpochMs) => hurry.run({ pid, now }).changes,
@@ -265,6 +267,14 @@ export function processTables(db: Database.Database) {
 }
 
 function owedOf(row: unknown): Owed {
-  const { lastError, pid, ...rest } = row as Omit<Owed, 'lastError'> & { lastError: string | null }
-  return { ...rest, pid: pid as Pid, ...(lastError === null ? {} : { lastError }) }
+  const { lastError, lastErrorDe, pid, ...rest } = row as Omit<Owed, 'lastError' | 'lastErrorDe'> & {
+    lastError: string | null
+    lastErrorDe: string | null
+  }
+  return {
+    ...rest,
+    pid: pid as Pid,
+    ...(lastError === null ? {} : { lastError }),
+    ...(lastErrorDe === null ? {} : { lastErrorDe }),
+  }
 }

@@ -158,7 +158,7 @@ describe('a file', () => {
     const answer = await served.get()
     expect([answer.status, await answer.text()]).toEqual([
       503,
-      '{"code":"SourceUnavailable","reason":["The data source cannot be read now. Try again later."]}',
+      '{"code":"SourceUnavailable","reason":["The data source cannot be read now. Try again later."],"reasonDe":"Die Datenquelle ist im Augenblick nicht lesbar. Versuchen Sie es später noch einmal."}',
     ])
     const gone: ByteSource = {
       ...file(),

@@ -29,7 +29,9 @@ describe('a quota of the day', () => {
     expect(second.status).toBe(403)
     expect(await second.json()).toMatchObject({
       code: 'QuotaExhausted',
-      reason: [expect.stringContaining('a day is used up; the next day begins at 2026-11-26T00:00:00.000Z.')],
+      reason: [
+        expect.stringContaining('a day is used up; the next day begins at 26 November 2026, 00:00 UTC.'),
+      ],
     })
     time.advance(4 * HOUR)
     const third = await served.get('?limit=9&after=p2')
@@ -113,7 +115,7 @@ describe('a time of delivery', () => {
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([403, String(8 * 3600)])
     expect(await refused.json()).toMatchObject({
       reason: [
-        'The contract allows no delivery at this time. Delivery begins again at 2026-11-26T06:00:00.000Z.',
+        'The contract allows no delivery at this time. Delivery begins again at 26 November 2026, 06:00 UTC.',
       ],
     })
     time.advance(8 * HOUR)

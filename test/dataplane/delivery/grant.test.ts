@@ -197,7 +197,11 @@ it('answers 503 to whoever asks while the dataset becomes another one, and serve
   expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
     503,
     '10',
-    { code: 'SourceUnavailable', reason: ['The data source cannot be read now. Try again later.'] },
+    {
+      code: 'SourceUnavailable',
+      reason: ['The data source cannot be read now. Try again later.'],
+      reasonDe: 'Die Datenquelle ist im Augenblick nicht lesbar. Versuchen Sie es später noch einmal.',
+    },
   ])
   hangs = false
   expect((await served.get()).status).toBe(200)

@@ -256,6 +256,7 @@ describe('quota', () => {
       status: 403,
       code: 'QuotaExhausted',
       reason: ['The agreed quota of 3 deliveries is used up.'],
+      reasonDe: 'Die vereinbarte Menge von 3 Lieferungen ist verbraucht.',
     })
     expect(served.stopped.map((one) => one.code)).toContain('QuotaExhausted')
   })
@@ -288,6 +289,7 @@ describe('failing sources', () => {
         status: 503,
         code: 'SourceUnavailable',
         reason: ['The data source cannot be read now. Try again later.'],
+        reasonDe: 'Die Datenquelle ist im Augenblick nicht lesbar. Versuchen Sie es später noch einmal.',
       })
     }
     expect(served.stopped[0]?.message).toBe('disk /srv/secret is gone')

@@ -215,7 +215,13 @@ describe('a failure of the receiver', () => {
       500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000,
     ])
     expect(new Set(push.posts.map(({ number, body }) => number + body)).size).toBe(1)
-    expect(push.seen.halted).toEqual([{ code: 'PartnerRefused', message: 'The receiver answered 500.' }])
+    expect(push.seen.halted).toEqual([
+      {
+        code: 'PartnerRefused',
+        message: 'The receiver answered 500.',
+        messageDe: 'Der Empfänger antwortete mit 500.',
+      },
+    ])
     expect(push.time.clock() - (T0 + 86_400_000)).toBeGreaterThanOrEqual(GIVE_UP)
   })
 

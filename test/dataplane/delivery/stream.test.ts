@@ -193,7 +193,9 @@ describe.each<Kind>(['sse', 'ws'])('live stream by %s', (kind) => {
     await waitFor(() => client.closed() !== undefined, 'the close')
     expect(client.end()).toEqual({
       code: 'PolicyDenied',
-      reason: ['The contract allowed delivery until 2026-12-01T00:00:00.000Z; that time has passed.'],
+      reason: ['The contract allowed delivery until 1 December 2026, 00:00 UTC; that time has passed.'],
+      reasonDe:
+        'Der Vertrag erlaubte die Lieferung bis zum 1. Dezember 2026, 00:00 Uhr UTC; diese Zeit ist vorbei.',
     })
   })
 
@@ -256,6 +258,7 @@ describe.each<Kind>(['sse', 'ws'])('live stream by %s', (kind) => {
     expect(client.end()).toEqual({
       code: 'SourceUnavailable',
       reason: ['The data source cannot be read now. Try again later.'],
+      reasonDe: 'Die Datenquelle ist im Augenblick nicht lesbar. Versuchen Sie es später noch einmal.',
     })
     expect(served.stopped[0]?.message).toContain('/srv/secret')
   })

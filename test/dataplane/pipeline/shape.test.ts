@@ -25,7 +25,7 @@ describe('gate', () => {
       'PolicyDenied',
     ])
     expect(gate(at(2_000))?.message).toBe(
-      'The contract allowed delivery until 1970-01-01T00:00:02.000Z; that time has passed.',
+      'The contract allowed delivery until 1 January 1970, 00:00:02 UTC; that time has passed.',
     )
   })
 

@@ -99,7 +99,11 @@ describe('pull', () => {
     const done = await pullRecords({ ...access(served), onRecords, backoff: FAST })
     expect(done).toEqual({
       ok: false,
-      error: { code: 'QuotaExhausted', message: 'The agreed quota of 25 deliveries is used up.' },
+      error: {
+        code: 'QuotaExhausted',
+        message: 'The agreed quota of 25 deliveries is used up.',
+        messageDe: 'Die vereinbarte Menge von 25 Lieferungen ist verbraucht.',
+      },
     })
     expect(ids).toEqual(names(0, 25))
   })
@@ -137,7 +141,11 @@ describe('pull', () => {
     }
     expect(await pullRecords(options)).toEqual({
       ok: false,
-      error: { code: 'PartnerRefused', message: 'The partner answered 503 without a reason.' },
+      error: {
+        code: 'PartnerRefused',
+        message: 'The partner answered 503 without a reason.',
+        messageDe: 'Der Partner antwortete mit 503 und ohne Begründung.',
+      },
     })
     expect(far.seen).toHaveLength(3)
     const nobody = await pullRecords({ ...options, endpoint: 'http://127.0.0.1:1/' })
