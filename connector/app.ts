@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { assembleData } from './assembly/data.js'
+import { assembleDutyNotes } from './assembly/duties.js'
 import { assembleIdentity, loadSecrets } from './assembly/identity.js'
 import { assembleManagement } from './assembly/management.js'
 import { readTls, watchTls } from './assembly/tls.js'
@@ -13,7 +14,7 @@ import type { Log } from './core/log.js'
 import { createRegistry, type Registry } from './core/metrics.js'
 import { createPartnerLimits, type PartnerLimits } from './core/partner-limits.js'
 import { Resources } from './core/resources.js'
-import { ok, type Result } from './core/result.js'
+import { ok, problem, type Result } from './core/result.js'
 import type { Clock, ParticipantId, Pid } from './core/types.js'
 import { orderedUuid } from './core/uuid.js'
 import { deriveToken, hashToken } from './crypto/tokens.js'
@@ -23,6 +24,7 @@ import { mayUsePlainHttp } from './domain/partner.js'
 import { createDspClient } from './dsp/client.js'
 import { listen } from './dsp/listen.js'
 import { catalogRoutes } from './dsp/routes/catalog.js'
+import { dutyRoutes } from './dsp/routes/duties.js'
 import type { ExchangeDeps } from './dsp/routes/exchange.js'
 import { negotiationRoutes } from './dsp/routes/negotiation.js'
 import { transferRoutes } from './dsp/routes/transfer.js'
@@ -36,6 +38,8 @@ import { operatorRules } from './services/automation.js'
 import { offerAudience } from './services/catalog.js'
 import type { DatasetDeps } from './services/datasets.js'
 import { type DeliveryDeps, delivered, undeliverable } from './services/delivery.js'
+import { STATEMENT_EVENT, type StatementDeps, statementSettled } from './services/duty-statements.js'
+import { type DutyWatch, watchDuties } from './services/duty-watch.js'
 import { restoreFlows } from './services/flow.js'
 import type { PartnerDeps } from './services/partners.js'
 import type { Automation } from './services/ports.js'
@@ -46,6 +50,11 @@ import { openStore } from './store/sqlite/store.js'
 import type { Store } from './store/store.js'
 
 const DATA_PATH = '/data'
+
+const TAKES_NO_STATEMENTS = problem(
+  'PartnerAnswerInvalid',
+  "The partner's connector takes no statements about duties: its DID document has no address for them.",
+)
 
 export type StartOptions = {
   readonly clock: Clock
@@ -78,6 +87,7 @@ export type Connector = AsyncDisposable & {
   readonly keyName: string
   readonly store: Store
   readonly dispatcher: Dispatcher
+  readonly duties: Pick<DutyWatch, 'run'>
   /** Running flows of data by kind. */
   activeFlows(): ReturnType<DataPlane['active']>
   /** One-time code that creates the first token; absent when there is one. */
@@ -117,7 +127,9 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   const metrics = createRegistry()
   const limits = assembleLimits(config, clock, metrics)
   const openToken = (sealed: string, pid: string) => identity.box.open(sealed, `transfer:${pid}`)
+  const notes = assembleDutyNotes({ store, clock, log })
   const data = await assembleData(config, {
+    notes,
     outgoing: identity.outgoing,
     openToken,
     limits,
@@ -169,6 +181,11 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     fingerprint: identity.partnerFingerprint,
     discover: (address) => client.discover(address),
   }
+  const duties: StatementDeps = {
+    ...deps,
+    statementSeals: identity.statementSeals,
+    newStatementId: () => `urn:uuid:${orderedUuid()}`,
+  }
   const client = createDspClient({
     fetch: identity.outgoing.fetch,
     authorize: identity.authorize,
@@ -205,6 +222,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
       catalogRoutes(exchange, { services: deps, ownDid: did, baseUrl: dspAddress }),
       negotiationRoutes(exchange, deps),
       transferRoutes(exchange, deps),
+      dutyRoutes(exchange, duties),
     ],
   })
   const onError = (cause: unknown) => log.error({ err: cause }, 'request failed')
@@ -239,15 +257,26 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     store,
     clock,
     log,
-    post: (owed, signal) => client.post(owed, signal),
-    delivered: (owed, answer, status) => delivered(deps, owed, answer, status),
-    undeliverable: (owed, why) => undeliverable(deps, owed, why),
+    post: async (owed, signal) => {
+      if (owed.event !== STATEMENT_EVENT) return client.post(owed, signal)
+      const url = await identity.dutyAddressOf(owed.partner as ParticipantId)
+      if (!url.ok) return url
+      return url.value === undefined ? TAKES_NO_STATEMENTS : client.post({ ...owed, url: url.value }, signal)
+    },
+    delivered: (owed, answer, status) =>
+      owed.event === STATEMENT_EVENT ? statementSettled(deps, owed) : delivered(deps, owed, answer, status),
+    undeliverable: (owed, why) =>
+      owed.event === STATEMENT_EVENT ? statementSettled(deps, owed, why) : undeliverable(deps, owed, why),
     readError: wire.readError,
     random: options.random ?? Math.random,
   })
   started.use(dispatcher)
+  const watch = started.use(watchDuties({ ...duties, deleteReceived: data.deleteReceived }))
   const management = await assembleManagement(config, {
+    ...duties,
     ...deps,
+    deletionFault: watch.fault,
+    notes,
     identity,
     catalog: client,
     metrics,
@@ -269,6 +298,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     keyName: identity.keys.name,
     store,
     dispatcher,
+    duties: watch,
     activeFlows: () => data.active(),
     ...(management.setupCode === undefined ? {} : { setupCode: management.setupCode }),
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),

@@ -14,10 +14,12 @@ import { createSupervisor, type DeclaredSource, type SourceStatus } from '../dat
 import type { SourceConfig } from '../domain/dataset.js'
 import type { Outgoing } from '../identity/outgoing.js'
 import type { SourcePort } from '../services/datasets.js'
+import type { WatchDeps } from '../services/duty-watch.js'
 import type { DataPlanePort } from '../services/ports.js'
 import { moveTransfer, type TransferDeps } from '../services/transfer.js'
 import { openRecordLog } from '../store/sqlite/record-log.js'
 import type { Store } from '../store/store.js'
+import { type DutyNotes, deleteReceivedFrom } from './duties.js'
 import { assemblePush, type PushSide } from './push.js'
 import { createSinks, type Sinks } from './sinks.js'
 
@@ -28,6 +30,7 @@ export type DataSide = AsyncDisposable & {
   readonly port: DataPlanePort
   active(): ReturnType<DataPlane['active']>
   readonly checkSink: Sinks['check']
+  readonly deleteReceived: WatchDeps['deleteReceived']
   readonly pushProgress: PushSide['progress']
   readonly pushFailing: PushSide['failing']
   readonly sources: SourcePort
@@ -51,6 +54,7 @@ export async function assembleData(
     readonly limits: PartnerLimits
     readonly outgoing: Outgoing
     readonly openToken: (sealed: string, transferPid: string) => Result<string>
+    readonly notes: DutyNotes
   },
 ): Promise<DataSide> {
   const { clock, log, store, metrics } = deps
@@ -128,6 +132,7 @@ export async function assembleData(
     folder: config.receiveDir,
     stateDir: join(config.dataDir, 'receiving'),
     openToken: deps.openToken,
+    arriving: deps.notes.arriving,
   })
   const push = assemblePush({ ...deps, sinks, publicPath: pushPath, maxBytes: config.receiveLimit })
   const plane = createDataPlane({
@@ -145,6 +150,7 @@ export async function assembleData(
         // A partner may pull a thousand times a second: by default that is for the metrics alone.
         const level = entry.via === 'pull' || entry.via === 'bytes' || entry.via === 'push' ? 'debug' : 'info'
         log[level](entry, 'data delivered')
+        deps.notes.delivered(entry)
       },
       stopped: (transferPid, why) => stopped(transferPid, why),
       paused: (transfer, why, until) =>
@@ -186,6 +192,7 @@ export async function assembleData(
     },
     active: plane.active,
     checkSink: sinks.check,
+    deleteReceived: deleteReceivedFrom(sinks, push.receiver),
     pushProgress: push.progress,
     pushFailing: push.failing,
     sources,

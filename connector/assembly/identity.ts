@@ -6,20 +6,23 @@ import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId } from '../core/types.js'
 import { sealAgreement, sealKid, verifySeal } from '../crypto/agreement-seal.js'
+import { readStatement, signStatement } from '../crypto/duty-statement.js'
 import { fingerprint } from '../crypto/jwk.js'
 import { type KeyRing, loadKeys } from '../crypto/keys.js'
 import { loadSecretBox, type SecretBox } from '../crypto/secret-box.js'
 import { type AccessKind, accessKind, mayUsePlainHttp, ownIdFor } from '../domain/partner.js'
 import type { Authorize } from '../dsp/client.js'
+import { DUTY_PATH } from '../dsp/routes/duties.js'
 import { type AuthenticationByKind, byKind } from '../identity/authentication.js'
 import { bearerAuthentication } from '../identity/bearer-token.js'
-import { didDocument, keyId, parseDidWeb } from '../identity/did-web.js'
+import { DUTY_SERVICE, didDocument, keyId, parseDidWeb } from '../identity/did-web.js'
 import { mockAuthentication } from '../identity/mock-identity.js'
 import type { createOutgoing, Outgoing } from '../identity/outgoing.js'
 import { createReplayGuard } from '../identity/replay.js'
 import { createResolver, type Resolver } from '../identity/resolve.js'
 import { createTokenIssuer, createTokenVerifier, didAuthentication } from '../identity/token.js'
 import { offerHash } from '../services/contract.js'
+import type { StatementSeals } from '../services/duty-statements.js'
 import { tokenPlace } from '../services/partner-access.js'
 import type { Seals } from '../services/ports.js'
 import type { Store } from '../store/store.js'
@@ -33,6 +36,9 @@ export type Identity = AsyncDisposable & {
   readonly verify: AuthenticationByKind<AccessKind>['verify']
   readonly authorize: Authorize
   readonly seals: Seals
+  readonly statementSeals: StatementSeals
+  /** Where a partner takes statements about duties; undefined when it takes none. */
+  readonly dutyAddressOf: (partner: ParticipantId) => Promise<Result<string | undefined>>
   readonly didDocument: () => JsonObject
   readonly partnerFingerprint: (did: ParticipantId) => Promise<Result<string>>
 }
@@ -105,6 +111,23 @@ export function assembleIdentity(
     },
   }
 
+  const statementSeals: StatementSeals = {
+    sign: (content) => signStatement(content, sealKey),
+    read: (jws) => {
+      const read = readStatement(jws)
+      return read.ok ? ok(read.value.content) : read
+    },
+    verify: async (jws, signer) => {
+      const read = readStatement(jws)
+      if (!read.ok) return read
+      const key = await resolver.keyFor(signer, read.value.kid, 'assertionMethod')
+      if (!key.ok) return key
+      return read.value.isBy(key.value.key)
+        ? ok(undefined)
+        : problem('SignatureInvalid', `The statement was not signed with the key ${read.value.kid}.`)
+    },
+  }
+
   const verifier = createTokenVerifier({
     ownDid: did,
     resolver,
@@ -158,12 +181,19 @@ export function assembleIdentity(
         : authorization
     },
     seals,
+    statementSeals,
+    dutyAddressOf: async (partner) => {
+      const document = await resolver.resolve(partner)
+      if (!document.ok) return document
+      return ok(document.value.services.find(({ type }) => type === DUTY_SERVICE)?.serviceEndpoint)
+    },
     didDocument: () =>
       didDocument({
         did,
         keys,
         dspBase: deps.dspAddress,
         versionUrl: `${config.publicUrl}/.well-known/dspace-version`,
+        dutyUrl: deps.dspAddress + DUTY_PATH,
       }),
     partnerFingerprint: async (partner) => {
       resolver.forget(partner)

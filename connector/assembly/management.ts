@@ -25,6 +25,7 @@ import { createSetup, tokenOperations } from '../services/operator-tokens.js'
 import { trustedPartner } from '../services/partners.js'
 import type { TransferDeps } from '../services/transfer.js'
 import type { DataSide } from './data.js'
+import type { DutyNotes } from './duties.js'
 import type { Identity } from './identity.js'
 
 /** The token that commands of this machine's own user read from the data directory. */
@@ -40,6 +41,7 @@ export async function assembleManagement(
     readonly metrics: Registry
     readonly dispatcher: Dispatcher
     readonly data: DataSide
+    readonly notes: DutyNotes
     readonly version: string
     readonly onError: (cause: unknown) => void
     readonly listen: typeof listen
@@ -144,7 +146,7 @@ function whyNoAddress({ state, reason }: Transfer): string {
 }
 
 /** Asks the provider of one of our transfers for its data, with the token that only this process can read. */
-function openData(deps: TransferDeps & { readonly identity: Identity }): OpenData {
+function openData(deps: TransferDeps & { readonly identity: Identity; readonly notes: DutyNotes }): OpenData {
   return async (pid, wanted): Promise<Result<DataAnswer>> => {
     const transfer = deps.store.find({ kind: 'transfer', pid: pid as Pid, role: 'consumer' })
     if (transfer === undefined) return problem('NotFound', `There is no transfer ${pid} that you receive.`)
@@ -170,7 +172,10 @@ function openData(deps: TransferDeps & { readonly identity: Identity }): OpenDat
         headersTimeout: 60_000,
         bodyTimeout: 60_000,
       })
-      return ok({ status: answer.statusCode, headers: answer.headers, body: answer.body as Readable })
+      const { statusCode: status } = answer
+      const got = answer.body as Readable
+      const body = status === 200 || status === 206 ? deps.notes.passing(pid, got) : got
+      return ok({ status, headers: answer.headers, body })
     } catch (cause) {
       if (wanted.signal.aborted) return problem('Stopping', 'The reader has gone.', cause)
       return err(describeFailure(cause, url.value.host, 60_000))

@@ -4,14 +4,26 @@ import { mkdir, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { err, ok, problem, type Result } from '../core/result.js'
 import { type BodySink, openBodyBroker, openBodyFile } from '../dataplane/sinks/body-sink.js'
-import { statePathOf } from '../dataplane/sinks/file.js'
-import { type Pushed, readProgressNow } from '../dataplane/sinks/progress.js'
+import { cutFront } from '../dataplane/sinks/cut.js'
+import { type CutProof, type Pushed, readProgressNow, statePathOf } from '../dataplane/sinks/progress.js'
 import type { SinkAddress } from '../domain/transfer.js'
+
+/** Told of everything that comes, before it is acknowledged; `own`: it lies where it can be deleted again. */
+export type NoteArrival = (m: {
+  readonly transferPid: string
+  readonly own: boolean
+  readonly before: Pushed
+  readonly after: Pushed
+}) => Promise<void>
+
+type CutRange = Parameters<typeof cutFront>[2]
 
 export type Sinks = {
   /** Whether data of the transfer could be put there. */
   check(sink: SinkAddress, transferPid: string): Promise<Result<void>>
   open(sink: SinkAddress, transferPid: string): Promise<Result<BodySink>>
+  /** See cutFront. Nobody may write there meanwhile. */
+  cut(sink: SinkAddress, transferPid: string, range: CutRange): Promise<Result<CutProof | undefined>>
   /** How much is there already, also while nobody delivers. */
   pushed(sink: SinkAddress, transferPid: string): Pushed | undefined
   /** For people: the path of the file, or the broker with its topic. */
@@ -25,6 +37,7 @@ export function createSinks(deps: {
   readonly stateDir: string
   /** Opens what was sealed for the transfer. */
   readonly openToken: (sealed: string, transferPid: string) => Result<string>
+  readonly arriving: NoteArrival
 }): Sinks {
   const folder = resolve(deps.folder)
 
@@ -71,7 +84,12 @@ export function createSinks(deps: {
         const path = pathOf(sink.name)
         if (!path.ok) return path
         const made = await ready(path.value)
-        return made.ok ? openBodyFile(path.value, transferPid) : made
+        const own = true
+        return made.ok
+          ? openBodyFile(path.value, transferPid, (before, after) =>
+              deps.arriving({ transferPid, own, before, after }),
+            )
+          : made
       }
       const password =
         sink.sealedPassword === undefined ? ok(undefined) : deps.openToken(sink.sealedPassword, transferPid)
@@ -87,7 +105,15 @@ export function createSinks(deps: {
         },
         statePath: statePath(transferPid),
         subject: transferPid,
+        arriving: (before, after) => deps.arriving({ transferPid, own: false, before, after }),
       })
+    },
+    async cut(sink, transferPid, range) {
+      if (sink.kind !== 'file') {
+        return problem('InvalidInput', 'What was published through a broker cannot be deleted from here.')
+      }
+      const path = pathOf(sink.name)
+      return path.ok ? cutFront(path.value, transferPid, range) : path
     },
     pushed(sink, transferPid) {
       const path = sink.kind === 'file' ? pathOf(sink.name) : ok(statePath(transferPid))

@@ -6,7 +6,7 @@ import { setMaxListeners } from 'node:events'
 import type { Log } from '../core/log.js'
 import { type Because, message, PROBLEMS, type Problem, type Result, textOf } from '../core/result.js'
 import type { Clock, EpochMs, Text } from '../core/types.js'
-import type { Owed, Process } from '../domain/step.js'
+import type { Owed } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 
 export type Answer = { readonly status: number; readonly body: Uint8Array }
@@ -17,8 +17,8 @@ export type DispatcherDeps = {
   readonly log: Log
   /** Sends one message, authenticated for the partner. A Problem means that no answer came. */
   readonly post: (owed: Owed, signal: AbortSignal) => Promise<Result<Answer>>
-  readonly delivered: (owed: Owed, answer: Uint8Array, status: number) => Promise<Result<Process>>
-  readonly undeliverable: (owed: Owed, why: Problem) => Promise<Result<Process>>
+  readonly delivered: (owed: Owed, answer: Uint8Array, status: number) => Promise<Result<unknown>>
+  readonly undeliverable: (owed: Owed, why: Problem) => Promise<Result<unknown>>
   /** Code and sentence out of an error body. */
   readonly readError: (body: Uint8Array) => { readonly code?: string } & Partial<Because>
   /** 0 <= x < 1; spreads retries. */

@@ -245,7 +245,8 @@ export function createDspClient(deps: DspClientDeps): DspClient {
 }
 
 /** What stands before the path of a message. */
-const baseOf = (url: string): string => url.replace(/^(.*)\/(?:catalog|negotiations|transfers)\/.*$/, '$1')
+const baseOf = (url: string): string =>
+  url.replace(/^(.*)\/(?:(?:catalog|negotiations|transfers)\/.*|duty-statements)$/, '$1')
 
 const unusable = (why: string): Result<never> =>
   problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)

@@ -29,7 +29,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
 
 export const statusOf = (code: ProblemCode): number => STATUS[code] ?? 400
 
-export type ErrorKind = 'negotiation' | 'transfer' | 'catalog'
+export type ErrorKind = 'negotiation' | 'transfer' | 'catalog' | 'duty'
 
 export function sendError(
   res: Response,

@@ -73,13 +73,18 @@ export type DidDocumentInput = {
   readonly dspBase: string
   /** Address of the version document; at the root of `dspBase`'s host when absent (RFC 8615). */
   readonly versionUrl?: string
+  /** Where statements about duties are taken. */
+  readonly dutyUrl?: string
 }
+
+/** Type of the service that takes signed statements about duties. */
+export const DUTY_SERVICE = 'DutyStatementService'
 
 /**
  * Our DID document: the `auth` key identifies us, the `seal` keys sign contracts. Retired seal keys stay published, for
  * contracts and messages that were signed before a rotation; retired `auth` keys do not, their tokens live two minutes.
  */
-export function didDocument({ did, keys, dspBase, versionUrl }: DidDocumentInput): JsonObject {
+export function didDocument({ did, keys, dspBase, versionUrl, dutyUrl }: DidDocumentInput): JsonObject {
   const base = dspBase.replace(/\/+$/, '')
   const seals = [keys.seal, ...keys.retiredSeals]
   const method = (kid: string, publicKeyJwk: PublicJwk): Json => ({
@@ -98,6 +103,9 @@ export function didDocument({ did, keys, dspBase, versionUrl }: DidDocumentInput
     service: [
       service(`${did}#catalog`, 'CatalogService', `${base}/catalog`),
       service(`${did}#dsp`, 'DataService', versionUrl ?? new URL('/.well-known/dspace-version', base).href),
+      ...(dutyUrl === undefined
+        ? []
+        : [{ id: `${did}#duties`, type: DUTY_SERVICE, serviceEndpoint: dutyUrl }]),
     ],
   }
 }

@@ -21,6 +21,7 @@ const TAGS = {
   Policies: 'Who may have what, when, and why.',
   Negotiations: 'Contracts in the making.',
   Contracts: 'Contracts, in words and exactly.',
+  Duties: 'What is owed after the delivery, and how it stands.',
   Transfers: 'Data under way.',
   Access: 'Access tokens of this API.',
 }

@@ -30,6 +30,8 @@ type Bodies = {
   readonly Approval: { readonly offerHash: string }
   readonly Reason: { readonly reason: string }
   readonly OptionalReason: { readonly reason?: string }
+  readonly DutyWords: { readonly text: string }
+  readonly DutyReport: { readonly text: string; readonly event?: string }
   readonly NewTransfer: NewTransfer
   readonly NewToken: { readonly name: string }
   readonly SetupRequest: { readonly code: string; readonly name: string }

@@ -1,6 +1,7 @@
 /** The route table of the management API: status, contracts in the making and in force, transfers, tokens, operation. */
 import { ok, problem } from '../core/result.js'
 import { type Route, reads, writes } from './route.js'
+import { DUTY_ROUTES } from './routes-duties.js'
 import { OFFERING_ROUTES } from './routes-offering.js'
 import { TEMPLATE_ROUTES } from './routes-templates.js'
 import type { Schema } from './schema.js'
@@ -347,4 +348,9 @@ const ROUTES_HERE: readonly Route[] = [
   },
 ]
 
-export const ROUTES: readonly Route[] = [...ROUTES_HERE, ...OFFERING_ROUTES, ...TEMPLATE_ROUTES]
+export const ROUTES: readonly Route[] = [
+  ...ROUTES_HERE,
+  ...DUTY_ROUTES,
+  ...OFFERING_ROUTES,
+  ...TEMPLATE_ROUTES,
+]

@@ -18,6 +18,7 @@ import {
   time,
   whole,
 } from './schema.js'
+import { DUTY_ANSWERS, dutyCounts } from './schemas-duties.js'
 import { termsComparison, whoMay } from './schemas-policy.js'
 import { failingDeliveries, pushFailing, pushProgress } from './schemas-push.js'
 
@@ -191,6 +192,7 @@ export const ANSWERS = {
     contracts: whole,
     owed: object({ count: whole, oldest: time }, ['oldest']),
     failingDeliveries,
+    duties: dutyCounts,
     waitingForPerson: described(whole, 'Negotiations and transfers that go on when a person decides.'),
     startedAt: time,
   }),
@@ -350,6 +352,7 @@ export const ANSWERS = {
       agreement: anything('The agreement exactly as it was sent or received.'),
       hash: described(text, 'SHA-256 of the canonical JSON of the agreement.'),
       used: described(whole, 'Deliveries booked so far; provider only.'),
+      duties: described(list(ref('Duty')), 'What is owed after the delivery, and how it stands.'),
       timeline: list(ref('TimelineEntry')),
     },
     [...CONTRACT_OPTIONAL, 'used'],
@@ -376,6 +379,7 @@ export const ANSWERS = {
   ]),
   PushProgress: pushProgress,
   Transfers: object({ transfers: list(ref('Transfer')) }),
+  ...DUTY_ANSWERS,
   Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
   CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),
   SetupAnswer: object({ token: described(text, 'Shown once.') }),

@@ -154,6 +154,22 @@ export const REQUESTS = {
     },
     ['format', 'sink', 'from', 'to'],
   ),
+  DutyWords: request({
+    text: described({ type: 'string', minLength: 1, maxLength: 4000 }, 'In words; who says what.'),
+  }),
+  DutyReport: request(
+    {
+      text: described(
+        { type: 'string', minLength: 1, maxLength: 4000 },
+        'What happened; the partner reads it.',
+      ),
+      event: described(
+        { type: 'string', maxLength: 500 },
+        'IRI of the event, if the contract leaves it open.',
+      ),
+    },
+    ['event'],
+  ),
   NewToken: request({ name: { type: 'string', minLength: 1, maxLength: 64 } }),
   SetupRequest: request({
     code: described(
@@ -287,6 +303,8 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
   Approval: { offerHash: 'a8f5f167f44f4964e6c998dee827110ca8f5f167f44f4964e6c998dee827110c' },
   Reason: { reason: 'The project has ended.' },
   OptionalReason: { reason: 'Maintenance until Monday.' },
+  DutyWords: { text: 'Deleted from the historian on Monday, says the head of IT.' },
+  DutyReport: { text: 'A laptop with copies was stolen.' },
   NewTransfer: { contract: 'urn:uuid:0b0c9a52-6f0e-4c38-9a53-6f1f6bb5d3a1' },
   NewToken: { name: 'monitoring' },
   SetupRequest: { code: 'the code from the console', name: 'admin' },

@@ -7,6 +7,7 @@ import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/
 import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
 import { TRANSFER, type Transfer, type TransferEvent } from '../domain/transfer.js'
+import { STATEMENT_EVENT } from './duty-statements.js'
 import { reflect } from './flow.js'
 import { closeNegotiation, type NegotiationDeps, oweTo, pidsOf } from './negotiation.js'
 import type { TransferDeps } from './transfer.js'
@@ -194,7 +195,7 @@ export async function undeliverable(
 }
 
 /** Messages that a partner may have received already, and that end the process well there: nothing takes them back. */
-const LASTING: readonly string[] = ['finalize', 'complete']
+const LASTING: readonly string[] = ['finalize', 'complete', STATEMENT_EVENT]
 
 /** A person stops trying to deliver what is owed: the process ends here, and the partner is told as far as it can be. */
 export async function giveUp(deps: DeliveryDeps, process: Process, reason: string): Promise<Result<Process>> {

@@ -10,6 +10,7 @@ import {
   type Signature,
   verifyAgreement,
 } from './agreements.js'
+import { type DutyOperationDeps, type DutyView, dutyOperations } from './operator-duties.js'
 import { compact, noted } from './operator-view.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'
 import type { TransferDeps } from './transfer.js'
@@ -37,10 +38,11 @@ export type ContractDetail = ContractView & {
   readonly hash: string
   /** Deliveries booked so far against a limit of the contract. */
   readonly used?: number
+  readonly duties: readonly DutyView[]
   readonly timeline: readonly TimelineEntry[]
 }
 
-export type ContractOperationDeps = AgreementDeps & TransferDeps
+export type ContractOperationDeps = AgreementDeps & TransferDeps & DutyOperationDeps
 
 function signedBy({ role, providerSeal, consumerSeal }: Agreement): ContractView['signed'] {
   const [ours, theirs] = role === 'provider' ? [providerSeal, consumerSeal] : [consumerSeal, providerSeal]
@@ -50,6 +52,7 @@ function signedBy({ role, providerSeal, consumerSeal }: Agreement): ContractView
 
 export function contractOperations(deps: ContractOperationDeps) {
   const { store } = deps
+  const duties = dutyOperations(deps)
 
   const view = (a: Agreement): ContractView =>
     compact({
@@ -90,6 +93,7 @@ export function contractOperations(deps: ContractOperationDeps) {
         agreement: body,
         hash,
         ...(role === 'provider' ? { used: store.booked(id) } : {}),
+        duties: duties.under(found.value),
         timeline: timelineOf(store, id),
       })
     },

@@ -1,16 +1,17 @@
 /** Everything the operator can do, as bound functions by noun. Answers are made for people; nothing internal leaves. */
 
 import type { Result } from '../core/result.js'
-import type { EpochMs } from '../core/types.js'
-import { iso } from '../core/types.js'
+import { type Clock, type EpochMs, iso } from '../core/types.js'
 import { accessKind } from '../domain/partner.js'
 import type { Store } from '../store/store.js'
+import { type DutyCounts, dutyCounts } from './duties.js'
 import {
   type ContractOperationDeps,
   type ContractOperations,
   contractOperations,
 } from './operator-contracts.js'
 import { type DatasetOperationDeps, type DatasetOperations, datasetOperations } from './operator-datasets.js'
+import { type DutyOperationDeps, type DutyOperations, dutyOperations } from './operator-duties.js'
 import {
   type NegotiationOperationDeps,
   type NegotiationOperations,
@@ -51,15 +52,19 @@ export type StatusView = Omit<About, 'startedAt'> & {
   readonly failingDeliveries: { readonly count: number; readonly oldest?: string }
   /** Negotiations and transfers that go on when a person decides. */
   readonly waitingForPerson: number
+  /** Ours by how they stand, and those of partners that are overdue. */
+  readonly duties: DutyCounts
   readonly startedAt: string
 }
 
 export function statusOperations({
   store,
+  clock,
   about,
   pushFailing,
 }: {
   readonly store: Store
+  readonly clock: Clock
   readonly about: About
   readonly pushFailing: TransferDeps['pushFailing']
 }) {
@@ -80,6 +85,7 @@ export function statusOperations({
           .map(({ name }) => name),
         contracts: store.agreements().length,
         waitingForPerson: openProcesses(store).filter(({ awaiting }) => awaiting !== undefined).length,
+        duties: dutyCounts({ store, clock }),
         owed: compact({ count, oldest: oldest === undefined ? undefined : iso(oldest) }),
         failingDeliveries: compact({ count: failing.length, oldest: failing.toSorted()[0] }),
         startedAt: iso(about.startedAt),
@@ -98,6 +104,7 @@ export type Operations = {
   readonly contracts: ContractOperations
   readonly transfers: TransferOperations
   readonly tokens: TokenOperations
+  readonly duties: DutyOperations
   readonly templates: TemplateOperations
   readonly who: { readonly may: (asked: WhoAsked) => Result<WhoView> }
 }
@@ -107,6 +114,7 @@ export type OperatorDeps = PartnerOperationDeps &
   NegotiationOperationDeps &
   ContractOperationDeps &
   TransferDeps &
+  DutyOperationDeps &
   WhoDeps & { readonly about: About }
 
 export const operatorOperations = (deps: OperatorDeps): Operations => ({
@@ -117,6 +125,7 @@ export const operatorOperations = (deps: OperatorDeps): Operations => ({
   contracts: contractOperations(deps),
   transfers: transferOperations(deps),
   tokens: tokenOperations(deps),
+  duties: dutyOperations(deps),
   templates: templateOperations(),
   who: { may: (asked) => whoMay(deps, asked) },
 })

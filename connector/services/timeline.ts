@@ -63,6 +63,12 @@ const MESSAGES: { readonly [event: string]: Text } = {
   suspend: { en: 'suspension', de: 'Unterbrechung' },
   complete: { en: 'completion', de: 'Abschluss' },
   terminate: { en: 'termination', de: 'Beendigung' },
+  'duty deletion': { en: 'receipt of deletion', de: 'Quittung über die Löschung' },
+  'duty log': { en: 'report of use', de: 'Nutzungsbericht' },
+  'duty incident': { en: 'notice of an event', de: 'Meldung eines Ereignisses' },
+  'duty done': { en: 'confirmation of a duty', de: 'Bestätigung einer Pflicht' },
+  'duty reminder': { en: 'reminder of a duty', de: 'Erinnerung an eine Pflicht' },
+  'duty waiver': { en: 'waiver of a duty', de: 'Verzicht auf eine Pflicht' },
 }
 
 const RESULTS: readonly TimelineResult[] = ['acknowledged', 'attempt failed', 'failed', 'given up', 'refused']
@@ -90,6 +96,14 @@ const DECISIONS: { readonly [event: string]: Text } = {
   'transfer completed': { en: 'transfer completed', de: 'Übertragung abgeschlossen' },
   'transfer ended': { en: 'transfer ended', de: 'Übertragung beendet' },
   revoked: { en: 'contract revoked', de: 'Vertrag widerrufen' },
+  'duty due soon': { en: 'a duty is due soon', de: 'eine Pflicht wird bald fällig' },
+  'duty overdue': { en: 'a duty is overdue', de: 'eine Pflicht ist überfällig' },
+  'duty deletion': {
+    en: 'confirmation of deletion written down',
+    de: 'Bestätigung der Löschung festgehalten',
+  },
+  'duty done': { en: 'confirmation written down', de: 'Bestätigung festgehalten' },
+  'duty waiver': { en: 'duty waived', de: 'auf die Pflicht verzichtet' },
   'contract revoked': { en: 'contract revoked', de: 'Vertrag widerrufen' },
 }
 

@@ -4,13 +4,14 @@
  */
 import type { Asked, Booking, Quota } from '../core/quota.js'
 import type { Result, Said } from '../core/result.js'
-import type { EpochMs, JsonObject, Role } from '../core/types.js'
+import type { EpochMs, JsonObject, Pid, Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
+import type { Arrival, Counted, Statement } from '../domain/duty.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import type { ProcessKind } from '../domain/process.js'
-import type { AuditEntry, Owed, Process, ProcessRef, Step } from '../domain/step.js'
+import type { AuditEntry, Owed, OwedMessage, Process, ProcessRef, Step } from '../domain/step.js'
 import type { Transfer } from '../domain/transfer.js'
 
 export type ProcessOf<Kind extends ProcessKind> = Kind extends 'negotiation' ? Negotiation : Transfer
@@ -33,7 +34,60 @@ export type AudienceRule = {
   readonly of: (offer: Offer) => readonly string[] | undefined
 }
 
-export interface Store extends AsyncDisposable {
+/** Something came, or was handed over, under a contract with duties. */
+export type ArrivalNote = {
+  readonly agreementId: string
+  readonly role: Role
+  readonly place: string
+  readonly at: EpochMs
+  /** Counted at its place so far; without it `after` is what comes on top of everything noted before. */
+  readonly before?: Counted
+  readonly after: Counted
+  readonly own: boolean
+  /** What comes within this time belongs together. */
+  readonly spanMs: number
+}
+
+/** One calendar day, UTC, of the log of use. */
+export type LoggedDay = Counted & {
+  /** Days since 1970. */
+  readonly day: number
+  readonly batches: number
+  readonly first: EpochMs
+  readonly last: EpochMs
+}
+
+interface DutyStore {
+  noteArrival(note: ArrivalNote): Promise<void>
+  /** In the order in which they came. */
+  arrivals(agreementId: string, role: Role): readonly Arrival[]
+  loggedUse(agreementId: string, role: Role): readonly LoggedDay[]
+  /** Called after a commit that changed anything about duties. Returns the unsubscribe function. */
+  onDuty(listener: () => void): () => void
+  /**
+   * One step: the statement, the message that brings it to the partner, what is settled by it, and the audit entries. A
+   * statement that is known by its partner, direction and id is replaced.
+   */
+  putStatement(m: {
+    readonly statement: Statement
+    readonly gone?: readonly number[]
+    /** Owed in the name of this process, which is the negotiation of the contract. */
+    readonly owe?: OwedMessage & { readonly pid: Pid; readonly partner: string }
+    /** The owed message that this settles. */
+    readonly settles?: number
+    readonly audit?: readonly AuditEntry[]
+  }): Promise<void>
+  statement(partner: string, direction: Statement['direction'], id: string): Statement | undefined
+  /** A statement of ours by its id. */
+  ownStatement(id: string): Statement | undefined
+  /** The latest of each kind and direction about one duty. */
+  latestStatements(agreementId: string, role: Role, path: string): readonly Statement[]
+  /** The latest `limit`, oldest first. */
+  statements(agreementId: string, role: Role, limit?: number): readonly Statement[]
+  countStatements(partner: string, agreementId: string, direction: Statement['direction']): number
+}
+
+export interface Store extends DutyStore, AsyncDisposable {
   /**
    * Writes a new process. When the partner's pid is already known for this kind, role and partner, nothing is written
    * and the existing process is the answer with `created: false`.

@@ -15,6 +15,8 @@ const WRITES = Object.keys({
   retryNow: true,
   changeAgreement: true,
   note: true,
+  noteArrival: true,
+  putStatement: true,
   putPartner: true,
   removePartner: true,
   putDataset: true,

@@ -1,10 +1,27 @@
 /** `status`: who this connector is, and what waits. */
 import { type Command, say } from '../command.js'
 import { renderPairs } from '../table.js'
-import { answer, connected, inLang, next } from './connected.js'
+import { answer, connected, type Here, inLang, next } from './connected.js'
 import { warnOfLab } from './partner-words.js'
 import { type View, viewOf } from './view.js'
 import { whenWords } from './when.js'
+
+/** "2 open, 1 overdue; 1 of partners overdue" */
+function dutyWords(here: Here, duties: View): string {
+  const number = (key: string): number => duties.number(key) ?? 0
+  const parts = [
+    inLang(here, `${number('open')} open`, `${number('open')} offen`),
+    ...(number('dueSoon') > 0
+      ? [inLang(here, `${number('dueSoon')} DUE SOON`, `${number('dueSoon')} BALD FÄLLIG`)]
+      : []),
+    ...(number('overdue') > 0
+      ? [inLang(here, `${number('overdue')} OVERDUE`, `${number('overdue')} ÜBERFÄLLIG`)]
+      : []),
+  ]
+  const theirs = number('theirsOverdue')
+  const also = inLang(here, `; of partners ${theirs} OVERDUE`, `; bei Partnern ${theirs} ÜBERFÄLLIG`)
+  return parts.join(', ') + (theirs > 0 ? also : '')
+}
 
 export const statusCommand: Command = {
   name: 'status',
@@ -58,6 +75,7 @@ export const statusCommand: Command = {
             [inLang(here, 'Datasets', 'Datensätze'), status.text('datasets')],
             [inLang(here, 'Contracts', 'Verträge'), status.text('contracts')],
             [inLang(here, 'Waiting for you', 'Wartet auf Sie'), String(waiting)],
+            [inLang(here, 'Duties', 'Pflichten'), dutyWords(here, status.view('duties'))],
             [inLang(here, 'Messages owed', 'Zuzustellen'), `${count}${since(owed)}`],
             [
               inLang(here, 'Failing deliveries', 'Fehlschlagende Zustellungen'),
@@ -66,7 +84,11 @@ export const statusCommand: Command = {
           ]),
         )
         for (const name of status.texts('laboratories')) warnOfLab(here, name)
+        const late = ['overdue', 'dueSoon', 'theirsOverdue'].some(
+          (key) => (status.view('duties').number(key) ?? 0) > 0,
+        )
         if (waiting > 0) next(here, 'negotiation list --waiting')
+        else if (late) next(here, 'duty list')
         else if (count > 0 || failures > 0) next(here, 'doctor')
         else if (status.number('partners') === 0) next(here, 'partner add DID ADDRESS')
         else if (status.number('datasets') === 0) next(here, 'source add ID ...', 'catalog PARTNER')

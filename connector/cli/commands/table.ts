@@ -4,6 +4,7 @@ import { catalogCommand } from './catalog.js'
 import { contractCommands } from './contract.js'
 import { datasetCommands } from './dataset.js'
 import { type FollowDeps, processDeps } from './deps.js'
+import { dutyCommands } from './duty.js'
 import { negotiateCommand } from './negotiate.js'
 import { negotiationCommands } from './negotiation.js'
 import { offerCommands } from './offer.js'
@@ -27,6 +28,7 @@ export const commandsWith = (deps: FollowDeps): readonly Command[] => [
   negotiateCommand(deps),
   ...negotiationCommands(deps),
   ...contractCommands,
+  ...dutyCommands,
   ...transferCommands(deps),
   pullCommand(deps),
   streamCommand(deps),

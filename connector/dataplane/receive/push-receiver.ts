@@ -61,6 +61,8 @@ export type PushReceiver = AsyncDisposable & {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>
   /** Ends what is being received, and lets go of the sink; a later body opens it again, if it may. */
   stop(transferPid: string, problem: Problem): void
+  /** Runs between two bodies of a transfer, with its sink closed; a later body opens it again. */
+  between<T>(transferPid: string, work: () => Promise<T>): Promise<T>
 }
 
 type Place = {
@@ -237,6 +239,26 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
     stop(transferPid, problem) {
       const place = places.get(transferPid)
       if (place !== undefined) void stop(transferPid, place, problem)
+    },
+    async between(transferPid, work) {
+      const place = placeOf(transferPid)
+      place.waiting += 1
+      const before = place.turn
+      let done: () => void = () => {}
+      place.turn = new Promise((resolve) => {
+        done = resolve
+      })
+      try {
+        await before
+        const { sink } = place
+        place.sink = undefined
+        if (sink !== undefined) await closeQuietly(sink)
+        return await work()
+      } finally {
+        place.waiting -= 1
+        if (place.waiting === 0 && place.sink === undefined) places.delete(transferPid)
+        done()
+      }
     },
     async [Symbol.asyncDispose]() {
       stopping = true

@@ -5,9 +5,9 @@
 import type { FileHandle } from 'node:fs/promises'
 import { ok, type Problem, type Result } from '../../core/result.js'
 import { recordsOf } from '../receive/pull.js'
-import { openTarget, statePathOf } from './file.js'
+import { openTarget } from './file.js'
 import { type MqttSinkOptions, openMqttSink } from './mqtt.js'
-import { type Progress, type Pushed, readProgress, writeProgress } from './progress.js'
+import { type Progress, type Pushed, readProgress, statePathOf, writeProgress } from './progress.js'
 import { type Sink, SinkError } from './sink.js'
 
 export interface BodySink extends AsyncDisposable {
@@ -29,6 +29,12 @@ export class BodyRefused extends Error {
   }
 }
 
+/**
+ * Told of a body that is on the disk or with the broker, before it is counted as taken: it is received again if this throws,
+ * or if the program ends before it is counted.
+ */
+export type Arriving = (before: Pushed, after: Pushed) => Promise<void>
+
 const NOTHING: Pushed = { batches: 0, records: 0, bytes: 0 }
 const NEWLINE = 0x0a
 /** How long a broker may take for a few records; whoever delivers waits meanwhile, milliseconds. */
@@ -42,7 +48,11 @@ const behind = (before: Pushed, records: number, bytes: number, batch: string | 
 })
 
 /** Appends to a file, byte for byte. */
-export async function openBodyFile(path: string, subject: string): Promise<Result<BodySink>> {
+export async function openBodyFile(
+  path: string,
+  subject: string,
+  arriving: Arriving = async () => {},
+): Promise<Result<BodySink>> {
   const target = await openTarget(path, subject)
   if (!target.ok) return target
   const { file, begun } = target.value
@@ -59,11 +69,12 @@ export async function openBodyFile(path: string, subject: string): Promise<Resul
           if (isRecords) records += linesIn(chunk)
         }
         const next = {
-          subject,
+          ...safe,
           size: safe.size + bytes,
           pushed: behind(safe.pushed, records, bytes, batch),
         }
         await onDisk(() => file.datasync())
+        await onDisk(() => arriving(safe.pushed, next.pushed))
         await onDisk(() => writeProgress(statePathOf(path), next))
         safe = next
         return safe.pushed
@@ -109,7 +120,11 @@ const NOT_RECORDS: Problem = {
  * acknowledged; after a restart of this program in the middle of a body its records come once more.
  */
 export async function openBodyBroker(
-  options: Omit<MqttSinkOptions, 'progress'> & { readonly statePath: string; readonly subject: string },
+  options: Omit<MqttSinkOptions, 'progress'> & {
+    readonly statePath: string
+    readonly subject: string
+    readonly arriving?: Arriving
+  },
 ): Promise<Result<BodySink>> {
   const { statePath, subject } = options
   const begun = await readProgress(statePath, subject)
@@ -139,6 +154,7 @@ export async function openBodyBroker(
         throw cause
       }
       const next = behind(safe, progress.records, bytes, batch)
+      await onDisk(() => options.arriving?.(safe, next) ?? Promise.resolve())
       await onDisk(() => writeProgress(statePath, { subject, size: 0, pushed: next }))
       broken = undefined
       safe = next

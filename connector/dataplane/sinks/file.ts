@@ -7,7 +7,8 @@ import { dirname } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
 import { csvField, csvHeader, csvText } from '../delivery/encode.js'
 import type { Received } from '../receive/received.js'
-import { type Progress, readProgress, syncFolder, writeProgress } from './progress.js'
+import { settleCut } from './cut.js'
+import { type Progress, readProgress, statePathOf, syncFolder, writeProgress } from './progress.js'
 import { type Sink, SinkError } from './sink.js'
 
 export type FileSinkOptions = {
@@ -30,8 +31,6 @@ export async function openFileSink(options: FileSinkOptions): Promise<Result<Sin
   return ok(fileSink(file, statePathOf(path), begun, format === 'csv' ? csvLines(columns) : ndjsonLines))
 }
 
-export const statePathOf = (path: string): string => `${path}.state`
-
 /** The file as far as it is accounted for; Conflict when it holds something else. */
 export async function openTarget(
   path: string,
@@ -39,8 +38,10 @@ export async function openTarget(
 ): Promise<Result<{ readonly file: FileHandle; readonly begun: Progress }>> {
   const progress = await readProgress(statePathOf(path), subject)
   if (!progress.ok) return progress
+  let begun: Progress = progress.value ?? { subject, size: 0 }
   let file: FileHandle
   try {
+    begun = await settleCut(path, begun)
     file = await open(path, 'a+', 0o600)
   } catch (cause) {
     return problem(
@@ -50,7 +51,6 @@ export async function openTarget(
     )
   }
   const { size } = await file.stat()
-  const begun: Progress = progress.value ?? { subject, size: 0 }
   const clash = size < begun.size ? SHORTER : progress.value === undefined && size > 0 ? FOREIGN : undefined
   if (clash !== undefined) {
     await file.close()

@@ -12,6 +12,24 @@ export type Progress = {
   readonly size: number
   /** Of what was delivered to us: the last batch by its name, and how much there was in all. */
   readonly pushed?: Pushed
+  /** Bytes that are being deleted from the front: the file still has them, or has them no longer. */
+  readonly cutting?: number
+  /** What was deleted last. */
+  readonly cut?: CutProof
+}
+
+/** What was deleted from the front of a file. */
+export type CutProof = {
+  /** Position behind it, counted over all bytes that ever came. */
+  readonly upTo: number
+  readonly bytes: number
+  /** Lines, which are records where records are delivered. */
+  readonly records: number
+  readonly sha256: string
+  readonly firstEvent?: string
+  readonly lastEvent?: string
+  /** The file was not there any more. */
+  readonly missing?: true
 }
 
 export type Pushed = {
@@ -20,6 +38,8 @@ export type Pushed = {
   readonly records: number
   readonly bytes: number
 }
+
+export const statePathOf = (path: string): string => `${path}.state`
 
 export async function readProgress(path: string, subject: string): Promise<Result<Progress | undefined>> {
   let text: string
@@ -83,16 +103,34 @@ function parse(text: string): Progress | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value !== 'object' || value === null) return undefined
-    const { subject, lastId, size, pushed } = value as Record<string, unknown>
+    const { subject, lastId, size, pushed, cutting, cut } = value as Record<string, unknown>
     if (typeof subject !== 'string' || typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
       return undefined
     if (lastId !== undefined && typeof lastId !== 'string') return undefined
     if (pushed !== undefined && !isPushed(pushed)) return undefined
-    return { subject, size, ...(lastId !== undefined && { lastId }), ...(pushed !== undefined && { pushed }) }
+    if (cutting !== undefined && !Number.isSafeInteger(cutting)) return undefined
+    if (cut !== undefined && !isCutProof(cut)) return undefined
+    const cuts = {
+      ...(cutting !== undefined && { cutting: cutting as number }),
+      ...(cut !== undefined && { cut }),
+    }
+    return {
+      subject,
+      size,
+      ...cuts,
+      ...(lastId !== undefined && { lastId }),
+      ...(pushed !== undefined && { pushed }),
+    }
   } catch {
     // Not JSON is the same finding as not a progress.
     return undefined
   }
+}
+
+function isCutProof(value: unknown): value is CutProof {
+  if (typeof value !== 'object' || value === null) return false
+  const { upTo, bytes, records, sha256 } = value as Record<string, unknown>
+  return [upTo, bytes, records].every(Number.isSafeInteger) && typeof sha256 === 'string'
 }
 
 function isPushed(value: unknown): value is Pushed {

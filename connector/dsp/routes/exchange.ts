@@ -151,13 +151,36 @@ export function onMessage<K extends MessageName>(
     )
     const body = plain.ok ? plain.value : undefined
     const pid = param(req, 'pid')
-    if (kind !== 'catalog' && pid !== '') {
+    if (kind !== 'catalog' && kind !== 'duty' && pid !== '') {
       const event = eventNameOf(name, body)
       await deps
         .refused({ kind, pid: pid as Pid, partner: partner.did, event, why: outcome.error })
         .catch((cause: unknown) => deps.log.error({ err: cause, pid }, 'refusal not written down'))
     }
     sendError(res, kind, outcome.error, plain.ok ? pidsIn(plain.value) : {})
+  }
+}
+
+/** A route for a text of ours that no DSP schema describes. Strangers, and whatever is not theirs, get a bare 404. */
+export function onBody(
+  deps: ExchangeDeps,
+  kind: ErrorKind,
+  run: (body: Buffer, partner: Partner, res: Response) => Promise<Result<unknown>>,
+): RequestHandler {
+  return async (req, res) => {
+    const caller = await authenticated(deps, kind, req, res)
+    if (caller === undefined) return
+    const bytes = await collect(req, res)
+    const partner = deps.partner(caller.did)
+    if (partner?.trust !== 'trusted') return void res.status(404).end()
+    const outcome = bytes.ok ? await run(bytes.value, partner, res) : bytes
+    deps.count(kind, outcome.ok ? 'ok' : outcome.error.code)
+    if (outcome.ok) return
+    const { code, message } = outcome.error
+    if (code === 'MessageTooLarge') deps.limits.met(partner.did, 'size')
+    deps.log.warn({ from: partner.did, path: req.path, code, why: message }, 'message refused')
+    if (code === 'NotFound') res.status(404).end()
+    else sendError(res, kind, outcome.error)
   }
 }
 

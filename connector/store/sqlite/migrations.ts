@@ -131,4 +131,49 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE owed ADD COLUMN last_error_de TEXT;
   `,
+  `
+  -- What came under a contract with duties, or was handed over; counted over everything of its place.
+  CREATE TABLE arrival (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    agreement_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    place TEXT NOT NULL,
+    from_at INTEGER NOT NULL,
+    to_at INTEGER NOT NULL,
+    start_bytes INTEGER NOT NULL,
+    start_records INTEGER NOT NULL,
+    end_bytes INTEGER NOT NULL,
+    end_records INTEGER NOT NULL,
+    own INTEGER NOT NULL,
+    gone INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX arrival_place ON arrival (role, place, seq);
+  CREATE INDEX arrival_agreement ON arrival (agreement_id, role, seq);
+  -- In days since 1970, UTC.
+  CREATE TABLE usage_log (
+    agreement_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    batches INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (agreement_id, role, day)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE duty_statement (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('in', 'out', 'own')),
+    partner TEXT NOT NULL,
+    agreement_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    path TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (partner, direction, id)
+  ) STRICT;
+  CREATE INDEX duty_statement_agreement ON duty_statement (agreement_id, role);
+  `,
 ]

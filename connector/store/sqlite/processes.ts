@@ -4,7 +4,7 @@ import { because, message, ok, problem, type Result, type Said } from '../../cor
 import type { EpochMs, Pid, Role } from '../../core/types.js'
 import type { Agreement } from '../../domain/agreement.js'
 import type { ProcessKind } from '../../domain/process.js'
-import type { AuditEntry, Owed, Process, ProcessRef, Step } from '../../domain/step.js'
+import type { AuditEntry, Owed, OwedMessage, Process, ProcessRef, Step } from '../../domain/step.js'
 import type { Transfer } from '../../domain/transfer.js'
 import type { ProcessOf } from '../store.js'
 
@@ -41,6 +41,7 @@ export function processTables(db: Database.Database) {
     INSERT INTO owed (pid, kind, partner, event, url, body, created_at, next_attempt_at)
     VALUES (@pid, @kind, @partner, @event, @url, @body, @at, @at)`)
   const settle = db.prepare('DELETE FROM owed WHERE pid = @pid')
+  const settleOne = db.prepare('DELETE FROM owed WHERE id = @id')
   const owedColumns = `id, pid, kind, partner, event, url, body, created_at AS createdAt, attempts,
     next_attempt_at AS nextAttemptAt, last_error AS lastError, last_error_de AS lastErrorDe`
   const owedDue = db.prepare(`
@@ -159,6 +160,11 @@ export function processTables(db: Database.Database) {
 
   return {
     note,
+    /** Beside the steps of the negotiation, in whose name it is owed. */
+    owe(m: OwedMessage & { readonly pid: Pid; readonly partner: string; readonly at: EpochMs }): void {
+      owe.run({ ...m, kind: 'negotiation' })
+    },
+    settleOne: (id: number): void => void settleOne.run({ id }),
     /** What was read inside a transaction that is undone has never been. */
     forget: () => kept.clear(),
     find,

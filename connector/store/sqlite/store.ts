@@ -6,6 +6,7 @@ import type { Process } from '../../domain/step.js'
 import type { ApiToken, AudienceRule, Store } from '../store.js'
 import { GroupCommit, openDatabase } from './database.js'
 import { documents, keptInMemory } from './documents.js'
+import { dutyTables } from './duties.js'
 import { offeringTables } from './offering.js'
 import { processTables } from './processes.js'
 import { usageTables } from './usage.js'
@@ -61,6 +62,15 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
 
   const usage = usageTables(db)
 
+  const duties = dutyTables(db)
+  const dutyListeners = new Set<() => void>()
+  let dutiesChanged = false
+  group.onCommit(() => {
+    if (!dutiesChanged) return
+    dutiesChanged = false
+    for (const listener of dutyListeners) listener()
+  })
+
   const push = db.prepare('SELECT state, body FROM push WHERE pid = @pid')
   const putPush = db.prepare(`
     INSERT INTO push (pid, state, body) VALUES (@pid, @state, @body)
@@ -100,6 +110,27 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const removeToken = db.prepare('DELETE FROM api_token WHERE name = @name')
 
   return {
+    noteArrival: (note) =>
+      run(() => {
+        duties.note(note)
+        dutiesChanged = true
+      }),
+    putStatement: ({ statement, gone = [], owe, settles, audit = [] }) =>
+      run(() => {
+        duties.put(statement)
+        duties.gone(statement.agreementId, statement.role, gone)
+        if (owe !== undefined) processes.owe({ ...owe, at: statement.at })
+        if (settles !== undefined) processes.settleOne(settles)
+        for (const entry of audit) processes.note(entry)
+        noteOwed(owe !== undefined)
+        dutiesChanged = true
+      }),
+    onDuty: (listener) => {
+      dutyListeners.add(listener)
+      return () => dutyListeners.delete(listener)
+    },
+    ...duties.reads,
+
     create: (step) =>
       run(() => {
         const { created, owes, process } = processes.create(step)

@@ -1,0 +1,178 @@
+/**
+ * The ledger of duties: which there are under our contracts, how each stands now, and what came that they are about.
+ * Consumer: what we owe. Provider: what the partner owes us. Facts are stored; how a duty stands is worked out from them.
+ */
+import { sha256Hex } from '../core/canonical.js'
+import { problem, type Result } from '../core/result.js'
+import type { Clock, EpochMs, Role } from '../core/types.js'
+import { type Agreement, readableForm } from '../domain/agreement.js'
+import {
+  type Arrival,
+  type Counted,
+  type DutyState,
+  graceOf,
+  type Standing,
+  type Statement,
+  spanOf,
+  standingOf,
+} from '../domain/duty.js'
+import type { Duration } from '../policy/duration.js'
+import { type Demand, demandsOf } from '../policy/duties.js'
+import { parsePolicy } from '../policy/parse.js'
+import type { Store } from '../store/store.js'
+import { planOf } from './contract.js'
+
+export type LedgerDeps = { readonly store: Store; readonly clock: Clock }
+
+export type Duty = {
+  /** Short and always the same for the same duty of the same contract. */
+  readonly id: string
+  readonly agreement: Agreement
+  readonly demand: Demand
+}
+
+export function dutiesUnder(agreement: Agreement): readonly Duty[] {
+  const policy = parsePolicy(readableForm(agreement))
+  if (!policy.ok) return []
+  return demandsOf(policy.value).map((demand) => ({
+    id: sha256Hex(`${agreement.role} ${agreement.partner} ${agreement.id} ${demand.path}`).slice(0, 16),
+    agreement,
+    demand,
+  }))
+}
+
+/** A contract in the making owes nothing yet; one that has ended may owe still. */
+export const allDuties = ({ store }: Pick<LedgerDeps, 'store'>): readonly Duty[] =>
+  store.agreements().flatMap((agreement) => (agreement.status === 'pending' ? [] : dutiesUnder(agreement)))
+
+export function findDuty(deps: Pick<LedgerDeps, 'store'>, id: string): Result<Duty> {
+  const found = allDuties(deps).find((duty) => duty.id === id)
+  return found === undefined
+    ? problem('NotFound', `There is no duty ${id}. See: handschlag duty list`)
+    : { ok: true, value: found }
+}
+
+/** When the contract stopped being one, or will; undefined while that is open. */
+export function endOf(agreement: Agreement): EpochMs | undefined {
+  if (agreement.status === 'revoked') return agreement.statusAt ?? agreement.agreedAt
+  const plan = planOf(agreement)
+  return plan.ok ? plan.value.notAfter : undefined
+}
+
+export const retentionOf = ({ demand }: Duty): Duration | undefined =>
+  'limits' in demand ? demand.limits?.retention : undefined
+
+/** Clocks of the two sides may differ by this much. */
+export const SKEW_MS = 5 * 60_000
+
+/** What the duty is about and is not settled yet, in the order in which it came. */
+function outstandingOf(
+  { store }: Pick<LedgerDeps, 'store'>,
+  { agreement, demand }: Duty,
+  latest: readonly Statement[],
+): readonly Arrival[] {
+  const { id, role } = agreement
+  const said = latest.flatMap(({ kind, until }) =>
+    (kind === 'deletion' || kind === 'done') && until !== undefined ? [until] : [],
+  )
+  const until = Math.max(...said) + (role === 'provider' ? SKEW_MS : 0)
+  // What lies in our own files is gone when it is gone, whatever anybody says.
+  const counts = ({ own, to }: Arrival): boolean => (own && demand.kind === 'delete') || to > until
+  return store.arrivals(id, role).filter((arrival) => !arrival.gone && counts(arrival))
+}
+
+export type DutyAccount = Standing & {
+  readonly outstanding: readonly Arrival[]
+  readonly latest: readonly Statement[]
+}
+
+export function accountOf({ store, clock }: LedgerDeps, duty: Duty): DutyAccount {
+  const { agreement, demand } = duty
+  const latest = store.latestStatements(agreement.id, agreement.role, demand.path)
+  const outstanding = outstandingOf({ store }, duty, latest)
+  const endedAt = endOf(agreement)
+  const settled = latest.findLast(({ kind }) => kind === 'done' || kind === 'deletion')
+  const standing = standingOf(
+    demand,
+    {
+      ...(outstanding.length === 0 ? {} : { outstanding: oldestOf(outstanding) }),
+      ...(endedAt === undefined ? {} : { endedAt }),
+      waived: latest.some(({ kind }) => kind === 'waiver'),
+      ...(settled === undefined ? {} : { settledAt: settled.at }),
+    },
+    clock(),
+    agreement.role === 'provider' ? graceOf(retentionOf(duty)) : 0,
+  )
+  return { ...standing, outstanding, latest }
+}
+
+export type DutyCounts = {
+  readonly open: number
+  readonly dueSoon: number
+  readonly overdue: number
+  readonly theirsOverdue: number
+}
+
+export function dutyCounts(deps: LedgerDeps): DutyCounts {
+  const all = allDuties(deps).map((duty) => ({
+    role: duty.agreement.role,
+    state: accountOf(deps, duty).state,
+  }))
+  const count = (role: Role, state: DutyState): number =>
+    all.filter((one) => one.role === role && one.state === state).length
+  return {
+    open: count('consumer', 'open'),
+    dueSoon: count('consumer', 'due soon'),
+    overdue: count('consumer', 'overdue'),
+    theirsOverdue: count('provider', 'overdue'),
+  }
+}
+
+const oldestOf = (arrivals: readonly Arrival[]): Pick<Arrival, 'from' | 'to'> =>
+  arrivals.reduce((oldest, next) => (next.from < oldest.from ? next : oldest))
+
+/** Everything that came until then is settled, if nothing else is outstanding than `left`. */
+export function coveredUntil(all: readonly Arrival[], left: readonly Arrival[]): EpochMs | undefined {
+  const times = left.length > 0 ? left.map(({ from }) => from - 1) : all.map(({ to }) => to)
+  if (times.length === 0) return undefined
+  return (left.length > 0 ? Math.min(...times) : Math.max(...times)) as EpochMs
+}
+
+/** Whether anything that comes under a contract has to be noted, and what belongs together; kept for what is used. */
+export function arrivalNotes({ store, clock }: LedgerDeps) {
+  const spans = new Map<string, number | undefined>()
+  const spanUnder = (
+    agreementId: string,
+    owner: { readonly partner: string; readonly role: Role },
+  ): number | undefined => {
+    const key = `${owner.role} ${owner.partner} ${agreementId}`
+    if (spans.has(key)) return spans.get(key)
+    const agreement = store.agreement(agreementId, owner)
+    const duties = agreement === undefined ? [] : dutiesUnder(agreement)
+    const span =
+      duties.length === 0 ? undefined : Math.min(...duties.map((duty) => spanOf(retentionOf(duty))))
+    if (spans.size >= 1000) spans.clear()
+    if (agreement !== undefined) spans.set(key, span)
+    return span
+  }
+  return {
+    /** Whether a duty of the contract is about what comes under it. */
+    asksFor: (m: { readonly agreementId: string; readonly role: Role; readonly partner: string }): boolean =>
+      spanUnder(m.agreementId, m) !== undefined,
+
+    /** Resolves when it is noted durably; at once where no duty asks for it. */
+    async note(m: {
+      readonly agreementId: string
+      readonly role: Role
+      readonly partner: string
+      readonly place: string
+      readonly before?: Counted
+      readonly after: Counted
+      readonly own: boolean
+    }): Promise<void> {
+      const { partner, ...rest } = m
+      const spanMs = spanUnder(m.agreementId, m)
+      if (spanMs !== undefined) await store.noteArrival({ ...rest, at: clock(), spanMs })
+    },
+  }
+}
