@@ -221,6 +221,45 @@ describe('policy check', () => {
   })
 })
 
+describe('policy check of several policies', () => {
+  const limited = (operator: string, rightOperand: string) => [
+    { leftOperand: 'count', operator, rightOperand },
+  ]
+  const few = write('few.json', { permission: [{ ...USE, constraint: limited('lteq', '5') }] })
+  const some = write('some.json', { permission: [{ ...USE, constraint: limited('gteq', '3') }] })
+  const many = write('many.json', { permission: [{ ...USE, constraint: limited('gt', '5') }] })
+
+  it('tells whether all of them allow something in common, with an example', async () => {
+    const { code, out } = await cli(['policy', 'check', few, some, '--lang', 'de'], { cwd })
+    expect([code, out]).toEqual([
+      0,
+      'Es gibt etwas, das alle erlauben (Beispiel: die Daten nutzen; Zahl der Lieferungen: 3).\n',
+    ])
+    const none = await cli(['policy', 'check', few, some, many], { cwd })
+    expect([none.code, none.out]).toEqual([1, 'There is nothing that all of them allow.\n'])
+  })
+
+  it('names rules of different files that contradict each other', async () => {
+    const against = write('against.json', { prohibition: [{ ...USE, constraint: limited('gt', '4') }] })
+    const duty = write('duty.json', { permission: [{ ...USE, duty: [{ action: 'inform' }] }] })
+    const silent = write('silent.json', { prohibition: [{ action: 'inform' }] })
+    const found = await cli(['policy', 'check', few, against], { cwd })
+    expect(found.out).toContain(
+      'Some use is allowed by few.json:permission[0] and prohibited by against.json:prohibition[0].',
+    )
+    expect(found.out).toContain('against.json allows nothing at all.')
+    const blocked = await cli(['policy', 'check', duty, silent, '--json'], { cwd })
+    expect(blocked.code).toBe(1)
+    expect(JSON.parse(blocked.out).blockedDuties).toEqual([
+      {
+        duty: 'duty.json:permission[0].duty[0]',
+        prohibition: 'silent.json:prohibition[0]',
+        blocked: 'always',
+      },
+    ])
+  })
+})
+
 describe('policy templates and policy new', () => {
   const SET = [
     'recipients=did:web:b.example',

@@ -1,5 +1,10 @@
-/** `policy check`: what is wrong with a policy by itself, and what this connector cannot enforce in it. */
-import { type Command, EXIT, say, sayJson } from '../command.js'
+/**
+ * `policy check`: what is wrong with a policy by itself, and what this connector cannot enforce in it; of several policies,
+ * whether they can be kept together.
+ */
+import type { Common } from '../../policy/analysis/common.js'
+import type { OdrlPolicy } from '../../policy/odrl/policy.js'
+import { type Call, type Command, EXIT, say, sayJson } from '../command.js'
 import { inLang } from './connected.js'
 import { readDescription } from './file-input.js'
 import { failed } from './policy-evaluate.js'
@@ -7,11 +12,11 @@ import { failed } from './policy-evaluate.js'
 export const checkCommand: Command = {
   name: 'policy check',
   summary: {
-    en: 'find contradictions, idle rules and what cannot be enforced in a policy',
-    de: 'Widersprüche, wirkungslose Regeln und nicht Durchsetzbares in einer Policy finden',
+    en: 'find contradictions, idle rules and what cannot be enforced in a policy, or in several together',
+    de: 'Widersprüche, wirkungslose Regeln und nicht Durchsetzbares in einer Policy finden, oder in mehreren zusammen',
   },
-  usage: 'POLICY [options]',
-  operands: [1, 1],
+  usage: 'POLICY [POLICY...] [options]',
+  operands: [1, 32],
   options: {
     profile: {
       type: 'string',
@@ -21,8 +26,12 @@ export const checkCommand: Command = {
     },
   },
   json: true,
-  examples: ['handschlag policy check policy.json'],
+  examples: [
+    'handschlag policy check policy.json',
+    'handschlag policy check offer.json group-rules.json licence.json',
+  ],
   run: async (call) => {
+    if (call.operands.length > 1) return checkTogether(call)
     const read = await readDescription(call, call.operands[0] ?? '')
     if (!read.ok) return failed(call, read.error)
     const [{ readPolicy }, { checkPolicy, unenforceable }] = await Promise.all([
@@ -36,7 +45,11 @@ export const checkCommand: Command = {
     else if (findings.length === 0) say(call, inLang(call, 'Nothing was found.', 'Es wurde nichts gefunden.'))
     else {
       const { exampleWords } = await import('../../policy/difference-words.js')
-      const words = { error: inLang(call, 'Error', 'Fehler'), warning: inLang(call, 'Warning', 'Warnung') }
+      const words = {
+        error: inLang(call, 'Error', 'Fehler'),
+        warning: inLang(call, 'Warning', 'Warnung'),
+        info: inLang(call, 'Note', 'Hinweis'),
+      }
       for (const { severity, path, text, witness } of findings) {
         const example = exampleWords(witness)
         const shown =
@@ -46,4 +59,77 @@ export const checkCommand: Command = {
     }
     return findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok
   },
+}
+
+/** Whether all policies allow something in common, and which of their rules contradict each other. */
+async function checkTogether(call: Call): Promise<number> {
+  const [{ readPolicy }, { common }] = await Promise.all([
+    import('../../policy/odrl/read.js'),
+    import('../../policy/analysis/common.js'),
+  ])
+  const policies: OdrlPolicy[] = []
+  for (const file of call.operands) {
+    const read = await readDescription(call, file)
+    if (!read.ok) return failed(call, read.error)
+    const policy = readPolicy(read.value, call.values('profile'), `${file}:`)
+    if (!policy.ok) return failed(call, policy.error)
+    policies.push(policy.value)
+  }
+  const found = common(policies)
+  if (call.json) sayJson(call, found)
+  else await tell(call, found)
+  const isBroken = found.overlap === 'no' || found.clashes.some(({ answer }) => answer === 'yes')
+  return isBroken || found.blockedDuties.length > 0 ? EXIT.failed : EXIT.ok
+}
+
+async function tell(call: Call, found: Common): Promise<void> {
+  const { exampleWords } = await import('../../policy/difference-words.js')
+  const example = exampleWords(found.witness)
+  const shown =
+    example === undefined ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example[call.lang]})`
+  const words = {
+    yes: inLang(
+      call,
+      `All of them allow something in common${shown}.`,
+      `Es gibt etwas, das alle erlauben${shown}.`,
+    ),
+    no: inLang(call, 'There is nothing that all of them allow.', 'Es gibt nichts, was alle erlauben.'),
+    unknown: inLang(
+      call,
+      'Whether there is anything that all of them allow cannot be told.',
+      'Ob es etwas gibt, das alle erlauben, ist nicht feststellbar.',
+    ),
+  }
+  say(call, words[found.overlap])
+  for (const [index, answer] of found.satisfiable.entries()) {
+    const file = call.operands[index] ?? ''
+    if (answer === 'no')
+      say(call, inLang(call, `${file} allows nothing at all.`, `${file} erlaubt überhaupt nichts.`))
+  }
+  for (const { permission, prohibition, answer } of found.clashes) {
+    say(
+      call,
+      answer === 'yes'
+        ? inLang(
+            call,
+            `Some use is allowed by ${permission} and prohibited by ${prohibition}.`,
+            `Manche Nutzung ist durch ${permission} erlaubt und durch ${prohibition} verboten.`,
+          )
+        : inLang(
+            call,
+            `Whether ${prohibition} prohibits something that ${permission} allows cannot be told.`,
+            `Ob ${prohibition} etwas verbietet, was ${permission} erlaubt, ist nicht feststellbar.`,
+          ),
+    )
+  }
+  for (const { duty, prohibition } of found.blockedDuties) {
+    say(
+      call,
+      inLang(
+        call,
+        `What ${duty} demands, ${prohibition} prohibits.`,
+        `Was ${duty} verlangt, verbietet ${prohibition}.`,
+      ),
+    )
+  }
 }

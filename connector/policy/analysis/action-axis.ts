@@ -1,10 +1,10 @@
 /**
- * The axis of actions. Known actions have a cell each; every other name, and all that is unlisted, has one below each
- * action that includes others, because it is included somewhere and nobody here knows where.
+ * The axis of actions. Known actions have a cell each; every other name, and all that is unlisted, has cells below each
+ * action that includes others, because it is included somewhere and nobody here knows where, perhaps in each other.
  */
 import { actionLine, isIncluded, isKnownAction, KNOWN_ACTIONS } from '../action-terms.js'
 import type { OdrlRule } from '../odrl/policy.js'
-import { type Axis, bit, firstCells, lowestCell, type Mask } from './axis.js'
+import { type Axis, bit, exactly, firstCells, type Holding, lowestCell, type Mask } from './axis.js'
 
 /** Known actions that include others, and so may include more than is known. */
 const INCLUDERS: readonly string[] = KNOWN_ACTIONS.filter((outer) =>
@@ -14,43 +14,78 @@ const INCLUDERS: readonly string[] = KNOWN_ACTIONS.filter((outer) =>
 const KNOWN = KNOWN_ACTIONS.length
 const BELOW = INCLUDERS.length
 
-/** @param others names of actions that are not known */
-export const actionAxis = (others: readonly string[]): Axis => ({
-  name: 'action',
-  possible: firstCells(KNOWN + (others.length + 1) * BELOW),
-  sure: firstCells(KNOWN),
-  groups: others.map((_iri, at) => cellsBelow(at)),
-  holding: () => undefined,
-  witness: (cells) => {
-    const index = lowestCell(cells)
-    const iri = KNOWN_ACTIONS[index] ?? others[Math.floor((index - KNOWN) / BELOW)]
-    return iri ?? 'an action that is not listed'
-  },
-})
+/** Of more names it is not told which of them may include which. */
+const MAX_TOLD = 3
 
-const cellsBelow = (other: number): Mask => firstCells(BELOW) << BigInt(KNOWN + other * BELOW)
+/** A name that is not known, or all that is unlisted, with those of the other names that include it. */
+type Variant = { readonly name: number | undefined; readonly inside: number }
 
-/**
- * The action and everything that it includes. A prohibition also reaches up to the actions that include it, because
- * whoever asks for a wider action asks for the narrower one too.
- */
-export function actionCells(iri: string, others: readonly string[], kind: OdrlRule['kind']): Mask {
-  const included = includedCells(iri, others)
-  if (kind !== 'prohibition') return included
-  return (isKnownAction(iri) ? actionLine(iri) : INCLUDERS).reduce(
-    (mask, wider) => (isKnownAction(wider) ? mask | bit(KNOWN_ACTIONS.indexOf(wider)) : mask),
-    included,
-  )
+export type Actions = {
+  readonly axis: Axis
+  /**
+   * The action and everything that it includes. A prohibition also reaches up to the actions that include it, because
+   * whoever asks for a wider action asks for the narrower one too.
+   */
+  readonly holdingOf: (iri: string, kind: OdrlRule['kind']) => Holding
 }
 
-function includedCells(iri: string, others: readonly string[]): Mask {
-  const own = others.indexOf(iri)
-  if (own !== -1) return cellsBelow(own)
-  let mask = 0n
-  for (const [at, inner] of KNOWN_ACTIONS.entries()) if (isIncluded(inner, iri) === true) mask |= bit(at)
-  for (const [at, includer] of INCLUDERS.entries()) {
-    if (isIncluded(includer, iri) !== true) continue
-    for (let other = 0; other <= others.length; other += 1) mask |= bit(KNOWN + other * BELOW + at)
+/** @param others names of actions that are not known */
+export function actionAxis(others: readonly string[]): Actions {
+  const variants = variantsOf(others.length)
+  const maskWhere = (holds: (variant: Variant, includer: string) => boolean): Mask => {
+    let mask = 0n
+    for (const [at, variant] of variants.entries()) {
+      for (const [below, includer] of INCLUDERS.entries())
+        if (holds(variant, includer)) mask |= bit(KNOWN + at * BELOW + below)
+    }
+    return mask
   }
-  return mask
+  const ofOther = (other: number): Holding => {
+    const own = maskWhere(({ name, inside }) => name === other || (inside & (1 << other)) !== 0)
+    if (others.length <= MAX_TOLD) return exactly(own)
+    return { must: own, may: maskWhere(() => true) }
+  }
+  const includedIn = (iri: string): Holding => {
+    const own = others.indexOf(iri)
+    if (own !== -1) return ofOther(own)
+    let mask = maskWhere((_variant, includer) => isIncluded(includer, iri) === true)
+    for (const [at, inner] of KNOWN_ACTIONS.entries()) if (isIncluded(inner, iri) === true) mask |= bit(at)
+    return exactly(mask)
+  }
+  return {
+    axis: {
+      name: 'action',
+      possible: firstCells(KNOWN + variants.length * BELOW),
+      sure: firstCells(KNOWN),
+      groups: others.map((_iri, at) => maskWhere(({ name }) => name === at)),
+      holding: () => undefined,
+      witness: (cells) => {
+        const index = lowestCell(cells)
+        const other = variants[Math.floor((index - KNOWN) / BELOW)]?.name
+        const iri = KNOWN_ACTIONS[index] ?? (other === undefined ? undefined : others[other])
+        return iri ?? 'an action that is not listed'
+      },
+    },
+    holdingOf: (iri, kind) => {
+      const { must, may } = includedIn(iri)
+      if (kind !== 'prohibition') return { must, may }
+      const wider = (isKnownAction(iri) ? actionLine(iri) : INCLUDERS).reduce(
+        (mask, one) => (isKnownAction(one) ? mask | bit(KNOWN_ACTIONS.indexOf(one)) : mask),
+        0n,
+      )
+      // Another name that is not known may include this one.
+      const perhaps = isKnownAction(iri) ? 0n : maskWhere(({ name }) => name !== undefined)
+      return { must: must | wider, may: may | wider | perhaps }
+    },
+  }
+}
+
+function variantsOf(count: number): readonly Variant[] {
+  const names: readonly (number | undefined)[] = [...Array.from({ length: count }, (_, at) => at), undefined]
+  if (count > MAX_TOLD) return names.map((name) => ({ name, inside: 0 }))
+  return names.flatMap((name) =>
+    Array.from({ length: 1 << count }, (_, inside) => ({ name, inside })).filter(
+      ({ inside }) => name === undefined || (inside & (1 << name)) === 0,
+    ),
+  )
 }

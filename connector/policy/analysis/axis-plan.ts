@@ -1,13 +1,15 @@
 /** Chooses the axis for every left operand that the policies speak of, from all conditions on it together. */
 import { isIncluded } from '../action-terms.js'
 import { MDP, ODRL, shortName } from '../model.js'
-import { treeOf } from '../odrl/judge.js'
+import { sameValue, treeOf } from '../odrl/judge.js'
 import type { Atom } from '../odrl/policy.js'
 import { type Scalar, scalarOf } from '../odrl/scalar.js'
 import { conceptOf } from '../odrl/taxonomy.js'
 import { operandOf } from '../registry.js'
 import { type Axis, exactly } from './axis.js'
+import { LOCAL, ZONED } from './canonical.js'
 import { comboAxis, severalAxis } from './combo-axis.js'
+import { AMBIGUOUS, FRAMES, isDimensionOf, localName } from './frames.js'
 import { haveOneAuthority, isNominal, namedAxis, placeAxis } from './named-axis.js'
 import { isOrdered, orderedAxis, pointsOf, type Range, sortedPoints } from './ordered-axis.js'
 
@@ -27,19 +29,8 @@ type Group = {
   readonly atoms: Atom[]
 }
 
-/** Several dimensions share one name, and a condition does not say which of them it means. */
-const AMBIGUOUS: ReadonlySet<string> = new Set(
-  `absolutePosition absoluteSize absoluteSpatialPosition relativePosition relativeSize relativeSpatialPosition
-  spatialCoordinates`
-    .split(/\s+/)
-    .map((name) => ODRL + name),
-)
-
 /** Left operands of which "is part of" a list means that each value is one of the list. */
 const SUBSETS: ReadonlySet<string> = new Set([`${MDP}fields`, `${MDP}aggregation`])
-
-const METERED = `${ODRL}meteredTime`
-const ELAPSED = `${ODRL}elapsedTime`
 
 /** A party has several of these at once; everything else has one value for one use. */
 const SEVERAL: ReadonlySet<string> = new Set([
@@ -76,16 +67,26 @@ export class AxisPlan {
     return `${scope} ${leftOperand} ${unit ?? ''}`
   }
 
+  #keyOf({ leftOperand, scope, unit }: Group): string {
+    return `${scope} ${leftOperand} ${unit}`
+  }
+
   leftOperandOf(key: string): string {
     return this.#groups.get(key)?.leftOperand ?? ''
   }
 
+  unitOf(key: string): string {
+    return this.#groups.get(key)?.unit ?? ''
+  }
+
   /** Pairs of axes of which the first value is never the larger one. */
   frames(): readonly (readonly [string, string])[] {
-    return [...this.#groups].flatMap(([key, { leftOperand, scope, unit }]) => {
-      const partner = `${scope} ${ELAPSED} ${unit}`
-      return leftOperand === METERED && this.#isFramed(key, partner) ? [[key, partner] as const] : []
-    })
+    return [...this.#groups].flatMap(([key, { leftOperand, scope, unit }]) =>
+      FRAMES.filter(([smaller]) => smaller === leftOperand).flatMap(([, larger]) => {
+        const partner = `${scope} ${larger} ${unit}`
+        return this.#isFramed(key, partner) ? [[key, partner] as const] : []
+      }),
+    )
   }
 
   /** Both are ordered by one and the same list of points. */
@@ -119,41 +120,33 @@ export class AxisPlan {
     return [...duties, ...measured]
   }
 
-  /** Metered and elapsed time that no common order ties together. */
-  #isLooseFrame(leftOperand: string, unit: string, other: Group): boolean {
-    const names = [leftOperand, other.leftOperand]
-    if (!names.includes(METERED) || !names.includes(ELAPSED)) return false
-    const key = (name: string, of: string): string => `${other.scope} ${name} ${of}`
-    const [metered, elapsed] =
-      leftOperand === METERED
-        ? [key(METERED, unit), key(ELAPSED, other.unit)]
-        : [key(METERED, other.unit), key(ELAPSED, unit)]
-    return !this.frames().some(([a, b]) => a === metered && b === elapsed)
+  /** Quantities with a law between them that no common order of their values lets us use. */
+  #isLooseFrame(one: Group, other: Group): boolean {
+    const [a, b] = [localName(one.leftOperand), localName(other.leftOperand)]
+    const isLaw = FRAMES.some((pair) => pair.every((iri) => [a, b].includes(localName(iri))))
+    const [x, y] = [this.#keyOf(one), this.#keyOf(other)]
+    return isLaw && !this.frames().some((frame) => frame.includes(x) && frame.includes(y))
   }
 
   /**
-   * The same quantity in another unit, or one dimension of a quantity that leaves open which one it means, depends on this
-   * one in a way nobody here knows.
+   * The same quantity in another unit or by the name of another vocabulary, or one dimension of a quantity that leaves open
+   * which one it means, depends on this one in a way nobody here knows.
    */
-  #isEntangled({ leftOperand, scope, unit }: Group): boolean {
+  #isEntangled(group: Group): boolean {
+    const { leftOperand, scope, unit } = group
     return [...this.#groups.values()].some(
       (other) =>
         other.scope === scope &&
         (other.leftOperand === leftOperand
-          ? other.unit !== unit
-          : isDimensionOf(leftOperand, other.leftOperand) ||
+          ? // What clocks of several zones show together follows from the instant.
+            other.unit !== unit && !LOCAL.has(leftOperand)
+          : localName(other.leftOperand) === localName(leftOperand) ||
+            isDimensionOf(leftOperand, other.leftOperand) ||
             isDimensionOf(other.leftOperand, leftOperand) ||
-            this.#isLooseFrame(leftOperand, unit, other)),
+            this.#isLooseFrame(group, other)),
     )
   }
 }
-
-const localName = (iri: string): string =>
-  iri.slice(Math.max(iri.lastIndexOf('#'), iri.lastIndexOf('/'), iri.lastIndexOf(':')) + 1)
-
-/** Profiles name the dimensions of a left operand after it: "absoluteSizeWidth". */
-const isDimensionOf = (one: string, whole: string): boolean =>
-  AMBIGUOUS.has(whole) && localName(one).startsWith(localName(whole))
 
 /** Doing one is never a way of doing the other. */
 const areUnrelated = (a: readonly string[], b: readonly string[]): boolean =>
@@ -188,24 +181,33 @@ function rangeOf(leftOperand: string): Range {
 
 /**
  * "Every seven days" and "every fourteen days" are two values, and yet what happens every fourteen days can be what happens
- * every seven: which reading is meant is not said.
+ * every seven: which reading is meant is not said. Limits alone speak of the length of the period.
  */
-const isRecurrence = (leftOperand: string, atoms: readonly Atom[]): boolean =>
-  leftOperand === `${ODRL}timeInterval` &&
-  atoms.every(({ operator }) => !/^(lt|gt)/.test(operator)) &&
-  new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text))).size > 1
+function isRecurrence(leftOperand: string, atoms: readonly Atom[]): boolean {
+  if (leftOperand !== `${ODRL}timeInterval` || atoms.every(({ operator }) => /^(lt|gt)/.test(operator)))
+    return false
+  const values = atoms.flatMap((atom) => atom.values)
+  const [first] = values
+  return first !== undefined && values.some((one) => sameValue(first, one, undefined) !== true)
+}
+
+const isAllOfSeveral = ({ operator, values }: Atom): boolean =>
+  operator === 'isAllOf' && new Set(values.map(({ text }) => text)).size > 1
 
 const weekdays = (): readonly Scalar[] =>
   Array.from({ length: 7 }, (_, at) => ({ kind: 'number', at: { n: BigInt(at + 1), scale: 0 } }) as const)
 
+/** Tells the axes of one left operand in several units apart; a zone is no unit. */
+const unitWords = ({ leftOperand, unit }: Group): string =>
+  unit === '' || ZONED.has(leftOperand) ? '' : ` (${shortName(unit)})`
+
 function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
   const { leftOperand } = group
   const atoms = group.atoms
-  const name = group.scope === '' ? shortName(leftOperand) : `${group.scope}${shortName(leftOperand)}`
+  const name = `${group.scope}${shortName(leftOperand)}${unitWords(group)}`
   const understood = atoms.every(({ unknown, operator }) => unknown.length === 0 && operator !== '')
   const ambiguous = AMBIGUOUS.has(leftOperand) || isRecurrence(leftOperand, atoms)
   if (!understood || ambiguous) return comboAxis(name, atoms, ambiguous && understood)
-  if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
   if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
   if (atoms.every(isOrdered) && !isMisread(leftOperand, atoms)) {
     const range = rangeOf(leftOperand)
@@ -215,6 +217,9 @@ function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
   const places = placeAxis(name, atoms)
   if (places !== undefined) return places
   const names = [...new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text)))].sort()
+  // Who asks for several names at once says that there can be several.
+  if (atoms.some(isAllOfSeveral) && treeOf(leftOperand) === undefined && haveOneAuthority(names))
+    return severalAxis(name, atoms)
   const noScalars = atoms.every(({ values }) => values.every(({ scalar }) => scalar === undefined))
   const nominal = atoms.every((atom) => isNominal(atom, SUBSETS.has(leftOperand)))
   const tree = treeOf(leftOperand)

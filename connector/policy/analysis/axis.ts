@@ -3,6 +3,7 @@
  * infinitely many values become questions about a few. Sets of cells are bit masks.
  */
 import type { Atom } from '../odrl/policy.js'
+import type { Scalar } from '../odrl/scalar.js'
 
 export type Mask = bigint
 
@@ -17,6 +18,8 @@ export type Axis = {
   readonly sure: Mask
   /** Sets of cells of which at least one has a value in it for sure. */
   readonly groups: readonly Mask[]
+  /** Of an ordered axis: cell 2i is the gap before point i, cell 2i+1 the point, the last one the gap behind all. */
+  readonly points?: readonly Scalar[]
   /** Undefined for a condition the axis was not made for. */
   readonly holding: (atom: Atom) => Holding | undefined
   /** A value from one of the cells, as text; undefined when nobody can name one. */

@@ -5,44 +5,27 @@
 import { MDP } from '../model.js'
 import { zoneOf } from '../odrl/judge.js'
 import { inOwnTerms } from '../odrl/own-terms.js'
-import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
+import type { Atom, OdrlPolicy } from '../odrl/policy.js'
+import { mapAtoms } from './atoms.js'
+import { inOneUnit } from './units.js'
 
 /** Read by a clock on the wall, whose zone stands elsewhere in the rule. */
 export const LOCAL: ReadonlySet<string> = new Set([`${MDP}localTime`, `${MDP}dayOfWeek`])
 /** Counted by calendar days, whose beginning the same zone says. */
 const BY_DAY: ReadonlySet<string> = new Set([`${MDP}recordsPerDay`, `${MDP}bytesPerDay`])
+/** Left operands whose unit is the zone by which they are read. */
+export const ZONED: ReadonlySet<string> = new Set([...LOCAL, ...BY_DAY])
 /** Says by which clock others are read, and is no condition by itself. */
 export const isZoneName = ({ leftOperand, operator, values, unknown }: Atom): boolean =>
   leftOperand === `${MDP}timeZone` && operator === 'eq' && values.length === 1 && unknown.length === 0
 
 function canonicalAtom(atom: Atom, zone: string | undefined): Atom {
   const own = inOwnTerms(atom) ?? atom
-  return LOCAL.has(own.leftOperand) || BY_DAY.has(own.leftOperand) ? { ...own, unit: zone } : own
+  return ZONED.has(own.leftOperand) ? { ...own, unit: zone } : own
 }
 
-const canonicalCondition = (condition: Condition, zone: string | undefined): Condition =>
-  condition.kind === 'atom'
-    ? canonicalAtom(condition, zone)
-    : { ...condition, operands: condition.operands.map((operand) => canonicalCondition(operand, zone)) }
-
-function canonicalRule(rule: OdrlRule): OdrlRule {
-  const zone = zoneOf(rule.constraints)
-  const each = (conditions: readonly Condition[]): readonly Condition[] =>
-    conditions.map((condition) => canonicalCondition(condition, zone))
-  const refined = <T extends Thing | Action>(part: T): T => ({ ...part, refinements: each(part.refinements) })
-  return {
-    ...rule,
-    actions: rule.actions.map(refined),
-    targets: rule.targets.map(refined),
-    assignees: rule.assignees.map(refined),
-    constraints: each(rule.constraints),
-    duties: rule.duties.map(canonicalRule),
-  }
-}
-
-export const canonicalPolicy = (policy: OdrlPolicy): OdrlPolicy => ({
-  ...policy,
-  permissions: policy.permissions.map(canonicalRule),
-  prohibitions: policy.prohibitions.map(canonicalRule),
-  obligations: policy.obligations.map(canonicalRule),
-})
+/** The policies with one name and one unit for one quantity; asked together, because a unit is changed only beside another. */
+export const canonicalPolicies = (policies: readonly OdrlPolicy[]): readonly OdrlPolicy[] =>
+  inOneUnit(
+    policies.map((policy) => mapAtoms(policy, (atom, rule) => canonicalAtom(atom, zoneOf(rule.constraints)))),
+  )

@@ -3,13 +3,14 @@
  * and what this connector cannot enforce. Only what is certain is reported.
  */
 import type { Text } from '../../core/types.js'
-import { shortName } from '../model.js'
+import { PROFILE, shortName } from '../model.js'
 import type { Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { parsePolicy } from '../parse.js'
 import { unsupportedTerms } from '../support.js'
 import { quoted, text } from '../words.js'
-import { canonicalPolicy, isZoneName } from './canonical.js'
-import { bounded, clashes } from './compare-policies.js'
+import { canonicalPolicies, isZoneName } from './canonical.js'
+import { blockedDuties, clashPairs, isNarrower } from './clashes.js'
+import { bounded } from './compare-policies.js'
 import { exists, type Witness, within } from './relate.js'
 import { type Extent, Space } from './space.js'
 
@@ -17,12 +18,14 @@ export type Finding = {
   readonly kind:
     | 'never'
     | 'conflict'
+    | 'carve-out'
+    | 'impossible duty'
     | 'shadowed'
     | 'redundant'
     | 'unenforceable'
     | 'not understood'
     | 'too large'
-  readonly severity: 'error' | 'warning'
+  readonly severity: 'error' | 'warning' | 'info'
   readonly path: string
   readonly text: Text
   readonly witness?: Witness
@@ -30,7 +33,7 @@ export type Finding = {
 
 /** Findings that need no connector, errors first. */
 export function checkPolicy(written: OdrlPolicy): readonly Finding[] {
-  const policy = canonicalPolicy(written)
+  const [policy = written] = canonicalPolicies([written])
   const tooLarge: Finding = {
     kind: 'too large',
     severity: 'warning',
@@ -44,7 +47,8 @@ export function checkPolicy(written: OdrlPolicy): readonly Finding[] {
   return [...findings].sort((a, b) => rank(a) - rank(b))
 }
 
-const rank = ({ severity }: Finding): number => (severity === 'error' ? 0 : 1)
+const RANKS = { error: 0, warning: 1, info: 2 }
+const rank = ({ severity }: Finding): number => RANKS[severity]
 
 function findingsIn(policy: OdrlPolicy, space: Space): readonly Finding[] {
   const prohibited = space.scopes(policy.prohibitions)
@@ -53,6 +57,7 @@ function findingsIn(policy: OdrlPolicy, space: Space): readonly Finding[] {
     ...policy.permissions.flatMap((rule) => permissionFindings(rule, policy, space, prohibited)),
     ...policy.prohibitions.flatMap((rule) => prohibitionFindings(rule, policy, space)),
     ...clashFindings(policy, space),
+    ...dutyFindings(policy, space),
     ...[...policy.permissions, ...policy.prohibitions].flatMap((rule) => idleConditions(rule, space)),
   ]
 }
@@ -158,18 +163,51 @@ function prohibitionFindings(rule: OdrlRule, policy: OdrlPolicy, space: Space): 
 }
 
 const clashFindings = (policy: OdrlPolicy, space: Space): readonly Finding[] =>
-  clashes(space, policy, policy)
+  clashPairs(space, policy, policy)
     .filter(({ answer }) => answer === 'yes')
-    .map(({ permission, prohibition, witness }) => ({
-      kind: 'conflict',
-      severity: policy.conflict === 'invalid' ? 'error' : 'warning',
-      path: permission,
-      text: text(
-        `Some use is allowed by ${permission} and prohibited by ${prohibition}.`,
-        `Manche Nutzung ist durch ${permission} erlaubt und durch ${prohibition} verboten.`,
-      ),
-      ...(witness !== undefined && { witness }),
-    }))
+    .map(({ permission, prohibition, witness, rules: [permits, prohibits] }) =>
+      isException(policy) && isNarrower(prohibits, permits)
+        ? {
+            kind: 'carve-out',
+            severity: 'info',
+            path: permission,
+            text: text(
+              `Of what ${permission} allows, ${prohibition} excepts a narrower use.`,
+              `Von dem, was ${permission} erlaubt, nimmt ${prohibition} eine engere Nutzung aus.`,
+            ),
+          }
+        : {
+            kind: 'conflict',
+            severity: policy.conflict === 'invalid' ? 'error' : 'warning',
+            path: permission,
+            text: text(
+              `Some use is allowed by ${permission} and prohibited by ${prohibition}.`,
+              `Manche Nutzung ist durch ${permission} erlaubt und durch ${prohibition} verboten.`,
+            ),
+            ...(witness !== undefined && { witness }),
+          },
+    )
+
+/** Prohibitions win by the policy's own words, or by our profile, whose offers except narrower uses in this way. */
+const isException = ({ conflict, profiles }: OdrlPolicy): boolean =>
+  conflict === 'prohibit' || (conflict === 'invalid' && profiles.includes(PROFILE))
+
+const dutyFindings = (policy: OdrlPolicy, space: Space): readonly Finding[] =>
+  blockedDuties(space, policy, policy).map(({ duty, prohibition, blocked }) => ({
+    kind: 'impossible duty',
+    severity: blocked === 'always' ? 'error' : 'warning',
+    path: duty,
+    text:
+      blocked === 'always'
+        ? text(
+            `What ${duty} demands, ${prohibition} prohibits.`,
+            `Was ${duty} verlangt, verbietet ${prohibition}.`,
+          )
+        : text(
+            `What ${duty} demands, ${prohibition} prohibits in some cases.`,
+            `Was ${duty} verlangt, verbietet ${prohibition} in manchen Fällen.`,
+          ),
+  }))
 
 /** Conditions that the others of the same rule imply. */
 function idleConditions(rule: OdrlRule, space: Space): readonly Finding[] {

@@ -2,7 +2,8 @@
 import { shortName } from '../model.js'
 import type { Atom, Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { TooComplex } from './axis.js'
-import { canonicalPolicy } from './canonical.js'
+import { canonicalPolicies } from './canonical.js'
+import { type BlockedDuty, bare, blockedDuties, type Clash, clashes } from './clashes.js'
 import {
   type Answer,
   exists,
@@ -25,14 +26,6 @@ export type ClauseRelation = {
   readonly witness?: Witness
 }
 
-/** A permission of one policy against a prohibition of the other, or of the same. */
-export type Clash = {
-  readonly permission: string
-  readonly prohibition: string
-  readonly answer: Exclude<Answer, 'no'>
-  readonly witness?: Witness
-}
-
 export type PolicyComparison = {
   readonly relation: Relation
   readonly witness?: Witness
@@ -46,6 +39,8 @@ export type PolicyComparison = {
   readonly onlyB?: Witness
   readonly both?: Witness
   readonly clashes: readonly Clash[]
+  /** Duties of one policy that the other prohibits to fulfil. */
+  readonly blockedDuties: readonly BlockedDuty[]
   /** What the rules of both speak about, whether they permit or prohibit it. */
   readonly scope: { readonly overlap: Answer; readonly aWithinB: Answer; readonly bWithinA: Answer }
   readonly clauses: readonly ClauseRelation[]
@@ -73,12 +68,13 @@ export function bounded<T>(ask: () => T, otherwise: T): T {
 const TOO_LARGE = 'The policies are too large or too entangled for an exact answer.'
 
 export function comparePolicies(first: OdrlPolicy, second: OdrlPolicy): PolicyComparison {
-  const [a, b] = [canonicalPolicy(first), canonicalPolicy(second)]
+  const [a = first, b = second] = canonicalPolicies([first, second])
   const untold: PolicyComparison = {
     ...UNTOLD,
     aSatisfiable: 'unknown',
     bSatisfiable: 'unknown',
     clashes: [],
+    blockedDuties: [],
     scope: { overlap: 'unknown', aWithinB: 'unknown', bWithinA: 'unknown' },
     clauses: [],
     note: TOO_LARGE,
@@ -102,6 +98,7 @@ function compareIn(space: Space, a: OdrlPolicy, b: OdrlPolicy): PolicyComparison
     aSatisfiable: exists(space, allowedA).answer,
     bSatisfiable: exists(space, allowedB).answer,
     clashes: between,
+    blockedDuties: [...blockedDuties(space, a, b), ...blockedDuties(space, b, a)],
     scope: {
       overlap: overlap(space, rulesA, rulesB).answer,
       aWithinB: within(space, rulesA, rulesB).answer,
@@ -121,24 +118,6 @@ function withClashes(relation: Relation, between: readonly Clash[], a: OdrlPolic
   if (!between.some(({ answer }) => answer === 'yes')) return relation
   const grantsNothing = a.permissions.length === 0 || b.permissions.length === 0
   return grantsNothing || relation === 'disjoint' || relation === 'incomparable' ? 'conflicting' : relation
-}
-
-/** Permissions of one policy that meet prohibitions of the other. */
-export function clashes(space: Space, permits: OdrlPolicy, prohibits: OdrlPolicy): readonly Clash[] {
-  return permits.permissions.flatMap((permission) =>
-    prohibits.prohibitions.flatMap((prohibition) => {
-      const { answer, witness } = overlap(space, space.permission(permission), space.scope(prohibition))
-      if (answer === 'no') return []
-      return [
-        {
-          permission: permission.id ?? bare(permission.path),
-          prohibition: prohibition.id ?? bare(prohibition.path),
-          answer,
-          ...(witness !== undefined && { witness }),
-        },
-      ]
-    }),
-  )
 }
 
 type Clause = {
@@ -234,9 +213,6 @@ function clausesOf(a: OdrlPolicy, b: OdrlPolicy): readonly ClauseRelation[] {
     }
   })
 }
-
-/** Paths without the mark that tells the two policies apart. */
-const bare = (path: string): string => path.replace(/^[ab]:/, '')
 
 const MIRRORED: Readonly<Record<Relation, Relation>> = {
   equal: 'equal',

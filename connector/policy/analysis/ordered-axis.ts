@@ -141,6 +141,7 @@ export function orderedAxis(
     possible,
     sure,
     groups: [],
+    points,
     holding: (atom) => holdings.get(atomKey(atom)),
     witness: (cells) => witness(points, cells, range),
   }

@@ -3,14 +3,17 @@
  * Every part has a lower and an upper bound: what is in it for sure, and what may be in it.
  */
 import { isKnownAction } from '../action-terms.js'
-import { ODRL } from '../model.js'
-import { isTemporal } from '../odrl/judge.js'
+import { MDP, ODRL } from '../model.js'
 import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
-import { actionAxis, actionCells } from './action-axis.js'
-import { type Axis, bit, firstCells, highestCell, lowestCell, type Mask } from './axis.js'
+import { scalarText } from '../odrl/scalar.js'
+import { type Actions, actionAxis } from './action-axis.js'
+import { type Axis, bit, firstCells, type Holding, highestCell, lowestCell, type Mask } from './axis.js'
 import { AxisPlan, type Scope } from './axis-plan.js'
 import { type Box, EVERYTHING, intersect, NOTHING, type Region, slab, subtract, unite } from './boxes.js'
 import { isZoneName, LOCAL } from './canonical.js'
+import { type Dial, type Shown, shows } from './clock.js'
+import { growingIn, isLasting } from './frames.js'
+import { type Identities, identityAxis } from './identity-axis.js'
 import { dutyKey, isManner, scopedAtoms } from './rule-atoms.js'
 
 export type Extent = { readonly must: Region; readonly may: Region }
@@ -33,35 +36,53 @@ const join = (extents: readonly Extent[]): Extent => {
     : { must, may: unite(extents.map((one) => one.may)) }
 }
 
+/** Instants are looked for so many times in one space; a policy of rules for people needs a few. */
+const MAX_SEARCHES = 256
+
 export class Space {
   readonly #plan: AxisPlan
   readonly #axes: Axis[] = []
   readonly #index = new Map<string, number>()
-  readonly #actions: readonly string[]
+  readonly #actions: Actions
+  readonly #things: Readonly<Record<'target' | 'assignee', Identities>>
   /** Axes of which one value is never larger than the other: metered time is part of elapsed time. */
   readonly #frames: (readonly [smaller: number, larger: number])[] = []
 
   /** Axes that speak of the instant of use, and those that speak of the clock on the wall. */
-  readonly #clocks: { readonly instant: number[]; readonly local: number[] } = { instant: [], local: [] }
+  readonly #instants: number[] = []
+  readonly #dials: (Pick<Dial, 'kind' | 'zone'> & { readonly at: number })[] = []
+  readonly #shown = new Map<string, Shown>()
 
   constructor(policies: readonly OdrlPolicy[]) {
     const rules = policies.flatMap(allRules)
     this.#plan = new AxisPlan(rules.flatMap(scopedAtoms))
+    const all = [...rules, ...rules.flatMap(({ duties }) => duties)]
     const custom = new Set(
-      rules.flatMap(({ actions }) => actions.map(({ iri }) => iri)).filter((iri) => !isKnownAction(iri)),
+      all.flatMap(({ actions }) => actions.map(({ iri }) => iri)).filter((iri) => !isKnownAction(iri)),
     )
-    this.#actions = [...custom]
-    this.#add('action', actionAxis(this.#actions))
-    for (const part of ['target', 'assignee'] as const) {
-      const field = part === 'target' ? 'targets' : 'assignees'
-      const names = new Set(rules.flatMap((rule) => rule[field].flatMap(({ id }) => id ?? [])))
-      this.#add(part, identityAxis(part, [...names].sort()))
+    this.#actions = actionAxis([...custom])
+    this.#add('action', this.#actions.axis)
+    this.#things = {
+      target: identityAxis(
+        'target',
+        all.flatMap(({ targets }) => targets),
+      ),
+      assignee: identityAxis(
+        'assignee',
+        all.flatMap(({ assignees }) => assignees),
+      ),
     }
+    this.#add('target', this.#things.target.axis)
+    this.#add('assignee', this.#things.assignee.axis)
     for (const [key, axis] of this.#plan.axes()) {
       this.#add(key, axis)
       const leftOperand = this.#plan.leftOperandOf(key)
-      if (leftOperand === `${ODRL}dateTime`) this.#clocks.instant.push(this.#axes.length - 1)
-      if (LOCAL.has(leftOperand)) this.#clocks.local.push(this.#axes.length - 1)
+      const at = this.#axes.length - 1
+      if (leftOperand === `${ODRL}dateTime`) this.#instants.push(at)
+      if (LOCAL.has(leftOperand)) {
+        const kind = leftOperand === `${MDP}dayOfWeek` ? 'weekday' : 'time'
+        this.#dials.push({ at, kind, zone: this.#plan.unitOf(key) })
+      }
     }
     for (const [smaller, larger] of this.#plan.frames()) {
       const [a, b] = [this.#index.get(smaller), this.#index.get(larger)]
@@ -86,13 +107,36 @@ export class Space {
     return inside === axis.possible ? EVERYTHING : slab(at, inside)
   }
 
+  #possible(key: string): Mask {
+    return this.#axes[this.#index.get(key) ?? -1]?.possible ?? 0n
+  }
+
+  #keysOf(condition: Condition, scope: Scope): readonly string[] {
+    return condition.kind === 'atom'
+      ? [this.#plan.keyOf(condition, scope)]
+      : condition.operands.flatMap((operand) => this.#keysOf(operand, scope))
+  }
+
+  /** The cells of one axis in a region that speaks of no other; undefined where it is not restricted or not in order. */
+  #cellsOn(key: string, region: Region): Mask | undefined {
+    const at = this.#index.get(key)
+    if (at === undefined || this.#axes[at]?.points === undefined) return undefined
+    const cells = region.map((box) => box[at])
+    return cells.reduce<Mask | undefined>(
+      (sum, one) => (sum === undefined || one === undefined ? undefined : sum | one),
+      0n,
+    )
+  }
+
   subtract(a: Region, b: Region): Region {
     return subtract(a, b, this.full)
   }
 
   /** No use is in the region, whatever turns out about what is in doubt. */
   isEmpty(region: Region): boolean {
-    return region.every((box) => !this.#framed(box, (axis) => axis.possible))
+    return region.every(
+      (box) => !this.#framed(box, (axis) => axis.possible) || this.#clock(box).answer === 'no',
+    )
   }
 
   /** Some use is in the region for sure: the box to show for it. */
@@ -101,22 +145,41 @@ export class Space {
   }
 
   #isSure(box: Box): boolean {
-    const each = box.every((cells, at) => {
+    const clock = this.#clock(box)
+    if (clock.answer !== 'yes' || !this.#framed(box, (axis) => axis.sure)) return false
+    return box.every((cells, at) => {
       const axis = this.#axes[at]
       if (cells === undefined || axis === undefined) return true
+      // The instant that was found shows it.
+      if (clock.at !== undefined && this.#dials.some((dial) => dial.at === at)) return true
       return (cells & axis.sure) !== 0n || axis.groups.some((group) => (group & ~cells) === 0n)
     })
-    return each && this.#framed(box, (axis) => axis.sure) && this.#clocksAgree(box)
   }
 
-  /** Weekdays and times of day follow from the instant, so they are free only where the instant has no bound. */
-  #clocksAgree(box: Box): boolean {
-    const [instant] = this.#clocks.instant
-    const isLocal = this.#clocks.local.some((at) => box[at] !== undefined)
-    if (instant === undefined || !isLocal) return true
-    const [cells, axis] = [box[instant], this.#axes[instant]]
-    if (cells === undefined || axis === undefined) return true
-    return (cells & 1n) === 1n || highestCell(cells) === highestCell(axis.possible)
+  /** Weekdays and times of day follow from the instant, and so does what clocks of several zones show. */
+  #clock(box: Box): Shown {
+    const dials = this.#dials.filter(({ at }) => box[at] !== undefined)
+    const [instant, second] = this.#instants
+    const cells = instant === undefined ? undefined : box[instant]
+    const isFree = cells === undefined && new Set(dials.map(({ zone }) => zone)).size <= 1
+    if (dials.length === 0 || isFree) return { answer: 'yes' }
+    const key = JSON.stringify([cells, ...dials.map(({ at }) => [at, box[at]])], (_name, value: unknown) =>
+      typeof value === 'bigint' ? value.toString(36) : value,
+    )
+    const known = this.#shown.get(key)
+    if (known !== undefined) return known
+    const points = instant === undefined ? [] : this.#axes[instant]?.points
+    const read = dials.flatMap(({ at, kind, zone }) => {
+      const [axis, on] = [this.#axes[at], box[at]]
+      return axis?.points === undefined || on === undefined
+        ? []
+        : [{ kind, zone, points: axis.points, cells: on & axis.possible }]
+    })
+    const isReadable = points !== undefined && read.length === dials.length && second === undefined
+    const found: Shown =
+      isReadable && this.#shown.size < MAX_SEARCHES ? shows(points, cells, read) : { answer: 'unknown' }
+    this.#shown.set(key, found)
+    return found
   }
 
   /** Whether the smaller of two framed values can be at most the larger one. */
@@ -132,14 +195,17 @@ export class Space {
   /** One value for each left operand that the box restricts. */
   witness(box: Box): Readonly<Record<string, string>> {
     const values: Record<string, string> = {}
+    const { at: instant } = this.#clock(box)
     for (const [at, cells] of box.entries()) {
       const axis = this.#axes[at]
       if (cells === undefined || axis === undefined) continue
+      // The instant says what the clocks show.
+      if (instant !== undefined && this.#dials.some((dial) => dial.at === at)) continue
       const sure = cells & axis.sure
       const value = axis.witness(this.#near(box, at, sure === 0n ? cells : sure))
       if (value !== undefined) values[axis.name] = value
     }
-    return values
+    return instant === undefined ? values : { ...values, dateTime: scalarText(instant) }
   }
 
   /** For framed axes the outermost cells, so that the values fit each other. */
@@ -160,13 +226,45 @@ export class Space {
         return join(parts)
       case 'xone':
         return this.#exactlyOne(parts)
-      case 'andSequence': {
-        // Without history an order of satisfaction can be told only where nothing changes with time; what satisfies
-        // all conditions at once satisfies them in any order.
-        const all = meetAll(parts)
-        return condition.operands.some(isTemporal) ? { must: all.must, may: EVERYTHING } : all
-      }
+      case 'andSequence':
+        return this.#inOrder(condition.operands, parts, scope)
     }
+  }
+
+  /**
+   * ODRL demands that the conditions are satisfied in their order, and does not say whether all at once will do. What meets
+   * all at once meets them in any order; what changes with time may have met an earlier one before. So a use may be meant
+   * when it meets what never changes, no step is impossible, and what only grows can have gone through the steps.
+   */
+  #inOrder(steps: readonly Condition[], parts: readonly Extent[], scope: Scope): Extent {
+    const all = meetAll(parts)
+    if (steps.every(isLasting)) return all
+    if (parts.some(({ may }) => this.isEmpty(may))) return NONE
+    const lasting = parts.filter((_part, at) => steps[at] !== undefined && isLasting(steps[at]))
+    const grown = new Set(steps.flatMap((step) => growingIn(step) ?? []))
+    const reached = [...grown].map((iri) =>
+      this.#reached(
+        steps.filter((step) => growingIn(step) === iri),
+        scope,
+      ),
+    )
+    return { must: all.must, may: meetAll([...lasting, ...reached.map(exact)]).may }
+  }
+
+  /** Where a quantity that only grows can be after it has gone through all the steps. */
+  #reached(steps: readonly Condition[], scope: Scope): Region {
+    const keys = new Set(steps.flatMap((step) => this.#keysOf(step, scope)))
+    const [key, second] = keys
+    if (key === undefined || second !== undefined) return EVERYTHING
+    let least = 0
+    for (const step of steps) {
+      const cells = this.#cellsOn(key, this.condition(step, scope).may)
+      if (cells === undefined) continue
+      const later = cells & ~firstCells(least)
+      if (later === 0n) return NOTHING
+      least = lowestCell(later)
+    }
+    return this.#slab(key, ~firstCells(least) & this.#possible(key))
   }
 
   /** Goes through the parts once and keeps what is in none and what is in one of those before. */
@@ -188,9 +286,12 @@ export class Space {
     const key = this.#plan.keyOf(atom, scope)
     const at = this.#index.get(key)
     const holding = at === undefined ? undefined : this.#axes[at]?.holding(atom)
-    if (holding === undefined) return DOUBT
-    const must = this.#slab(key, holding.must)
-    return holding.must === holding.may ? exact(must) : { must, may: this.#slab(key, holding.may) }
+    return holding === undefined ? DOUBT : this.#holding(key, holding)
+  }
+
+  #holding(key: string, { must, may }: Holding): Extent {
+    const sure = this.#slab(key, must)
+    return must === may ? exact(sure) : { must: sure, may: this.#slab(key, may) }
   }
 
   conditions(conditions: readonly Condition[], scope: Scope): Extent {
@@ -201,8 +302,8 @@ export class Space {
   scope(rule: OdrlRule): Extent {
     const whole = meetAll([
       rule.actions.length === 0 ? ALL : join(rule.actions.map((action) => this.#action(action, rule.kind))),
-      this.#things(rule.targets, 'target'),
-      this.#things(rule.assignees, 'assignee'),
+      this.#thingsIn(rule.targets, 'target'),
+      this.#thingsIn(rule.assignees, 'assignee'),
       this.conditions(rule.constraints, ''),
     ])
     return rule.unknown.length > 0 ? { must: NOTHING, may: whole.may } : whole
@@ -211,23 +312,16 @@ export class Space {
   #action(action: Action, kind: OdrlRule['kind']): Extent {
     const refined = this.conditions(action.refinements, '')
     if (action.unknown.length > 0) return { must: NOTHING, may: refined.may }
-    const cells = actionCells(action.iri, this.#actions, kind)
-    return meet(exact(this.#slab('action', cells)), refined)
+    return meet(this.#holding('action', this.#actions.holdingOf(action.iri, kind)), refined)
   }
 
-  #things(things: readonly Thing[], part: 'target' | 'assignee'): Extent {
+  #thingsIn(things: readonly Thing[], part: 'target' | 'assignee'): Extent {
     if (things.length === 0) return ALL
     return join(
       things.map((thing) => {
         const refined = this.conditions(thing.refinements, `${part}:`)
         if (thing.id === undefined || thing.unknown.length > 0) return { must: NOTHING, may: refined.may }
-        const at = this.#index.get(part)
-        const own = at === undefined ? 0n : (this.#axes[at]?.holding(named(thing.id))?.must ?? 0n)
-        const must = this.#slab(part, own)
-        // Who or what belongs to a collection stands elsewhere.
-        return thing.collection
-          ? { must: meet(exact(must), refined).must, may: EVERYTHING }
-          : meet(exact(must), refined)
+        return meet(this.#holding(part, this.#things[part].holdingOf(thing.id)), refined)
       }),
     )
   }
@@ -274,34 +368,6 @@ export class Space {
   /** The uses that the rules of one kind speak about. */
   scopes(rules: readonly OdrlRule[]): Extent {
     return this.union(rules.map((rule) => this.scope(rule)))
-  }
-}
-
-const named = (id: string): Atom => ({
-  kind: 'atom',
-  id: undefined,
-  path: '',
-  unknown: [],
-  leftOperand: '',
-  operator: 'eq',
-  values: [{ text: id, scalar: undefined }],
-  unit: undefined,
-})
-
-/** Parties and data are who and what they are called. */
-function identityAxis(name: string, names: readonly string[]): Axis {
-  const index = new Map(names.map((one, at) => [one, at]))
-  const all = firstCells(names.length + 1)
-  return {
-    name,
-    possible: all,
-    sure: all,
-    groups: [],
-    holding: ({ values }) => {
-      const at = index.get(values[0]?.text ?? '')
-      return at === undefined ? undefined : { must: bit(at), may: bit(at) }
-    },
-    witness: (cells) => names[lowestCell(cells)] ?? 'any other',
   }
 }
 

@@ -33,6 +33,8 @@ export function addNum(a: Num, b: Num): Num {
   return { n: at(a, scale) + at(b, scale), scale }
 }
 
+export const multiplyNum = (a: Num, b: Num): Num => ({ n: a.n * b.n, scale: a.scale + b.scale })
+
 /** A number strictly between, nearest to the middle with one digit more. */
 export function between(a: Num, b: Num): Num {
   const scale = Math.max(a.scale, b.scale) + 1

@@ -34,6 +34,8 @@ export type Thing = Common & {
   readonly refinements: readonly Condition[]
   /** Stands for its members, whoever they are. */
   readonly collection: boolean
+  /** Collections that the document says it belongs to. */
+  readonly partOf: readonly string[]
 }
 
 export type RuleKind = 'permission' | 'prohibition' | 'obligation' | 'duty'

@@ -220,6 +220,7 @@ function thingAt(value: unknown, parent: Node, path: string, course: Course): Th
   const sourceId = source === undefined || node === undefined ? undefined : nameIn(source, node.context)
   return {
     id: id ?? sourceId,
+    partOf: node === undefined ? [] : all(node, 'partOf').flatMap((one) => nameIn(one, node.context) ?? []),
     collection: source !== undefined || (node?.types.some((type) => COLLECTIONS.has(type)) ?? false),
     path,
     refinements:
