@@ -46,6 +46,7 @@ describe('status', () => {
       contracts: 0,
       owed: { count: 0 },
       failingDeliveries: { count: 0 },
+      duties: { open: 0, dueSoon: 0, overdue: 0, theirsOverdue: 0 },
       waitingForPerson: 0,
       startedAt: '2026-11-02T08:00:00.000Z',
     })
