@@ -28,6 +28,8 @@ export const PROBLEMS = {
   NotTrusted: 'The partner is not trusted by the operator of this connector.',
   PolicyDenied: 'The contract or policy does not allow this now.',
   PolicyUnsupported: 'The policy contains a term that this connector does not understand or cannot enforce.',
+  ContractOnly:
+    'Terms would be kept by contract only, and the operator has not said that they may be offered so.',
   OfferUnknown: 'The offer is not known, or is not offered to this partner.',
   OfferDiffers: 'The offer in the message differs from the published one.',
   AgreementDiffers: 'The agreement differs from the offer that was asked for.',

@@ -1,5 +1,6 @@
 /** A contract as both sides keep it: the exact text, who signed it, and whether it is still in force. */
 import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+import type { Tier } from '../policy/tier.js'
 
 /** `pending` until the negotiation is FINALIZED; only `active` ones allow anything. */
 export type AgreementStatus = 'pending' | 'active' | 'revoked'
@@ -28,6 +29,10 @@ export type Agreement = {
   readonly statusReason?: string
   readonly statusBy?: 'us' | 'partner'
   readonly statusAt?: EpochMs
+  /** Up to which tier of offers its terms were accepted as promises of the consumer, as it stood then. Absent: 1, none. */
+  readonly tier?: Tier
+  /** The consumer's connector had proved that it carries out duties of our profile. */
+  readonly dutiesProven?: boolean
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
   /** Provider: key of the pseudonyms delivered under it, sealed with the key of this machine; gone with the contract. */

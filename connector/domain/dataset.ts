@@ -57,5 +57,7 @@ export type Offer = {
   readonly policy: JsonObject
   /** Absent: automatic. */
   readonly approval?: Approval
+  /** The operator offers it although terms of it are kept by contract only, by this partner or by any. */
+  readonly contractOnly?: boolean
   readonly createdAt: EpochMs
 }

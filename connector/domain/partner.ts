@@ -1,5 +1,6 @@
 /** A company we know: how to reach it, whether it is trusted, how it proves who it is, and how it signs. */
 import type { EpochMs, ParticipantId } from '../core/types.js'
+import type { Peer } from '../policy/tier.js'
 import type { Approval } from './dataset.js'
 
 /** Nobody but a `trusted` partner gets anything; a `known` one has been added and not decided yet. */
@@ -50,10 +51,16 @@ export type Partner = {
   readonly takesEmptyPolicies?: boolean
   /** Fingerprint of the partner's keys as the operator saw it when deciding about trust. */
   readonly fingerprint?: string
+  /** When a token that it signed said last that its connector carries out the duties of our profile; absent: it does not. */
+  readonly dutiesProvenAt?: EpochMs
   /** For every request of this partner. Absent: automatic. */
   readonly approval?: Approval
   readonly addedAt: EpochMs
 }
+
+/** What is known about the partner's connector as the recipient of data. */
+export const peerOf = (partner: Partner | undefined): Peer =>
+  partner?.dutiesProvenAt === undefined ? 'unproven' : 'proven'
 
 export const accessKind = (partner: Partner): AccessKind => partner.access?.kind ?? 'did'
 

@@ -30,6 +30,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   MediaTypeUnsupported: 415,
   RangeInvalid: 416,
   PolicyUnsupported: 422,
+  ContractOnly: 422,
   FormatUnsupported: 422,
   OfferDiffers: 422,
   AgreementDiffers: 422,

@@ -93,6 +93,16 @@ const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspen
 
 const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
 
+const enforcedBy = described(
+  oneOf('provider', 'consumer', 'contract', 'capable'),
+  "Who keeps it: the provider's connector, the recipient's connector, or the contract alone. capable: the recipient's connector where it has proved that it can, otherwise the contract alone.",
+)
+
+const tier = described(
+  object({ number: { type: 'integer', minimum: 1, maximum: 3 }, text: inBothLanguages }),
+  "1: the provider's connector keeps all terms. 2: beside that, duties that the recipient's connector carries out. 3: at least one term is kept by contract only.",
+)
+
 const contract: Properties = {
   id: text,
   role,
@@ -106,6 +116,7 @@ const contract: Properties = {
   agreedAt: time,
   negotiation: text,
   planHash: described(text, 'SHA-256 of what the data plane enforces.'),
+  tier,
   signed: described(
     oneOf('both', 'us', 'partner', 'none'),
     'Whose signatures are stored; verify checks them.',
@@ -118,6 +129,8 @@ const offer: Properties = {
   datasetId: text,
   policy: anything('The policy as ODRL, as it goes into catalogs.'),
   approval,
+  contractOnly: described(flag, 'Offered although terms of it are kept by contract only.'),
+  tier,
   clauses: list(ref('Clause')),
 }
 
@@ -222,6 +235,7 @@ export const ANSWERS = {
   Clause: object({
     number: { type: 'integer', minimum: 1 },
     text: inBothLanguages,
+    enforcedBy,
     enforcement: inBothLanguages,
   }),
   TemplateClause: object(
@@ -229,7 +243,7 @@ export const ANSWERS = {
       number: { type: 'integer', minimum: 1 },
       path: described(text, 'Where the clause stands in the policy.'),
       text: inBothLanguages,
-      enforcedBy: oneOf('provider', 'consumer', 'contract'),
+      enforcedBy,
       enforcement: inBothLanguages,
       remark: inBothLanguages,
       obstacle: described(inBothLanguages, 'Why this connector does not publish terms with this clause.'),
@@ -240,7 +254,8 @@ export const ANSWERS = {
     {
       id: text,
       clauses: list(ref('Clause')),
-      acceptable: described(flag, 'Whether every term is understood and can be kept here.'),
+      tier,
+      acceptable: described(flag, 'Whether every term is understood, and can be kept here or be promised.'),
       problem: text,
     },
     ['problem'],
@@ -292,7 +307,11 @@ export const ANSWERS = {
   Templates: object({ templates: list(ref('Template')) }),
   TemplatePolicy: object({
     policy: anything('A policy as ODRL, for an offer.'),
-    publishable: described(flag, 'Whether an offer with this policy can be published by this connector.'),
+    publishable: described(
+      flag,
+      'Whether an offer with this policy can be published by this connector; one of tier 3 with contractOnly.',
+    ),
+    tier: { type: 'integer', minimum: 1, maximum: 3 },
     clauses: list(ref('TemplateClause')),
   }),
   Offers: object({ offers: list(ref('Offer')) }),

@@ -3,6 +3,7 @@ import {
   anything,
   approval,
   described,
+  flag,
   list,
   oneOf,
   ref,
@@ -55,10 +56,15 @@ const offerHash: Schema = {
   description:
     'The offerHash that the negotiation showed: nothing is decided when the terms have changed since.',
 }
+const contractOnly = described(
+  flag,
+  'Offer the terms although some of them are kept by contract only. Without it such terms are refused, and duties for the connector of the recipient are offered to those that have proved that they carry them out.',
+)
 const proposal = {
   offer: described(filled, 'Id of one of our published offers of the dataset.'),
   terms: ref('Terms'),
   policy: anything('A policy as ODRL.'),
+  contractOnly,
 }
 const instant: Schema = { type: 'string', format: 'date-time' }
 export const REQUESTS = {
@@ -113,8 +119,9 @@ export const REQUESTS = {
       policy: anything('A policy as ODRL.'),
       template: ref('TemplateChoice'),
       approval,
+      contractOnly,
     },
-    ['id', 'terms', 'policy', 'template', 'approval'],
+    ['id', 'terms', 'policy', 'template', 'approval', 'contractOnly'],
   ),
   TemplateValues: request({ values: templateValues }),
   OfferChange: request({ approval }),
@@ -132,9 +139,9 @@ export const REQUESTS = {
       dataset: described(filled, 'One of our datasets; it need not be published.'),
       ...proposal,
     },
-    ['offer', 'terms', 'policy'],
+    ['offer', 'terms', 'policy', 'contractOnly'],
   ),
-  Proposal: request(proposal, ['offer', 'terms', 'policy']),
+  Proposal: request(proposal, ['offer', 'terms', 'policy', 'contractOnly']),
   Acceptance: request({ offerHash }, ['offerHash']),
   Approval: request({ offerHash }),
   Reason: request({

@@ -43,13 +43,16 @@ type Polarity = 'permission' | 'prohibition'
 type Course = {
   readonly phase: Phase
   readonly facts: Facts
+  readonly promised: ReadonlySet<string>
   readonly reasons: Reason[]
   clause: number
 }
 
+const NOTHING: ReadonlySet<string> = new Set()
+
 /** Decides about `odrl:use`, the one action this connector makes possible. */
 export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
-  const course: Course = { phase, facts, reasons: [], clause: 0 }
+  const course: Course = { phase, facts, promised: policy.promised ?? NOTHING, reasons: [], clause: 0 }
   const inactive: Reason[] = []
   let permitted = false
   for (const permission of policy.permissions) {
@@ -58,7 +61,7 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
     else inactive.push(obstacle)
   }
   const prohibited = policy.prohibitions.flatMap((rule) => judgeProhibition(rule, course) ?? [])
-  const owed = policy.obligations.map((rule) => judgeDuty(rule, 'obligation', course))
+  const owed = policy.obligations.flatMap((rule) => judgeDuty(rule, 'obligation', course) ?? [])
   const notUnderstood = policy.unknownTerms.map((term) => judgeUnknown(term.path, term.term, course))
 
   const { reasons } = course
@@ -108,13 +111,17 @@ function judgePermission(rule: Rule, course: Course): Reason | undefined {
     const judged = judge(constraint, 'permission', course)
     if (judged.verdict === 'false' || judged.verdict === 'unknown') obstacles.push(judged)
   }
-  for (const duty of rule.duties) obstacles.push(judgeDuty(duty, 'duty', course))
+  for (const duty of rule.duties) {
+    const open = judgeDuty(duty, 'duty', course)
+    if (open !== undefined) obstacles.push(open)
+  }
   return mostTelling(obstacles)
 }
 
 /** The reason why the prohibition applies, if it does. Which other actions include use is not known, so any action counts. */
 function judgeProhibition(rule: Rule, course: Course): Reason | undefined {
   const clause = ++course.clause
+  if (course.promised.has(rule.path)) return promisedRule(rule, 'prohibition', clause, course)
   const verdicts = rule.constraints.map((constraint) => judge(constraint, 'prohibition', course).verdict)
   if (verdicts.includes('false') || verdicts.includes('deferred')) return undefined
   const name = shortName(rule.action)
@@ -127,10 +134,31 @@ function judgeProhibition(rule: Rule, course: Course): Reason | undefined {
   )
 }
 
-/** No duty has evidence of its fulfilment here, and only evidence fulfils a duty. */
-function judgeDuty(rule: Rule, kind: 'obligation' | 'duty', course: Course): Reason {
+/** What the recipient promises is not for this decision. */
+function promisedRule(
+  rule: Rule,
+  kind: 'prohibition' | 'obligation' | 'duty',
+  clause: number,
+  course: Course,
+): undefined {
+  course.clause += conditionsIn(rule)
+  const demanded = (): Text => demandWords(kind, rule.action)
+  reason(course, clause, rule.path, shortName(rule.action), 'deferred', () =>
+    text(
+      `The contract says that the recipient ${demanded().en}; the recipient answers for that.`,
+      `Der Vertrag besagt, dass der Empfänger ${demanded().de}; dafür steht der Empfänger ein.`,
+    ),
+  )
+}
+
+const conditionsIn = (rule: Rule): number =>
+  rule.constraints.reduce((sum, constraint) => sum + countNodes(constraint), 0)
+
+/** Only evidence fulfils a duty, and there is none here. */
+function judgeDuty(rule: Rule, kind: 'obligation' | 'duty', course: Course): Reason | undefined {
   const clause = ++course.clause
-  course.clause += rule.constraints.reduce((sum, constraint) => sum + countNodes(constraint), 0)
+  if (course.promised.has(rule.path)) return promisedRule(rule, kind, clause, course)
+  course.clause += conditionsIn(rule)
   const name = shortName(rule.action)
   const demanded = (): Text => demandWords(kind, rule.action)
   return reason(course, clause, rule.path, name, 'unknown', () =>
@@ -165,7 +193,24 @@ const lackOfPermission = (course: Course): Reason =>
 
 /** The reason that decides a constraint; its verdict is the verdict of the constraint. */
 const judge = (constraint: Constraint, polarity: Polarity, course: Course): Reason =>
-  constraint.kind === 'atomic' ? judgeAtomic(constraint, course) : judgeLogical(constraint, polarity, course)
+  course.promised.has(constraint.path)
+    ? promisedCondition(constraint, course)
+    : constraint.kind === 'atomic'
+      ? judgeAtomic(constraint, course)
+      : judgeLogical(constraint, polarity, course)
+
+/** Counts as what a later phase decides: nothing here waits for it. */
+function promisedCondition(constraint: Constraint, course: Course): Reason {
+  const clause = course.clause + 1
+  course.clause += countNodes(constraint)
+  const name = constraint.kind === 'atomic' ? shortName(constraint.leftOperand) : constraint.kind
+  return reason(course, clause, constraint.path, name, 'deferred', () => PROMISED)
+}
+
+const PROMISED = text(
+  'The contract sets a condition for the use of the data; the recipient answers for it.',
+  'Der Vertrag stellt eine Bedingung an die Nutzung der Daten; für sie steht der Empfänger ein.',
+)
 
 function judgeAtomic(constraint: AtomicConstraint, course: Course): Reason {
   const clause = ++course.clause

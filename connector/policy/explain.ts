@@ -11,20 +11,29 @@ import { supportOf } from './registry.js'
 import { type ShapeLookup, shapeNamed } from './shape.js'
 import { shapeClause } from './shape-words.js'
 import { isChoiceOfHours, unsupportedConstraint } from './support.js'
+import { type Peer, promiseOf } from './tier.js'
 import { listWords, quoted, text } from './words.js'
+
+/** `capable`: by the connector of a recipient that is not known yet, if it is one that can, and by contract otherwise. */
+export type Enforcement = Enforcer | 'capable'
 
 export type Clause = {
   readonly number: number
   readonly path: string
   readonly text: Text
-  readonly enforcedBy: Enforcer
+  readonly enforcedBy: Enforcement
 }
 
-/**
- * Every node of the policy exactly once, in the order and with the numbers that refusals use. A clause that names a shape
- * document says what stands in it, when it is at hand.
- */
-export function explain(policy: Policy, shapes: ShapeLookup = () => undefined): readonly Clause[] {
+/** What is known beside the policy itself. */
+export type Known = {
+  /** Shape documents at hand: a clause that names one says what stands in it. */
+  readonly shapes?: ShapeLookup
+  /** What the recipient has proved; absent, nobody in particular is the recipient. */
+  readonly peer?: Peer | undefined
+}
+
+/** Every node of the policy exactly once, in the order and with the numbers that refusals use. */
+export function explain(policy: Policy, { shapes = () => undefined, peer }: Known = {}): readonly Clause[] {
   const nodes = nodesOf(policy)
   const numbers = new Map(
     nodes.flatMap((node) => ('unknown' in node ? [] : [[node.path, node.number] as const])),
@@ -33,20 +42,24 @@ export function explain(policy: Policy, shapes: ShapeLookup = () => undefined): 
     number: node.number,
     path: node.path,
     text: textOf(node, numbers, shapes),
-    enforcedBy: enforcerOf(node),
+    enforcedBy: enforcerOf(node, peer),
   }))
 }
 
-const LABELS: Readonly<Record<Enforcer, Text>> = {
+const LABELS: Readonly<Record<Enforcement, Text>> = {
   provider: text("enforced by the provider's connector", 'vom Connector des Anbieters durchgesetzt'),
   consumer: text("enforced by the recipient's connector", 'vom Connector des Empfängers durchgesetzt'),
   contract: text(
     'agreed by contract only, not enforced technically',
     'nur vertraglich vereinbart, technisch nicht durchgesetzt',
   ),
+  capable: text(
+    "enforced by the recipient's connector if it has proved that it can, otherwise agreed by contract only",
+    'vom Connector des Empfängers durchgesetzt, wenn er nachgewiesen hat, dass er es kann; sonst nur vertraglich vereinbart',
+  ),
 }
 
-export const enforcementLabel = (enforcedBy: Enforcer): Text => LABELS[enforcedBy]
+export const enforcementLabel = (enforcedBy: Enforcement): Text => LABELS[enforcedBy]
 
 type Numbers = ReadonlyMap<string, number>
 
@@ -67,11 +80,18 @@ function textOf(node: PolicyNode, numbers: Numbers, shapes: ShapeLookup): Text {
 }
 
 /** Whoever makes a clause true. What cannot be compiled is enforced by nobody, whatever its operand promises. */
-function enforcerOf(node: PolicyNode): Enforcer {
+function enforcerOf(node: PolicyNode, peer: Peer | undefined): Enforcement {
+  if (promiseOf(node) === 'consumer') return DUTY_KEPT_BY[peer ?? 'unknown']
   if (node.kind === 'permission') return node.rule.action === `${ODRL}use` ? 'provider' : 'contract'
   if (node.kind !== 'constraint') return 'contract'
   const joined = node.inside.every((outer) => outer.kind === 'and' || isChoiceOfHours(outer))
   return node.of === 'permission' && joined ? constraintEnforcer(node.constraint) : 'contract'
+}
+
+const DUTY_KEPT_BY: Readonly<Record<Peer | 'unknown', Enforcement>> = {
+  proven: 'consumer',
+  unproven: 'contract',
+  unknown: 'capable',
 }
 
 function constraintEnforcer(constraint: Constraint): Enforcer {

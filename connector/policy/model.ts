@@ -60,6 +60,11 @@ export type Policy = {
   readonly obligations: readonly Rule[]
   /** Terms outside the language (refinements, remedies, unknown keys): named so that nothing passes silently. */
   readonly unknownTerms: readonly UnknownTerm[]
+  /**
+   * Paths of the terms that are accepted as promises of the recipient: nothing here keeps them and nothing here waits for
+   * them. Absent: none, so that every term has to be kept here. See tier.ts.
+   */
+  readonly promised?: ReadonlySet<string>
 }
 
 export type UnknownTerm = { readonly path: string; readonly term: string }

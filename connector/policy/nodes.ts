@@ -12,6 +12,8 @@ export type PolicyNode = { readonly number: number; readonly path: string } & (
       readonly kind: 'constraint'
       readonly constraint: Constraint
       readonly of: RuleKind
+      /** The rule that it belongs to. */
+      readonly rule: Rule
       readonly inside: readonly Constraint[]
     }
   | { readonly kind: 'unknown'; readonly unknown: UnknownTerm }
@@ -22,14 +24,19 @@ export function nodesOf(policy: Policy): readonly PolicyNode[] {
   const nodes: PolicyNode[] = []
   const number = (): number => nodes.length + 1
 
-  const visitConstraint = (constraint: Constraint, of: RuleKind, inside: readonly Constraint[]): void => {
-    nodes.push({ number: number(), path: constraint.path, kind: 'constraint', constraint, of, inside })
+  const visitConstraint = (
+    constraint: Constraint,
+    of: RuleKind,
+    rule: Rule,
+    inside: readonly Constraint[],
+  ): void => {
+    nodes.push({ number: number(), path: constraint.path, kind: 'constraint', constraint, of, rule, inside })
     if (constraint.kind === 'atomic') return
-    for (const operand of constraint.operands) visitConstraint(operand, of, [...inside, constraint])
+    for (const operand of constraint.operands) visitConstraint(operand, of, rule, [...inside, constraint])
   }
   const visitRule = (rule: Rule, kind: RuleKind): void => {
     nodes.push({ number: number(), path: rule.path, kind, rule })
-    for (const constraint of rule.constraints) visitConstraint(constraint, kind, [])
+    for (const constraint of rule.constraints) visitConstraint(constraint, kind, rule, [])
     for (const duty of rule.duties) visitRule(duty, 'duty')
   }
 

@@ -9,15 +9,21 @@ import type { AtomicConstraint, Constraint, Policy, Rule } from './model.js'
 import { ODRL, shortName } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
 import { localTime } from './operands/hours.js'
+import type { Operand } from './operands/operand.js'
 import { leavesNothing, type PlanTerms, strictest } from './plan-terms.js'
 import { supportOf } from './registry.js'
 import { quoted, text } from './words.js'
 
 export type UnsupportedTerm = { readonly path: string; readonly term: string; readonly why: Text }
 
-/** Every term that stands against publishing or accepting, in document order; empty when all can be enforced. */
+/**
+ * Every term that stands against publishing or accepting, in document order; empty when all that is not promised can be
+ * enforced.
+ */
 export function unsupportedTerms(policy: Policy): readonly UnsupportedTerm[] {
-  const terms = nodesOf(policy).flatMap((node) => unsupportedNode(node) ?? [])
+  const terms = nodesOf(policy).flatMap((node) =>
+    policy.promised?.has(node.path) === true ? [] : (unsupportedNode(node) ?? []),
+  )
   const all = [...permissionCount(policy), ...terms]
   return all.length > 0 ? all : contradictions(policy)
 }
@@ -30,15 +36,20 @@ export function unsupportedConstraint(constraint: AtomicConstraint): Unsupported
   const term = shortName(constraint.leftOperand)
   const why = support.operand.wrong(constraint)
   if (why !== undefined) return { path, term, why }
-  return support.operand.enforcedHere ? undefined : { path, term, why: carriedOnly(support.operand.label) }
+  return support.operand.enforcedHere ? undefined : { path, term, why: carriedOnly(support.operand) }
 }
 
-/** Understood, but nothing here makes it true: it counts only as what the parties promise each other. */
-const carriedOnly = (label: Text): Text =>
-  text(
-    `This connector understands the condition ${quoted(label.en).en} and cannot enforce it: it would be agreed by contract only.`,
-    `Dieser Connector versteht die Bedingung ${quoted(label.de).de}, kann sie aber nicht durchsetzen: Sie wäre nur vertraglich vereinbart.`,
-  )
+/** Understood, but nothing here makes it true. */
+const carriedOnly = ({ label, enforcedBy }: Operand): Text =>
+  enforcedBy === 'provider'
+    ? text(
+        `This connector understands the condition ${quoted(label.en).en} and cannot check it. It says what the provider has to see to, so it cannot be a mere promise of the recipient.`,
+        `Dieser Connector versteht die Bedingung ${quoted(label.de).de}, kann sie aber nicht prüfen. Für sie hat der Anbieter zu sorgen, darum kann sie kein bloßes Versprechen des Empfängers sein.`,
+      )
+    : text(
+        `This connector understands the condition ${quoted(label.en).en} and cannot enforce it: it would be agreed by contract only.`,
+        `Dieser Connector versteht die Bedingung ${quoted(label.de).de}, kann sie aber nicht durchsetzen: Sie wäre nur vertraglich vereinbart.`,
+      )
 
 /** A condition that contributes to a plan by itself. */
 type Contribution = { readonly constraint: Constraint; readonly terms: PlanTerms }

@@ -5,8 +5,9 @@ import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../co
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
-import { enforcementLabel, explain } from '../policy/explain.js'
+import { type Enforcement, enforcementLabel, explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
+import type { Peer, Tier } from '../policy/tier.js'
 import type { Store } from '../store/store.js'
 import { agreementHash, hasNoTerms, planOf } from './contract.js'
 import { barredBy, revokedWords, runningTransfers } from './flow.js'
@@ -20,7 +21,14 @@ export type AgreementDeps = {
   readonly seals: Seals
 }
 
-export type ClauseInWords = { readonly number: number; readonly text: Text; readonly enforcement: Text }
+export type ClauseInWords = {
+  readonly number: number
+  readonly text: Text
+  readonly enforcedBy: Enforcement
+  readonly enforcement: Text
+}
+
+export type TierInWords = { readonly number: Tier; readonly text: Text }
 
 const WITHOUT_TERMS: ClauseInWords = {
   number: 1,
@@ -28,20 +36,29 @@ const WITHOUT_TERMS: ClauseInWords = {
     en: 'There are no terms: nothing is said about what is allowed or forbidden.',
     de: 'Es gibt keine Bedingungen: Was erlaubt oder verboten ist, steht nirgends.',
   },
+  enforcedBy: 'contract',
   enforcement: { en: 'nothing to carry out', de: 'nichts umzusetzen' },
 }
 
-/** The terms of an offer or agreement as sentences; an unreadable policy has none. */
-export function inWords(policy: unknown): readonly ClauseInWords[] {
+/**
+ * The terms of an offer or agreement as sentences; an unreadable policy has none. `peer` is what the recipient has proved,
+ * where there is one.
+ */
+export function inWords(policy: unknown, peer?: Peer): readonly ClauseInWords[] {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return []
   if (hasNoTerms(policy as JsonObject)) return [WITHOUT_TERMS]
-  return explain(parsed.value).map((clause) => ({
+  return explain(parsed.value, { peer }).map((clause) => ({
     number: clause.number,
     text: clause.text,
+    enforcedBy: clause.enforcedBy,
     enforcement: enforcementLabel(clause.enforcedBy),
   }))
 }
+
+/** What the recipient under an agreement has proved. As recipients we carry out our duties ourselves. */
+export const peerUnder = ({ role, dutiesProven }: Agreement): Peer =>
+  role === 'consumer' || dutiesProven === true ? 'proven' : 'unproven'
 
 export type Signature = {
   readonly by: ParticipantId

@@ -10,7 +10,7 @@ import { parsePolicy } from '../policy/parse.js'
 import { delivers } from '../policy/plan.js'
 import type { Offered, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
-import { allows, understood } from './contract.js'
+import { acceptedFrom, allows, understood } from './contract.js'
 
 export type CatalogDeps = { readonly store: Store; readonly clock: Clock }
 
@@ -113,7 +113,7 @@ const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')
 function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offered): Entry | undefined {
   const facts = { at: deps.clock(), recipient: partner.did }
   const shown = offers.flatMap((offer) => {
-    const policy = understood(offer.policy)
+    const policy = understood(offer.policy, acceptedFrom(partner, offer))
     return policy.ok && allows(policy.value, 'catalog', facts).ok ? [{ offer, policy: policy.value }] : []
   })
   if (shown.length === 0) return undefined

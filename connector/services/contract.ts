@@ -2,6 +2,7 @@
  * The contract itself: what an agreement is made of, whether it says what the offer said, and what it allows now.
  * Pure functions over JSON and policy; used by both roles.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result, textOf } from '../core/result.js'
 import {
@@ -13,7 +14,8 @@ import {
   type Text,
 } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
-import type { Partner } from '../domain/partner.js'
+import type { Offer } from '../domain/dataset.js'
+import { type Partner, peerOf } from '../domain/partner.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
@@ -24,6 +26,8 @@ import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
 import { refusalText } from '../policy/refusal-words.js'
 import { unsupportedTerms } from '../policy/support.js'
+import { accepting, type Peer, promisedTerms, type Tier, tiersOf } from '../policy/tier.js'
+import { contractOnlyWords } from '../policy/tier-words.js'
 import { termsRelation } from './terms-comparison.js'
 
 /** The keys of an offer that are terms of the contract; the rest names parties and things. */
@@ -60,12 +64,16 @@ export function draftAgreement(m: {
   }
 }
 
-/** Parses terms and refuses everything this connector does not understand or cannot enforce, naming each term. */
-export function understood(policy: JsonObject): Result<Policy> {
+/**
+ * Parses terms and refuses everything that this connector does not understand, or cannot enforce and does not accept as a
+ * promise in an offer up to that tier, naming each term.
+ */
+export function understood(policy: JsonObject, upTo: Tier = 1): Result<Policy> {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return parsed
-  const unsupported = unsupportedTerms(parsed.value)
-  if (unsupported.length === 0) return parsed
+  const accepted = accepting(parsed.value, upTo)
+  const unsupported = unsupportedTerms(accepted)
+  if (unsupported.length === 0) return ok(accepted)
   const named = (lang: Lang): string =>
     unsupported
       .slice(0, 3)
@@ -78,6 +86,39 @@ export function understood(policy: JsonObject): Result<Policy> {
   })
 }
 
+/**
+ * Up to which tier the promises in an offer are accepted from a partner: all when the operator said so for this offer, duties
+ * from a partner whose connector has proved that it carries them out. What goes beyond is not there for the partner.
+ */
+export function acceptedFrom(partner: Partner | undefined, offer: Pick<Offer, 'contractOnly'>): Tier {
+  if (offer.contractOnly === true) return 3
+  return peerOf(partner) === 'proven' ? 2 : 1
+}
+
+/** Refuses terms that are kept by contract only, unless the operator wants to offer them so. */
+export function wantedByContract(
+  policy: JsonObject,
+  contractOnly: boolean | undefined,
+  peer?: Peer,
+): Result<void> {
+  const parsed = parsePolicy(policy)
+  if (!parsed.ok || contractOnly === true) return ok(undefined)
+  const why = contractOnlyWords(parsed.value, peer)
+  return why === undefined ? ok(undefined) : problem('ContractOnly', why)
+}
+
+/** Whether both ask the same promises of the recipient. */
+export function samePromises(a: JsonObject, b: JsonObject): boolean {
+  const [one, other] = [parsePolicy(a), parsePolicy(b)]
+  return one.ok && other.ok && isDeepStrictEqual(promisedTerms(one.value), promisedTerms(other.value))
+}
+
+/** The tier of terms between us and a partner: to one that has not proved otherwise, duties are by contract. */
+export function tierWith(peer: Peer, policy: JsonObject): Tier {
+  const parsed = parsePolicy(policy)
+  return parsed.ok ? tiersOf(parsed.value, peer).tier : 3
+}
+
 const RULES = ['permission', 'prohibition', 'obligation'] as const
 
 /** Nothing is allowed and nothing forbidden. */
@@ -88,10 +129,10 @@ export const hasNoTerms = (policy: JsonObject): boolean =>
 export const takesWithoutTerms = (partner: Partner | undefined, policy: JsonObject): boolean =>
   partner?.takesEmptyPolicies === true && hasNoTerms(policy)
 
-/** Consumer: every term is understood, can be kept here, and allows us to agree now. */
+/** Consumer: every term is understood, can be kept here or be promised by us, and allows us to agree now. */
 export function mayHold(partner: Partner, offer: JsonObject, facts: Facts): Result<void> {
   if (takesWithoutTerms(partner, offer)) return ok(undefined)
-  const policy = understood(offer)
+  const policy = understood(offer, 3)
   if (policy.ok) return allows(policy.value, 'negotiation', facts)
   const said = textOf(policy.error)
   return hasNoTerms(offer)
@@ -163,7 +204,7 @@ export function sameAsOffered(
 /** The plan the data plane enforces for an agreement. */
 export function planOf(agreement: Agreement): Result<Plan> {
   const plain = readableForm(agreement)
-  const policy = understood(plain)
+  const policy = understood(plain, agreement.tier)
   if (!policy.ok) return policy
   const assignee = String(plain.assignee)
   return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee })

@@ -7,7 +7,7 @@ import { instantText } from '../policy/instant.js'
 import type { Plan } from '../policy/plan.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import type { Store } from '../store/store.js'
-import { understood } from './contract.js'
+import { understood, wantedByContract } from './contract.js'
 import { policyFromTemplate, type TemplateChoice } from './operator-templates.js'
 import type { DataPlanePort, NewPid } from './ports.js'
 
@@ -177,6 +177,7 @@ export async function addOffer(
     readonly policy?: JsonObject
     readonly template?: TemplateChoice
     readonly approval?: Approval
+    readonly contractOnly?: boolean
   },
 ): Promise<Result<Offer>> {
   const dataset = deps.store.dataset(m.datasetId)
@@ -199,9 +200,10 @@ export async function addOffer(
     datasetId: m.datasetId,
     policy: policy.value,
     ...(m.approval === undefined ? {} : { approval: m.approval }),
+    ...(m.contractOnly === true && { contractOnly: true }),
     createdAt: deps.clock(),
   }
-  const enforceable = checkTerms(deps, dataset, offer.policy)
+  const enforceable = checkTerms(deps, dataset, offer)
   if (!enforceable.ok) return enforceable
   const usable = checkNotOver(enforceable.value, offer.createdAt)
   if (!usable.ok) return usable
@@ -234,13 +236,15 @@ export async function setApproval(
   return ok(next)
 }
 
-/** Whether every term can be kept here for this dataset. */
+/** Whether every term can be kept here for this dataset, or is a promise that may be offered. */
 export function checkTerms(
   deps: Pick<DatasetDeps, 'clock'>,
   dataset: Dataset,
-  terms: JsonObject,
+  { policy: terms, contractOnly }: Pick<Offer, 'policy' | 'contractOnly'>,
 ): Result<Plan> {
-  const policy = understood(terms)
+  const wanted = wantedByContract(terms, contractOnly)
+  if (!wanted.ok) return wanted
+  const policy = understood(terms, 3)
   if (!policy.ok) return policy
   const plan = compilePlan(policy.value, { agreedAt: deps.clock() })
   if (!plan.ok) return plan
@@ -267,7 +271,7 @@ function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
       `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
     )
   for (const offer of offers) {
-    const plan = checkTerms(deps, dataset, offer.policy)
+    const plan = checkTerms(deps, dataset, offer)
     if (!plan.ok) return plan
     const servable = deps.dataPlane.canServe(dataset.id, plan.value)
     if (!servable.ok) return servable

@@ -59,7 +59,7 @@ export const transferFacts = (deps: Pick<TransferDeps, 'store' | 'clock'>, agree
 export function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
   const barred = barredBy(deps, agreement)
   if (barred !== undefined) return err(barred)
-  const policy = understood(readableForm(agreement))
+  const policy = understood(readableForm(agreement), agreement.tier)
   if (!policy.ok) return policy
   const allowed = allows(policy.value, 'transfer', transferFacts(deps, agreement))
   if (!allowed.ok) return allowed

@@ -7,17 +7,21 @@ import type { JsonObject, Pid } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import { approvalOf, type Dataset, type Offer } from '../domain/dataset.js'
 import type { Negotiation } from '../domain/negotiation.js'
-import { ownIdFor, type Partner } from '../domain/partner.js'
+import { ownIdFor, type Partner, peerOf } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
 import { needsKey, type Plan } from '../policy/plan.js'
+import type { Peer, Tier } from '../policy/tier.js'
 import {
+  acceptedFrom,
   agreementHash,
   allows,
   draftAgreement,
   offerHash,
   planOf,
   sameAsOffered,
+  samePromises,
   takesWithoutTerms,
+  tierWith,
   understood,
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
@@ -43,7 +47,7 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   const published = deps.store.offer(String(asked['@id']))
   const dataset = published === undefined ? undefined : deps.store.dataset(published.datasetId)
   if (published === undefined || dataset?.published !== true) return unknown
-  const policy = understood(published.policy)
+  const policy = understood(published.policy, acceptedFrom(partner, published))
   if (!policy.ok) return unknown
   if (!allows(policy.value, 'catalog', { at: deps.clock(), recipient: partner.did }).ok) return unknown
   if (asked.target !== undefined && asked.target !== published.datasetId) {
@@ -66,8 +70,9 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   })
 }
 
-/** Certain verdicts only: what cannot be told is not enough. */
+/** Certain verdicts only: what cannot be told is not enough. Other promises than the published ones are for a person. */
 function allowsAtMost(asked: JsonObject, { policy }: Offer): boolean {
+  if (!samePromises(asked, policy)) return false
   const relation = termsRelation(asked, policy)
   return relation === 'equal' || relation === 'stricter'
 }
@@ -79,20 +84,23 @@ const leavesOutProfile = ({ path, agreed }: Difference): boolean => path === 'pr
 export const isApproved = (n: Negotiation): boolean =>
   n.approved !== undefined && n.approved === offerHash(n.offer)
 
-/** Provider: the terms that would be agreed, and their dataset. Unpublished terms need the approval of a person. */
+/** Up to which tier promises are accepted: a person who approved exactly these terms has read which of them are some. */
+type Accepted = { readonly terms: JsonObject; readonly upTo: Tier }
+
+/** Provider: the terms that would be agreed. Unpublished terms need the approval of a person. */
 function agreeable(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
   known: Asked | undefined,
-): Result<JsonObject> {
-  if (isApproved(n)) return ok(n.offer)
+): Result<Accepted> {
+  if (isApproved(n)) return ok({ terms: n.offer, upTo: 3 })
   const asked = known === undefined ? askedFor(deps, partner, n.offer) : ok(known)
   if (!asked.ok) return asked
   const { published, differs, atMostPublished } = asked.value
   if (differs !== undefined && atMostPublished !== true) return { ok: false, error: differs }
   // The same terms in the consumer's own words: some compare the agreement with their request word by word.
-  return published === undefined ? unknown : ok(n.offer)
+  return published === undefined ? unknown : ok({ terms: n.offer, upTo: acceptedFrom(partner, published) })
 }
 
 /** Provider: whether terms can be kept for this partner, as far as that can be known before it has agreed. */
@@ -101,16 +109,17 @@ export function offerable(
   partner: Partner,
   datasetId: string,
   terms: JsonObject,
+  upTo: Tier,
 ): Result<Plan> {
   if (deps.store.dataset(datasetId) === undefined) {
     return problem('NotFound', `There is no dataset ${datasetId}. See: handschlag dataset list`)
   }
   const about = { datasetId, terms, offer: terms, negotiationPid: '' as Pid }
-  return keepable(deps, partner, draftOf(deps, partner, about))
+  return keepable(deps, partner, draftOf(deps, partner, about), upTo)
 }
 
-function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement): Result<Plan> {
-  const policy = understood(readableForm(draft))
+function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement, upTo: Tier): Result<Plan> {
+  const policy = understood(readableForm(draft), upTo)
   if (!policy.ok) return policy
   const allowed = allows(policy.value, 'negotiation', { at: draft.agreedAt, recipient: partner.did })
   if (!allowed.ok) return allowed
@@ -155,9 +164,16 @@ function draftOf(
     offer: m.offer,
     hash: agreementHash(body),
     agreedAt: at,
+    ...promisedTo(peerOf(partner), body),
     status: 'pending',
   }
 }
+
+/** What the record says about promises: the tier of the terms, and whether the consumer's connector carries out its duties. */
+const promisedTo = (peer: Peer, terms: JsonObject): Pick<Agreement, 'tier' | 'dutiesProven'> => ({
+  tier: tierWith(peer, terms),
+  ...(peer === 'proven' && { dutiesProven: true }),
+})
 
 /** Provider: drafts and seals the agreement on the offer on the table. */
 export async function agree(
@@ -167,11 +183,12 @@ export async function agree(
   /** What `askedFor` has just said about it. */
   known?: Asked,
 ): Promise<Result<Sealed>> {
-  const terms = agreeable(deps, partner, n, known)
-  if (!terms.ok) return terms
-  const about = { datasetId: n.datasetId, terms: terms.value, offer: n.offer, negotiationPid: n.pid }
+  const accepted = agreeable(deps, partner, n, known)
+  if (!accepted.ok) return accepted
+  const { terms, upTo } = accepted.value
+  const about = { datasetId: n.datasetId, terms, offer: n.offer, negotiationPid: n.pid }
   const draft = draftOf(deps, partner, about)
-  const plan = keepable(deps, partner, draft)
+  const plan = keepable(deps, partner, draft, upTo)
   if (!plan.ok) return plan
   const pids = pidsOf(n)
   const text = { ...pids, agreement: draft.body, offer: n.offer }
@@ -231,6 +248,8 @@ export async function checkAgreement(
     offer: n.offer,
     hash: agreementHash(body),
     agreedAt: same.value.agreedAt,
+    // Our own connector is the one that carries out the duties.
+    ...promisedTo('proven', m.agreement),
     status: 'pending',
     ...(seal === undefined ? {} : { providerSeal: seal }),
   }

@@ -10,7 +10,7 @@ import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Awaiting, awaitPerson, detailOf, reasonOf, send, transition } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { differenceClause, differences } from '../policy/compare.js'
-import { mayHold, offerHash } from './contract.js'
+import { acceptedFrom, mayHold, offerHash } from './contract.js'
 import {
   type Decision,
   endStep,
@@ -208,12 +208,12 @@ function mayOffer(
   offer: JsonObject,
 ): Result<unknown> {
   if (offer.target !== n.datasetId) return sameTarget(n)
-  if (n.approved !== offerHash(offer)) {
-    const asked = askedFor(deps, partner, offer)
-    if (!asked.ok) return asked
-    if (asked.value.differs !== undefined) return { ok: false, error: asked.value.differs }
-  }
-  return offerable(deps, partner, n.datasetId, offer)
+  if (n.approved === offerHash(offer)) return offerable(deps, partner, n.datasetId, offer, 3)
+  const asked = askedFor(deps, partner, offer)
+  if (!asked.ok) return asked
+  if (asked.value.differs !== undefined) return { ok: false, error: asked.value.differs }
+  const upTo = acceptedFrom(partner, asked.value.published ?? {})
+  return offerable(deps, partner, n.datasetId, offer, upTo)
 }
 
 function mayRequest(

@@ -5,10 +5,10 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { Json, JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
-import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
+import { ownIdFor, type Partner, peerOf, reachedBy } from '../domain/partner.js'
 import { transition } from '../domain/process.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
-import { offerHash, termsOf } from './contract.js'
+import { offerHash, termsOf, wantedByContract } from './contract.js'
 import { checkTerms } from './datasets.js'
 import { deciding, entry, type NegotiationDeps, oweTo, terminateNegotiation } from './negotiation.js'
 import { offerable } from './negotiation-agreement.js'
@@ -21,6 +21,8 @@ export type Proposal = {
   readonly offer?: string
   readonly terms?: Terms
   readonly policy?: JsonObject
+  /** Terms of our own are offered although some of them are kept by contract only. */
+  readonly contractOnly?: boolean
 }
 
 /** The offer of a message. Terms of our own get the id they replace, or a new one. */
@@ -51,10 +53,21 @@ function written(
   if (!made.ok) return made
   const dataset = m.ours ? deps.store.dataset(m.datasetId) : undefined
   if (dataset !== undefined) {
-    const fitting = checkTerms(deps, dataset, made.value)
+    const fitting = checkTerms(deps, dataset, { policy: made.value, contractOnly: true })
     if (!fitting.ok) return fitting
   }
   return ok({ '@id': m.id, ...head, ...termsOf(made.value) })
+}
+
+/** Provider: what this partner would only promise has to be wanted, for a published offer as well as for this one. */
+function wantedFrom(
+  deps: NegotiationDeps,
+  partner: Partner,
+  { offer: named, contractOnly }: Proposal,
+  offer: JsonObject,
+): Result<void> {
+  const published = named === undefined ? undefined : deps.store.offer(named)
+  return wantedByContract(offer, contractOnly ?? published?.contractOnly, peerOf(partner))
 }
 
 /** Provider: opens a negotiation with an offer to one partner. What a person offers is approved by that. */
@@ -66,7 +79,9 @@ export async function offerContract(
   const assigner = ownIdFor(partner, deps.ownDid)
   const offer = written(deps, { proposal, datasetId, id: deps.newPid(), ours: true, assigner })
   if (!offer.ok) return offer
-  const fit = offerable(deps, partner, datasetId, offer.value)
+  const wanted = wantedFrom(deps, partner, proposal, offer.value)
+  if (!wanted.ok) return wanted
+  const fit = offerable(deps, partner, datasetId, offer.value, 3)
   if (!fit.ok) return fit
   const at = deps.clock()
   const next: Negotiation = {
@@ -105,6 +120,8 @@ export function counter(deps: NegotiationDeps, pid: Pid, proposal: Proposal): Pr
     const assigner = ours ? ownIdFor(partner, deps.ownDid) : n.offer.assigner
     const offer = written(deps, { proposal, datasetId: n.datasetId, id, ours, assigner })
     if (!offer.ok) return offer
+    const wanted = ours ? wantedFrom(deps, partner, proposal, offer.value) : ok(undefined)
+    if (!wanted.ok) return wanted
     return ok(
       ours
         ? { move: { move: 'offer', offer: offer.value }, approved: offerHash(offer.value) }

@@ -2,12 +2,15 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Role } from '../core/types.js'
 import { type Agreement, type AgreementStatus, readableForm } from '../domain/agreement.js'
+import { tierWords } from '../policy/tier-words.js'
 import {
   type AgreementDeps,
   type ClauseInWords,
   inWords,
+  peerUnder,
   revokeAgreement,
   type Signature,
+  type TierInWords,
   verifyAgreement,
 } from './agreements.js'
 import { type DutyOperationDeps, type DutyView, dutyOperations } from './operator-duties.js'
@@ -28,6 +31,8 @@ export type ContractView = {
   readonly agreedAt: string
   readonly negotiation: string
   readonly planHash?: string
+  /** How far its terms are kept by connectors, as it stood when it was concluded. */
+  readonly tier: TierInWords
   /** Whose seals are stored; whether they hold is what verifying answers. */
   readonly signed: 'both' | 'us' | 'partner' | 'none'
 }
@@ -68,6 +73,7 @@ export function contractOperations(deps: ContractOperationDeps) {
       agreedAt: iso(a.agreedAt),
       negotiation: a.negotiationPid,
       planHash: a.planHash,
+      tier: { number: a.tier ?? 1, text: tierWords(a.tier ?? 1) },
       signed: signedBy(a),
     })
 
@@ -89,7 +95,7 @@ export function contractOperations(deps: ContractOperationDeps) {
       const { body, hash, role } = found.value
       return ok({
         ...view(found.value),
-        clauses: inWords(readableForm(found.value)),
+        clauses: inWords(readableForm(found.value), peerUnder(found.value)),
         agreement: body,
         hash,
         ...(role === 'provider' ? { used: store.booked(id) } : {}),

@@ -2,8 +2,10 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import { offerTierWords } from '../policy/tier-words.js'
 import type { Terms } from '../policy/write.js'
-import { type ClauseInWords, inWords } from './agreements.js'
+import { type ClauseInWords, inWords, type TierInWords } from './agreements.js'
+import { tierWith } from './contract.js'
 import {
   addOffer,
   type DatasetDeps,
@@ -63,6 +65,9 @@ export type OfferView = {
   readonly datasetId: string
   readonly policy: JsonObject
   readonly approval: Approval
+  /** Offered although terms of it are kept by contract only. */
+  readonly contractOnly: boolean
+  readonly tier: TierInWords
   readonly clauses: readonly ClauseInWords[]
 }
 
@@ -87,19 +92,31 @@ export type NewOffer = {
   readonly policy?: JsonObject
   readonly template?: TemplateChoice
   readonly approval?: Approval
+  readonly contractOnly?: boolean
 }
 
 export type DatasetOperationDeps = DatasetDeps & {
   readonly sourceStatus: () => readonly SourceReport[]
 }
 
-const offerView = ({ id, datasetId, policy, approval = 'automatic' }: Offer): OfferView => ({
+function offerView({
   id,
   datasetId,
   policy,
-  approval,
-  clauses: inWords(policy),
-})
+  approval = 'automatic',
+  contractOnly = false,
+}: Offer): OfferView {
+  const tier = tierWith('proven', policy)
+  return {
+    id,
+    datasetId,
+    policy,
+    approval,
+    contractOnly,
+    tier: { number: tier, text: offerTierWords(tier, contractOnly) },
+    clauses: inWords(policy),
+  }
+}
 
 const statusView = ({
   datasetId,
@@ -231,7 +248,7 @@ export function datasetOperations(deps: DatasetOperationDeps) {
         subject: datasetId,
         event: 'offer added',
         by,
-        detail: { offer: offer.id },
+        detail: { offer: offer.id, ...(offer.contractOnly === true && { contractOnly: true }) },
       }))
       return outcome.ok ? ok(offerView(outcome.value)) : outcome
     },

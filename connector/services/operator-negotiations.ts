@@ -162,7 +162,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       const previous = found.value.previous ?? published
       return ok({
         ...view(found.value),
-        terms: offerInWords(offer, store.partner(found.value.partner)),
+        terms: offerInWords(offer, store.partner(found.value.partner), role),
         changes: previous === undefined ? [] : termChanges(previous, offer),
         ...comparedBefore(found.value, published),
         timeline: timelineOf(store, pid),

@@ -1,6 +1,6 @@
 /** The operator's view of partners and of what they offer. */
 import { ok, problem, type Result } from '../core/result.js'
-import { iso, type JsonObject } from '../core/types.js'
+import { iso, type JsonObject, type Role } from '../core/types.js'
 import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import {
@@ -8,15 +8,17 @@ import {
   accessKind,
   type Dialect,
   type Partner,
+  peerOf,
   type SealMode,
   type Trust,
 } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
-import { type AgreementDeps, type ClauseInWords, inWords } from './agreements.js'
+import { tierWords } from '../policy/tier-words.js'
+import { type AgreementDeps, type ClauseInWords, inWords, type TierInWords } from './agreements.js'
 import type { CatalogClient, RemoteDataset, RemoteSignal } from './catalog.js'
 import { type CatalogSearch, matching } from './catalog-search.js'
-import { takesWithoutTerms, understood } from './contract.js'
+import { takesWithoutTerms, tierWith, understood } from './contract.js'
 import { compact, noted } from './operator-view.js'
 import {
   addPartner,
@@ -51,7 +53,9 @@ export type PartnerView = {
 export type RemoteOfferView = {
   readonly id: string
   readonly clauses: readonly ClauseInWords[]
-  /** Whether every term is understood and can be kept here. */
+  /** Who keeps them between the two sides. */
+  readonly tier: TierInWords
+  /** Whether every term is understood, and can be kept here or be promised. */
   readonly acceptable: boolean
   readonly problem?: string
 }
@@ -93,11 +97,19 @@ export const partnerView = (partner: Partner): PartnerView => {
   return compact(view)
 }
 
-export function offerInWords(offer: JsonObject, partner: Partner | undefined): RemoteOfferView {
-  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : understood(offer)
+/** `role` is ours: as recipients we carry out our duties ourselves. */
+export function offerInWords(
+  offer: JsonObject,
+  partner: Partner | undefined,
+  role: Role = 'consumer',
+): RemoteOfferView {
+  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : understood(offer, 3)
+  const peer = role === 'consumer' ? 'proven' : peerOf(partner)
+  const tier = tierWith(peer, offer)
   return {
     id: String(offer['@id']),
-    clauses: inWords(offer),
+    clauses: inWords(offer, peer),
+    tier: { number: tier, text: tierWords(tier) },
     acceptable: policy.ok,
     ...(policy.ok ? {} : { problem: policy.error.message }),
   }

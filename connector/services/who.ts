@@ -15,7 +15,7 @@ import type { Plan } from '../policy/plan.js'
 import { refusalText } from '../policy/refusal-words.js'
 import { nowWords } from '../policy/words.js'
 import { catalogEntry } from './catalog.js'
-import { planOf } from './contract.js'
+import { acceptedFrom, planOf } from './contract.js'
 import { mayRun, transferFacts } from './flow.js'
 import type { NegotiationDeps } from './negotiation.js'
 import { offerable } from './negotiation-agreement.js'
@@ -119,7 +119,7 @@ function ofOffer(deps: WhoDeps, at: EpochMs, partner: Partner, dataset: Dataset,
     const entry = catalogEntry(then, partner, dataset.id)
     const isShown = entry.ok && entry.value.offers.some(({ id }) => id === offer.id)
     if (!isShown) return { step: 'catalog', error: HIDDEN }
-    const fit = offerable(then, partner, dataset.id, terms)
+    const fit = offerable(then, partner, dataset.id, terms, acceptedFrom(partner, offer))
     return fit.ok ? undefined : { step: 'negotiation', error: fit.error }
   }
   const facts = (when: EpochMs): Facts => ({ at: when, recipient: partner.did })

@@ -214,10 +214,22 @@ describe('policy check', () => {
     expect(code).toBe(1)
     expect(out.trim().split('\n')).toEqual([
       'Error: permission[0].constraint[0]: The conditions of this rule can never be met together.',
-      'Warning: permission[0].constraint[1]: This connector understands the condition "Purpose of use" and cannot enforce it: it would be agreed by contract only.',
+      'Tier 3 of 3: Some of it is agreed by contract only; nobody can enforce it technically.',
+      '  Clause 3: Purpose of use: only "mdp:Research".',
     ])
+    const checked = write('unchecked.json', {
+      permission: [
+        { action: 'use', constraint: [{ leftOperand: 'industry', operator: 'like', rightOperand: 'x' }] },
+      ],
+    })
+    const unchecked = await cli(['policy', 'check', checked], { cwd })
+    expect(unchecked.out).toMatch(/^Warning: permission\[0\].constraint\[0\]: .*operator "like"/m)
+    expect(unchecked.out).not.toContain('Tier')
     const fine = await cli(['policy', 'check', write('fine.json', UNTIL_2027), '--lang', 'de'], { cwd })
-    expect([fine.code, fine.out]).toEqual([0, 'Es wurde nichts gefunden.\n'])
+    expect([fine.code, fine.out]).toEqual([
+      0,
+      'Es wurde nichts gefunden.\nStufe 1 von 3: Alles wird vom Connector des Anbieters durchgesetzt.\n',
+    ])
   })
 })
 
@@ -287,10 +299,8 @@ describe('policy templates and policy new', () => {
     expect(err).toContain(
       'The recipient must not pass the data on. Companies that are not named in the contract count as others',
     )
-    expect(err).toContain(
-      '(agreed by contract only, not enforced technically; not published by this connector)',
-    )
-    expect(err).toContain('This connector cannot enforce clause 5, and so does not publish')
+    expect(err).toContain('(agreed by contract only, not enforced technically)')
+    expect(err).toContain('publishes an offer with this policy if you say so: --contract-only.')
   })
 
   it('writes a new file, and never over one that is there', async () => {
@@ -298,7 +308,9 @@ describe('policy templates and policy new', () => {
     const first = await cli(['policy', 'new', '--template', 'trial', ...file], { cwd })
     expect(first.out).toContain('This connector can publish an offer with this policy.')
     const check = await cli(['policy', 'check', 'new-policy.json'], { cwd })
-    expect(check.out).toBe('Nothing was found.\n')
+    expect(check.out).toBe(
+      "Nothing was found.\nTier 1 of 3: All of it is enforced by the provider's connector.\n",
+    )
     const second = await cli(['policy', 'new', '--template', 'trial', ...file], { cwd })
     expect([second.code, second.err]).toEqual([1, expect.stringContaining('it exists already')])
   })

@@ -34,7 +34,7 @@ it('fills in a template and says who keeps which clause', async () => {
   ])
 })
 
-it('says which clauses stand against publishing, and publishes nothing with them', async () => {
+it('publishes clauses that are kept by contract only when the operator says so, and not before', async () => {
   const values = {
     recipients: ['did:web:a.example'],
     fields: ['pressure'],
@@ -43,10 +43,10 @@ it('says which clauses stand against publishing, and publishes nothing with them
     until: '2027-12-31',
   }
   const { body } = await api.post('/api/v1/policy-templates/affiliates/policy', { values })
-  expect(body.publishable).toBe(false)
-  const barred = body.clauses.filter(({ obstacle }: { obstacle?: object }) => obstacle !== undefined)
-  expect(barred.map(({ path }: { path: string }) => path)).toEqual(['prohibition[0]'])
-  expect(barred[0].remark.de).toBe(
+  expect([body.publishable, body.tier]).toEqual([true, 3])
+  const promised = body.clauses.filter(({ enforcedBy }: { enforcedBy: string }) => enforcedBy === 'contract')
+  expect(promised.map(({ path }: { path: string }) => path)).toEqual(['prohibition[0]'])
+  expect(promised[0].remark.de).toBe(
     'Auch Unternehmen der Gruppe, die der Vertrag nicht nennt, gelten als Dritte.',
   )
   await api.put('/api/v1/datasets/press', {
@@ -54,7 +54,15 @@ it('says which clauses stand against publishing, and publishes nothing with them
     signals: [{ name: 'pressure', type: 'number' }],
   })
   const offer = await api.post('/api/v1/datasets/press/offers', { template: { id: 'affiliates', values } })
-  expect([offer.status, offer.body.code]).toEqual([422, 'PolicyUnsupported'])
+  expect([offer.status, offer.body.code]).toEqual([422, 'ContractOnly'])
+  expect(offer.body.message).toBe(
+    'Part of these terms would be agreed by contract only, because no connector can enforce it. Clause 5: The recipient must not pass the data on. If you want to offer that, say so: --contract-only (in the API contractOnly: true).',
+  )
+  const wanted = { template: { id: 'affiliates', values }, contractOnly: true }
+  const made = await api.post('/api/v1/datasets/press/offers', wanted)
+  expect([made.status, made.body.contractOnly, made.body.tier.number]).toEqual([201, true, 3])
+  const { body: listed } = await api.get('/api/v1/datasets/press/offers')
+  expect(listed.offers[0].tier.text.de).toContain('Sie haben entschieden, es auch Partnern anzubieten')
 })
 
 it('makes an offer of a template', async () => {

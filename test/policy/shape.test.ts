@@ -218,7 +218,7 @@ describe('a plan', () => {
 describe('in words', () => {
   it('every parameter is told when the document is at hand', () => {
     const terms = permit(constraint(`${MDP}shape`, 'eq', NAME))
-    const clause = explain(terms, shapesByName([read(DOCUMENT)])).at(-1)
+    const clause = explain(terms, { shapes: shapesByName([read(DOCUMENT)]) }).at(-1)
     expect(clause?.enforcedBy).toBe('provider')
     expect(clause?.text).toEqual({
       en: `Data is delivered only as the shape document "${HASH.slice(0, 12)}…" prescribes: "load" is rounded down to multiples of 0.1 and changed by a random deviation of typically ±4 (Laplace, epsilon 0.5 for values up to 2 apart); "temp" is rounded down to multiples of 0.5; machines, lines, and also "operator", get pseudonyms that hold for this contract alone. As soon as the epsilons of all delivered values add up to 100, nothing more is delivered under this contract.`,

@@ -184,7 +184,8 @@ describe('a request', () => {
 
   it('is not even sent when our own connector cannot keep the terms', async () => {
     await open()
-    await expect(begin(world, { obligation: [{ action: 'delete' }] })).rejects.toThrow('cannot be kept here')
+    const unknown = { obligation: [{ action: 'https://other.example/settle' }] }
+    await expect(begin(world, unknown)).rejects.toThrow('cannot be kept here')
     expect(world.consumer.store().list('negotiation')).toEqual([])
   })
 

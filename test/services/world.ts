@@ -188,6 +188,7 @@ export async function createWorld(
     readonly terms?: Terms
     readonly seal?: Partner['seal']
     readonly policy?: JsonObject
+    readonly contractOnly?: boolean
     readonly rules?: { readonly [R in Role]?: Automation }
   } = {},
 ): Promise<World> {
@@ -218,7 +219,13 @@ export async function createWorld(
     createdAt: NOW,
     updatedAt: NOW,
   })
-  await store().putOffer({ id: 'offer-1', datasetId: 'press-7', policy: written.value, createdAt: NOW })
+  await store().putOffer({
+    id: 'offer-1',
+    datasetId: 'press-7',
+    policy: written.value,
+    ...(m.contractOnly === true && { contractOnly: true }),
+    createdAt: NOW,
+  })
   const offer = { '@id': 'offer-1', '@type': 'Offer', target: 'press-7', ...written.value }
 
   const world: World = {

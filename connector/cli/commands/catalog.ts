@@ -4,7 +4,7 @@ import { renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
-import { clauseWords } from './words.js'
+import { termsWords } from './words.js'
 
 const indent = (text: string): string => text.replaceAll(/^/gm, '  ')
 
@@ -14,7 +14,7 @@ function offerWords(here: Here, offer: View, number: number, others: readonly st
   const head = inLang(here, `Offer ${number}`, `Angebot ${number}`)
   return [
     `${head} (${shortId(offer.text('id'), others)})`,
-    clauseWords(offer.views('clauses'), here.lang),
+    termsWords(offer, here.lang),
     ...(acceptable
       ? []
       : [inLang(here, `    Cannot be accepted here: ${problem}`, `    Hier nicht annehmbar: ${problem}`)]),

@@ -5,7 +5,7 @@ import { answer, connected, fail, type Here, inLang, next, path, quoted } from '
 import { findOne, idOf, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { whenWords } from './when.js'
-import { clauseWords, roleWords, sideWords, signatureWords, signedWords, statusWords } from './words.js'
+import { roleWords, sideWords, signatureWords, signedWords, statusWords, termsWords } from './words.js'
 
 const list: Command = {
   name: 'contract list',
@@ -68,7 +68,7 @@ function showContract(here: Here, contract: View, verification: View | undefined
       : []),
   ]
   say(here, renderPairs(pairs.filter(([, value]) => value !== '')))
-  say(here, `\n${clauseWords(contract.views('clauses'), lang)}`)
+  say(here, `\n${termsWords(contract, lang)}`)
   if (verification !== undefined) {
     say(
       here,

@@ -9,7 +9,7 @@ import { answer, connected, fail, type Here, inLang, next, path, quoted } from '
 import { readDescription } from './file-input.js'
 import { shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
-import { clauseWords } from './words.js'
+import { termsWords } from './words.js'
 
 const SIGNAL_TYPES = ['number', 'integer', 'string', 'boolean'] as const
 
@@ -232,7 +232,7 @@ function showDataset(here: Here, dataset: View): void {
   for (const offer of offers) {
     const clauses = offer.views('clauses')
     say(here, `\n${inLang(here, 'Offer', 'Angebot')} ${shortId(offer.text('id'), ids)}`)
-    if (clauses.length > 0) say(here, clauseWords(clauses, here.lang))
+    if (clauses.length > 0) say(here, termsWords(offer, here.lang))
   }
 }
 

@@ -3,6 +3,7 @@ import { ok, problem, type Result } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
 import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
+import { CONTRACT_ONLY, contractOnlyOf } from './contract-only.js'
 import type { FollowDeps } from './deps.js'
 import { WAIT_OPTION, waitOf } from './follow-process.js'
 import { failPartner, findPartner, shortId } from './ids.js'
@@ -38,7 +39,8 @@ const proposalMistake = (call: Call): Command['summary'] | undefined => {
 
 async function proposalOf(here: Here): Promise<Result<Record<string, unknown>>> {
   const offer = here.value('offer')
-  return offer === undefined ? termsOf(here) : ok({ offer })
+  const written = offer === undefined ? await termsOf(here) : ok({ offer })
+  return written.ok ? ok({ ...written.value, ...contractOnlyOf(here) }) : written
 }
 
 const offer: Command = {
@@ -49,7 +51,7 @@ const offer: Command = {
   },
   usage: 'PARTNER DATASET [options]',
   operands: [2, 2],
-  options: { ...OFFER_FLAG, ...TERMS_FLAGS },
+  options: { ...OFFER_FLAG, ...TERMS_FLAGS, 'contract-only': CONTRACT_ONLY },
   json: true,
   examples: ['handschlag negotiation offer Example pump-7 --for-days 30 --every 10s'],
   run: async (call) => {
@@ -100,7 +102,7 @@ const counterNow = onNegotiation(
       next(here, `negotiation show ${shortId(pid)}`)
     })
   },
-  { ...OFFER_FLAG, ...TERMS_FLAGS },
+  { ...OFFER_FLAG, ...TERMS_FLAGS, 'contract-only': CONTRACT_ONLY },
 )
 
 const counter: Command = {

@@ -6,7 +6,7 @@ import { shortId } from './ids.js'
 import type { View } from './view.js'
 import { waitingWords } from './waiting-words.js'
 import { whenWords } from './when.js'
-import { clauseWords, endWords, owedWords, roleWords, timelineWords } from './words.js'
+import { endWords, owedWords, roleWords, termsWords, timelineWords } from './words.js'
 
 /** Enough of the hash of the terms to name them. */
 const SHORT_HASH = 12
@@ -45,7 +45,7 @@ export function showTerms(here: Here, negotiation: View): void {
   const clauses = terms.views('clauses')
   if (clauses.length > 0) {
     const id = termsId(negotiation)
-    say(here, `\n${inLang(here, `Terms ${id}`, `Bedingungen ${id}`)}:\n${clauseWords(clauses, here.lang)}`)
+    say(here, `\n${inLang(here, `Terms ${id}`, `Bedingungen ${id}`)}:\n${termsWords(terms, here.lang)}`)
   }
   const problem = terms.maybe('problem')
   if (problem !== undefined)

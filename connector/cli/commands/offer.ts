@@ -4,11 +4,12 @@ import type { Text } from '../../core/types.js'
 import { type Call, type Command, say, usageError } from '../command.js'
 import { APPROVAL, approvalWords, WHICH_APPROVAL, wrongApproval } from './approval.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
+import { CONTRACT_ONLY, contractOnlyOf } from './contract-only.js'
 import { shortId } from './ids.js'
 import { TEMPLATE_FLAGS, templateChoice, templateMistake } from './template-flags.js'
 import { namesTerms, TERMS_FLAGS, termsMistake, termsOf } from './terms-flags.js'
 import { entriesOf, type View, viewOf } from './view.js'
-import { clauseWords } from './words.js'
+import { termsWords } from './words.js'
 
 const add: Command = {
   name: 'offer add',
@@ -22,6 +23,7 @@ const add: Command = {
     ...TERMS_FLAGS,
     ...TEMPLATE_FLAGS,
     approval: APPROVAL,
+    'contract-only': CONTRACT_ONLY,
     id: {
       type: 'string',
       value: 'ID',
@@ -33,6 +35,7 @@ const add: Command = {
     'handschlag offer add pump-7 --fields temperature,pressure --every 10s --until 2026-12-31',
     'handschlag offer add pump-7 --for-days 30 --count 100000 --only-for did:web:connector.example.com',
     'handschlag offer add pump-7 --template trial --set term=7d --set records=500',
+    'handschlag offer add pump-7 --policy terms.json --contract-only',
   ],
   run: async (call) => {
     const wrong = templateMistake(call) ?? termsMistake(call) ?? wrongApproval(call) ?? withoutTerms(call)
@@ -59,6 +62,7 @@ async function post(here: Here): Promise<number> {
     ...(id === undefined ? {} : { id }),
     ...written.value,
     ...(approval === undefined ? {} : { approval }),
+    ...contractOnlyOf(here),
   }
   const made = await here.client.post(path`/datasets/${dataset}/offers`, body)
   if (!made.ok)
@@ -74,7 +78,7 @@ async function post(here: Here): Promise<number> {
         `Angebot ${offer.text('id')} für ${dataset}:`,
       ),
     )
-    say(here, clauseWords(offer.views('clauses'), here.lang))
+    say(here, termsWords(offer, here.lang))
     if (!described.ok || !viewOf(described.value).flag('published')) {
       return next(here, `dataset publish ${quoted(dataset)}`)
     }
@@ -123,8 +127,7 @@ const list: Command = {
           here,
           offers
             .map(
-              (offer) =>
-                `${offer.text('id')}${approvalWords(offer, here)}\n${clauseWords(offer.views('clauses'), here.lang)}`,
+              (offer) => `${offer.text('id')}${approvalWords(offer, here)}\n${termsWords(offer, here.lang)}`,
             )
             .join('\n\n'),
         )
@@ -183,7 +186,7 @@ const set: Command = {
       return answer(here, changed, (value) => {
         const offer = viewOf(value)
         say(here, `${offer.text('id')}${approvalWords(offer, here)}`)
-        say(here, clauseWords(offer.views('clauses'), here.lang))
+        say(here, termsWords(offer, here.lang))
       })
     })
   },

@@ -9,6 +9,21 @@ import { inLang } from './connected.js'
 import { readDescription } from './file-input.js'
 import { failed } from './policy-evaluate.js'
 
+/** Which tier of offers the policy belongs to, and the clauses that make it so; undefined for what cannot be offered. */
+async function tierOf(json: unknown) {
+  const [{ parsePolicy }, { tiersOf }, { tierClauses, tierWords }] = await Promise.all([
+    import('../../policy/parse.js'),
+    import('../../policy/tier.js'),
+    import('../../policy/tier-words.js'),
+  ])
+  const parsed = parsePolicy(json)
+  if (!parsed.ok) return undefined
+  const { tier, refused } = tiersOf(parsed.value)
+  return refused.length > 0
+    ? undefined
+    : { number: tier, text: tierWords(tier), clauses: tierClauses(parsed.value) }
+}
+
 export const checkCommand: Command = {
   name: 'policy check',
   summary: {
@@ -41,7 +56,8 @@ export const checkCommand: Command = {
     const policy = readPolicy(read.value, call.values('profile'))
     if (!policy.ok) return failed(call, policy.error)
     const findings = [...checkPolicy(policy.value), ...unenforceable(read.value)]
-    if (call.json) sayJson(call, { findings })
+    const tier = await tierOf(read.value)
+    if (call.json) sayJson(call, { findings, ...(tier === undefined ? {} : { tier }) })
     else if (findings.length === 0) say(call, inLang(call, 'Nothing was found.', 'Es wurde nichts gefunden.'))
     else {
       const { exampleWords } = await import('../../policy/difference-words.js')
@@ -56,6 +72,11 @@ export const checkCommand: Command = {
           example === undefined ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example[call.lang]})`
         say(call, `${words[severity]}: ${path === '' ? '' : `${path}: `}${text[call.lang]}${shown}`)
       }
+    }
+    if (!call.json && tier !== undefined) {
+      const number = inLang(call, `Tier ${tier.number} of 3`, `Stufe ${tier.number} von 3`)
+      say(call, `${number}: ${tier.text[call.lang]}`)
+      for (const clause of tier.clauses) say(call, `  ${clause[call.lang]}`)
     }
     return findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.ok
   },

@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import type { Lang, Text } from '../../core/types.js'
 import type { Preview } from '../../policy/templates/preview.js'
 import type { Parameter, Template } from '../../policy/templates/template.js'
+import type { Tier } from '../../policy/tier.js'
 import { listWords } from '../../policy/words.js'
 import { type Call, type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
@@ -152,8 +153,23 @@ const writeNew = (file: string, policy: unknown): Promise<boolean> =>
     () => false,
   )
 
+const PUBLISHABLE: Readonly<Record<Tier, Text>> = {
+  1: {
+    en: 'This connector can publish an offer with this policy.',
+    de: 'Dieser Connector kann ein Angebot mit dieser Policy veröffentlichen.',
+  },
+  2: {
+    en: 'This connector can publish an offer with this policy: for partners whose connector has proved that it carries out the duties, and with --contract-only for all.',
+    de: 'Dieser Connector kann ein Angebot mit dieser Policy veröffentlichen: für Partner, deren Connector nachgewiesen hat, dass er die Pflichten erfüllt, und mit --contract-only für alle.',
+  },
+  3: {
+    en: 'Part of it is agreed by contract only. This connector publishes an offer with this policy if you say so: --contract-only.',
+    de: 'Ein Teil davon ist nur vertraglich vereinbart. Dieser Connector veröffentlicht ein Angebot mit dieser Policy, wenn Sie es so wollen: --contract-only.',
+  },
+}
+
 /** Clauses with who keeps them, and what stands against publishing them. */
-function previewWords({ clauses, publishable }: Preview, call: Call): string {
+function previewWords({ clauses, publishable, tier }: Preview, call: Call): string {
   const { lang } = call
   const lines = clauses.flatMap(({ number, text, enforcement, remark, obstacle }) => [
     `${`${number}.`.padStart(3)} ${text[lang]}${remark === undefined ? '' : ` ${remark[lang]}`}`,
@@ -163,11 +179,7 @@ function previewWords({ clauses, publishable }: Preview, call: Call): string {
   const list = listWords(barred)
   const [clause, klausel] = barred.length === 1 ? ['clause', 'Klausel'] : ['the clauses', 'Die Klauseln']
   const end = publishable
-    ? inLang(
-        call,
-        'This connector can publish an offer with this policy.',
-        'Dieser Connector kann ein Angebot mit dieser Policy veröffentlichen.',
-      )
+    ? PUBLISHABLE[tier][lang]
     : inLang(
         call,
         `This connector cannot enforce ${clause} ${list.en}, and so does not publish an offer with this policy.`,

@@ -5,13 +5,20 @@ import type { View } from './view.js'
 import { whenWords } from './when.js'
 
 /** Numbered clauses, each with who enforces it. */
-export function clauseWords(clauses: readonly View[], lang: Lang): string {
+function clauseWords(clauses: readonly View[], lang: Lang): string {
   return clauses
     .map((clause) => {
       const number = `${clause.text('number')}.`.padStart(3)
       return `${number} ${clause.said('text', lang)}\n    (${clause.said('enforcement', lang)})`
     })
     .join('\n')
+}
+
+/** The clauses, and below them what is not enforced by the provider alone. */
+export function termsWords(terms: View, lang: Lang): string {
+  const tier = terms.view('tier')
+  const clauses = clauseWords(terms.views('clauses'), lang)
+  return (tier.number('number') ?? 1) > 1 ? `${clauses}\n${tier.said('text', lang)}` : clauses
 }
 
 const AS: Readonly<Record<string, Text>> = {

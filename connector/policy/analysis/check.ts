@@ -6,7 +6,7 @@ import type { Text } from '../../core/types.js'
 import { PROFILE, shortName } from '../model.js'
 import type { Condition, OdrlPolicy, OdrlRule } from '../odrl/policy.js'
 import { parsePolicy } from '../parse.js'
-import { unsupportedTerms } from '../support.js'
+import { tiersOf } from '../tier.js'
 import { quoted, text } from '../words.js'
 import { canonicalPolicies, isZoneName } from './canonical.js'
 import { blockedDuties, clashPairs, isNarrower } from './clashes.js'
@@ -233,7 +233,7 @@ function idleConditions(rule: OdrlRule, space: Space): readonly Finding[] {
   }))
 }
 
-/** What this connector would refuse to publish or to accept by itself, and why. */
+/** What this connector would refuse to publish in any tier, and why. */
 export function unenforceable(json: unknown): readonly Finding[] {
   const parsed = parsePolicy(json)
   if (!parsed.ok) {
@@ -249,7 +249,7 @@ export function unenforceable(json: unknown): readonly Finding[] {
       },
     ]
   }
-  return unsupportedTerms(parsed.value).map(({ path, term, why }) => ({
+  return tiersOf(parsed.value).refused.map(({ path, term, why }) => ({
     kind: 'unenforceable',
     severity: 'warning',
     path: path === '' ? shortName(term) : path,

@@ -162,6 +162,15 @@ const OLDER: Readonly<Record<string, ReturnType<typeof older>>> = {
   BusinessPartnerGroup: older('BusinessPartnerGroup'),
 }
 
+/** Who may have the data, and how often it comes: conditions that only the provider can see to. */
+const OF_THE_PROVIDER: ReadonlySet<string> = new Set([
+  'BusinessPartnerNumber',
+  'BusinessPartnerGroup',
+  'Membership',
+  'FrameworkAgreement',
+  'DataFrequency',
+])
+
 export const catenaX: readonly Operand[] = [
   ...ENDS,
   ...CLAUSES.map(([name, classes, en, de]) =>
@@ -170,7 +179,7 @@ export const catenaX: readonly Operand[] = [
       ...OLDER[name],
       domain: { kind: 'name' },
       operators: ['eq', 'neq', 'isAnyOf', 'isNoneOf', 'isAllOf', 'isPartOf'],
-      enforcedBy: 'contract',
+      enforcedBy: OF_THE_PROVIDER.has(name) ? 'provider' : 'contract',
       phases: ['negotiation', 'use'],
       classes,
       label: text(en, de),

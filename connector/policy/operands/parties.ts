@@ -75,7 +75,7 @@ export const parties: readonly Operand[] = [
     aliases: ['spatial', 'odrl:spatial'],
     domain: { kind: 'tree', tree: 'place' },
     operators: KIND_OF,
-    enforcedBy: 'contract',
+    enforcedBy: 'provider',
     phases: [...ON_CONTACT, 'use'],
     classes: [7],
     label: text('Place of use', 'Ort der Nutzung'),

@@ -1,17 +1,16 @@
 /** What a filled-in template says, clause by clause, who keeps each clause, and what stands against publishing it here. */
 import { ok, type Result } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
-import { enforcementLabel, explain } from '../explain.js'
-import type { Enforcer } from '../operands/operand.js'
+import { type Enforcement, enforcementLabel, explain } from '../explain.js'
 import { parsePolicy } from '../parse.js'
-import { unsupportedTerms } from '../support.js'
+import { type Tier, tiersOf } from '../tier.js'
 import type { Instance } from './instantiate.js'
 
 export type PreviewClause = {
   readonly number: number
   readonly path: string
   readonly text: Text
-  readonly enforcedBy: Enforcer
+  readonly enforcedBy: Enforcement
   readonly enforcement: Text
   /** Words of the template beside the clause. */
   readonly remark?: Text
@@ -21,14 +20,16 @@ export type PreviewClause = {
 
 export type Preview = {
   readonly clauses: readonly PreviewClause[]
-  /** Whether an offer with these terms can be published by this connector. */
+  /** Whether an offer with these terms can be published by this connector; one of tier 3 when the operator says so. */
   readonly publishable: boolean
+  readonly tier: Tier
 }
 
 export function preview({ policy, remarks }: Instance): Result<Preview> {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return parsed
-  const obstacles = new Map(unsupportedTerms(parsed.value).map(({ path, why }) => [path, why]))
+  const { tier, refused } = tiersOf(parsed.value)
+  const obstacles = new Map(refused.map(({ path, why }) => [path, why]))
   const clauses = explain(parsed.value).map(({ number, path, text, enforcedBy }) => {
     const [remark, obstacle] = [remarks.get(path), obstacles.get(path) ?? obstacles.get(`${path}.action`)]
     return {
@@ -41,5 +42,5 @@ export function preview({ policy, remarks }: Instance): Result<Preview> {
       ...(obstacle === undefined ? {} : { obstacle }),
     }
   })
-  return ok({ clauses, publishable: obstacles.size === 0 })
+  return ok({ clauses, publishable: obstacles.size === 0, tier })
 }

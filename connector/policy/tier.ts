@@ -1,0 +1,126 @@
+/**
+ * Who keeps the terms of a policy, and what follows for offering it: the three tiers of offers. A term that says what the
+ * provider has to see to is kept here or refused; only what the recipient has to do or to leave can be promised.
+ */
+import { ACTION_TERMS, isKnownAction } from './action-terms.js'
+import type { Constraint, Policy, Rule } from './model.js'
+import { MDP, ODRL } from './model.js'
+import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
+import { supportOf } from './registry.js'
+import { type UnsupportedTerm, unsupportedTerms } from './support.js'
+
+/**
+ * 1: all is kept by this connector, so that any partner may have it. 2: beside that, duties that the connector of the
+ * recipient carries out when it is one that can. 3: at least one term is agreed by contract only.
+ */
+export type Tier = 1 | 2 | 3
+
+/** What is known about the connector of the recipient: it has proved that it carries out such duties, or has not. */
+export type Peer = 'proven' | 'unproven'
+
+/** Duties that a connector of this make carries out as recipient, with the conditions that it understands in them. */
+const CARRIED_OUT: Readonly<Record<string, { readonly by: readonly string[]; readonly needed: boolean }>> = {
+  [`${ODRL}delete`]: { by: [`${MDP}retention`], needed: true },
+  [`${MDP}logUsage`]: { by: [`${MDP}logLevel`], needed: false },
+  [`${ODRL}inform`]: { by: [`${ODRL}event`], needed: false },
+}
+
+/** Whether an obligation is one that a connector of this make carries out for the recipient. */
+export function isCarriedOut({ action, constraints }: Rule): boolean {
+  const duty = Object.hasOwn(CARRIED_OUT, action) ? CARRIED_OUT[action] : undefined
+  if (duty === undefined || (duty.needed && constraints.length === 0)) return false
+  return constraints.every(
+    (constraint) =>
+      constraint.kind === 'atomic' && duty.by.includes(constraint.leftOperand) && isReadable(constraint),
+  )
+}
+
+/** `consumer`: a duty that a connector of this make carries out. `contract`: nobody but the parties themselves. */
+type Keeper = 'consumer' | 'contract'
+
+export type Promised = { readonly path: string; readonly number: number; readonly by: Keeper }
+
+/** Who keeps a term that this connector does not keep; undefined for one that it keeps, and for one that nobody may promise. */
+export function promiseOf(node: PolicyNode): Keeper | undefined {
+  if (node.kind === 'unknown') return undefined
+  if (node.kind !== 'constraint') return ofRule(node.kind, node.rule)
+  const { constraint, of, rule, inside } = node
+  if (of !== 'permission') return ofRule(of, rule)
+  // Conditions of which all have to be met count one by one, an alternative as a whole.
+  const whole = [...inside, constraint].find(({ kind }) => kind !== 'and')
+  return whole !== undefined && isUseSide(whole) ? 'contract' : undefined
+}
+
+/** Nobody promises what is not understood: neither an action nor a condition of it. */
+function ofRule(kind: RuleKind, rule: Rule): Keeper | undefined {
+  const { action, constraints } = rule
+  if (kind === 'permission' || !isKnownAction(action) || !constraints.every(isReadable)) return undefined
+  // A prohibition of the use itself stands against delivering at all.
+  if (kind === 'prohibition') return action === `${ODRL}use` ? undefined : 'contract'
+  if (kind === 'obligation') return isCarriedOut(rule) ? 'consumer' : 'contract'
+  // Before any use, the recipient can promise what it does by itself, not what the provider has to find done.
+  return KEPT_BY.get(action) === 'provider' ? undefined : 'contract'
+}
+
+const KEPT_BY: ReadonlyMap<string, string> = new Map(
+  ACTION_TERMS.map(({ iri, enforcedBy }) => [iri, enforcedBy]),
+)
+
+const isReadable = (constraint: Constraint): boolean => {
+  if (constraint.kind !== 'atomic') return constraint.operands.every(isReadable)
+  const support = supportOf(constraint)
+  return 'operand' in support && support.operand.wrong(constraint) === undefined
+}
+
+/** Speaks of nothing but what the recipient does with the data. */
+function isUseSide(constraint: Constraint): boolean {
+  if (constraint.kind !== 'atomic') {
+    return constraint.operands.length > 0 && constraint.operands.every(isUseSide)
+  }
+  const support = supportOf(constraint)
+  if (!('operand' in support) || support.operand.wrong(constraint) !== undefined) return false
+  return !support.operand.enforcedHere && support.operand.enforcedBy !== 'provider'
+}
+
+const promises = (policy: Policy): readonly Promised[] =>
+  nodesOf(policy).flatMap((node) => {
+    const by = promiseOf(node)
+    return by === undefined ? [] : [{ path: node.path, number: node.number, by }]
+  })
+
+/** The policy with what is accepted as a promise in an offer up to this tier. */
+export function accepting(policy: Policy, upTo: Tier): Policy {
+  if (upTo === 1) return policy
+  const accepted = promises(policy).filter(({ by }) => upTo === 3 || by === 'consumer')
+  return accepted.length === 0 ? policy : { ...policy, promised: new Set(accepted.map(({ path }) => path)) }
+}
+
+export type Tiers = {
+  readonly tier: Tier
+  readonly promises: readonly Promised[]
+  /** What no tier allows: not understood, or a condition of the provider's that nothing here checks. */
+  readonly refused: readonly UnsupportedTerm[]
+}
+
+/** Which tier an offer with these terms belongs to. To a recipient that has not proved that it can, duties are by contract. */
+export function tiersOf(policy: Policy, peer: Peer = 'proven'): Tiers {
+  const list = promises(policy)
+  const isContract = list.some(({ by }) => by === 'contract' || peer === 'unproven')
+  const tier = isContract ? 3 : list.length > 0 ? 2 : 1
+  return { tier, promises: list, refused: unsupportedTerms(accepting(policy, 3)) }
+}
+
+/** What the recipient promises, apart from where it stands, so that two policies can be seen to ask for the same. */
+export const promisedTerms = (policy: Policy): ReadonlySet<string> =>
+  new Set(
+    nodesOf(policy).flatMap((node) => {
+      if (promiseOf(node) === undefined || node.kind === 'unknown') return []
+      return JSON.stringify([node.kind, node.kind === 'constraint' ? node.constraint : node.rule], unplaced)
+    }),
+  )
+
+/** A place says nothing about the meaning, and a set has no order. */
+const unplaced = (key: string, value: unknown): unknown => {
+  if (key === 'path') return undefined
+  return key === 'rightOperand' && Array.isArray(value) ? [...value].sort() : value
+}
