@@ -77,16 +77,26 @@ describe('the tier of an offer', () => {
   })
 })
 
+describe('a condition that the provider has to see to', () => {
+  it.each<[string, object]>([
+    ['a group', constraint(`${MDP}group`, 'isAnyOf', ['suppliers'])],
+    ['an assurance of the connector', constraint(`${MDP}connectorAssurance`, 'eq', 'certified')],
+    ['a credential', constraint(`${MDP}credentialType`, 'isAnyOf', ['MembershipCredential'])],
+    ['a place', constraint('odrl:spatial', 'isPartOf', 'https://sws.geonames.org/6255148/')],
+    ['a seat', constraint(`${MDP}partySeat`, 'eq', 'https://sws.geonames.org/6255148/')],
+    ['an address of delivery', constraint('odrl:virtualLocation', 'eq', 'urn:x')],
+    ['a request of the user', constraint(`${MDP}userRequest`, 'eq', 'urn:uuid:1')],
+    ['an event', constraint('odrl:event', 'eq', 'fault')],
+    ['a membership of Catena-X', constraint('cx-policy:Membership', 'eq', 'active')],
+    ['a partner number of Catena-X', constraint('cx-policy:BusinessPartnerNumber', 'isAnyOf', ['BPNL1'])],
+  ])('%s is never a promise', (_name, condition) => {
+    expect(tiersOf(policy(use(condition))).promises).toEqual([])
+    expect(accepting(policy(use(condition)), 3).promised).toBeUndefined()
+  })
+})
+
 describe('what no tick makes a promise', () => {
   it.each<[string, object]>([
-    ['a proof of the recipient', use(constraint(`${MDP}connectorAssurance`, 'eq', 'certified'))],
-    ['a credential', use(constraint(`${MDP}credentialType`, 'isAnyOf', ['MembershipCredential']))],
-    ['a membership of Catena-X', use(constraint('cx-policy:Membership', 'eq', 'active'))],
-    [
-      'a partner number of Catena-X',
-      use(constraint('cx-policy:BusinessPartnerNumber', 'isAnyOf', ['BPNL1'])),
-    ],
-    ['noise that is to be added', use(constraint(`${MDP}noise`, 'eq', 'laplace'))],
     ['a payment before any use', { permission: [{ ...USE, duty: [{ action: 'odrl:compensate' }] }] }],
     ['a condition nobody knows', use(constraint('https://other.example/x', 'eq', '1'))],
     ['an operator nobody knows', use(constraint('odrl:purpose', 'like', 'x'))],
