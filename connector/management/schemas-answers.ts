@@ -19,7 +19,7 @@ import {
   whole,
 } from './schema.js'
 import { DUTY_ANSWERS, dutyCounts } from './schemas-duties.js'
-import { termsComparison, whoMay } from './schemas-policy.js'
+import { policyAnswers, termsComparison, tier, whoMay } from './schemas-policy.js'
 import { failingDeliveries, pushFailing, pushProgress } from './schemas-push.js'
 
 const role = oneOf('consumer', 'provider')
@@ -92,16 +92,6 @@ const transfer: Properties = {
 const TRANSFER_OPTIONAL = ['partnerPid', 'pending', 'reason', 'endedBy', 'suspendedBy', 'failing', ...WAITING]
 
 const history: Properties = { timeline: list(ref('TimelineEntry')), owed: list(ref('OwedMessage')) }
-
-const enforcedBy = described(
-  oneOf('provider', 'consumer', 'contract', 'capable'),
-  "Who keeps it: the provider's connector, the recipient's connector, or the contract alone. capable: the recipient's connector where it has proved that it can, otherwise the contract alone.",
-)
-
-const tier = described(
-  object({ number: { type: 'integer', minimum: 1, maximum: 3 }, text: inBothLanguages }),
-  "1: the provider's connector keeps all terms. 2: beside that, duties that the recipient's connector carries out. 3: at least one term is kept by contract only.",
-)
 
 const contract: Properties = {
   id: text,
@@ -232,34 +222,7 @@ export const ANSWERS = {
     ['ownId', 'ownAddress', 'approval', 'fingerprint'],
   ),
   Partners: object({ partners: list(ref('Partner')) }),
-  Clause: object({
-    number: { type: 'integer', minimum: 1 },
-    text: inBothLanguages,
-    enforcedBy,
-    enforcement: inBothLanguages,
-  }),
-  TemplateClause: object(
-    {
-      number: { type: 'integer', minimum: 1 },
-      path: described(text, 'Where the clause stands in the policy.'),
-      text: inBothLanguages,
-      enforcedBy,
-      enforcement: inBothLanguages,
-      remark: inBothLanguages,
-      obstacle: described(inBothLanguages, 'Why this connector does not publish terms with this clause.'),
-    },
-    ['remark', 'obstacle'],
-  ),
-  OfferInWords: object(
-    {
-      id: text,
-      clauses: list(ref('Clause')),
-      tier,
-      acceptable: described(flag, 'Whether every term is understood, and can be kept here or be promised.'),
-      problem: text,
-    },
-    ['problem'],
-  ),
+  ...policyAnswers,
   RemoteDataset: object(
     {
       id: text,
@@ -305,15 +268,6 @@ export const ANSWERS = {
   Template: object(template),
   WhoMay: whoMay,
   Templates: object({ templates: list(ref('Template')) }),
-  TemplatePolicy: object({
-    policy: anything('A policy as ODRL, for an offer.'),
-    publishable: described(
-      flag,
-      'Whether an offer with this policy can be published by this connector; one of tier 3 with contractOnly.',
-    ),
-    tier: { type: 'integer', minimum: 1, maximum: 3 },
-    clauses: list(ref('TemplateClause')),
-  }),
   Offers: object({ offers: list(ref('Offer')) }),
   Dataset: object(
     {

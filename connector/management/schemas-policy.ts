@@ -1,5 +1,5 @@
 /** Schemas of answers about policies: how terms compare, and who may do what under them. */
-import { described, flag, list, object, oneOf, text, time, whole } from './schema.js'
+import { anything, described, flag, list, object, oneOf, ref, text, time, whole } from './schema.js'
 
 const inBothLanguages = object({ en: text, de: text })
 
@@ -49,3 +49,54 @@ export const whoMay = object({
   entries: list(mayOrNot),
   complete: described(flag, 'False when there are more: ask for one partner or dataset.'),
 })
+
+const enforcedBy = described(
+  oneOf('provider', 'consumer', 'contract', 'capable'),
+  "Who keeps it: the provider's connector, the recipient's connector, or the contract alone. capable: the recipient's connector where it has proved that it can, otherwise the contract alone.",
+)
+
+export const tier = described(
+  object({ number: { type: 'integer', minimum: 1, maximum: 3 }, text: inBothLanguages }),
+  "1: the provider's connector keeps all terms. 2: beside that, duties that the recipient's connector carries out. 3: at least one term is kept by contract only.",
+)
+
+/** Terms in words, and policies made of templates. */
+export const policyAnswers = {
+  Clause: object({
+    number: { type: 'integer', minimum: 1 },
+    text: inBothLanguages,
+    enforcedBy,
+    enforcement: inBothLanguages,
+  }),
+  TemplateClause: object(
+    {
+      number: { type: 'integer', minimum: 1 },
+      path: described(text, 'Where the clause stands in the policy.'),
+      text: inBothLanguages,
+      enforcedBy,
+      enforcement: inBothLanguages,
+      remark: inBothLanguages,
+      obstacle: described(inBothLanguages, 'Why this connector does not publish terms with this clause.'),
+    },
+    ['remark', 'obstacle'],
+  ),
+  OfferInWords: object(
+    {
+      id: text,
+      clauses: list(ref('Clause')),
+      tier,
+      acceptable: described(flag, 'Whether every term is understood, and can be kept here or be promised.'),
+      problem: text,
+    },
+    ['problem'],
+  ),
+  TemplatePolicy: object({
+    policy: anything('A policy as ODRL, for an offer.'),
+    publishable: described(
+      flag,
+      'Whether an offer with this policy can be published by this connector; one of tier 3 with contractOnly.',
+    ),
+    tier: { type: 'integer', minimum: 1, maximum: 3 },
+    clauses: list(ref('TemplateClause')),
+  }),
+}
