@@ -32,6 +32,8 @@ export type SealSubject = {
   readonly consumerPid: string
   /** `hashOf` the last offer of the negotiation. */
   readonly offerHash: string
+  /** SHA-256 of each shape document that the agreement names, sorted. */
+  readonly shapes?: readonly string[]
   /** The JWSs this one builds on, in order: none, the provider's, or the provider's and the consumer's. */
   readonly covers?: readonly string[]
 }
@@ -72,6 +74,7 @@ const claims = (subject: SealSubject, agreementHash: string) => ({
   role: subject.role,
   agreement: agreementHash,
   offer: subject.offerHash,
+  ...(subject.shapes === undefined || subject.shapes.length === 0 ? {} : { shapes: subject.shapes }),
   covers: (subject.covers ?? []).map((jws) => sha256Hex(jws)),
   providerPid: subject.providerPid,
   consumerPid: subject.consumerPid,
@@ -117,6 +120,9 @@ export function verifySeal(
   }
   if (seal.offer !== wanted.offer) {
     return invalid('The signature refers to another offer than the last one of this negotiation.')
+  }
+  if (canonicalize(seal.shapes ?? []) !== canonicalize(wanted.shapes ?? [])) {
+    return invalid('The signature covers other shape documents than the agreement names.')
   }
   if (!Array.isArray(seal.covers) || canonicalize(seal.covers) !== canonicalize(wanted.covers)) {
     return invalid(COVERS_WRONG[expected.role])

@@ -1,5 +1,6 @@
 /** A contract as both sides keep it: the exact text, who signed it, and whether it is still in force. */
 import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../core/types.js'
+import type { ShapeDocument } from '../policy/shape.js'
 import type { Tier } from '../policy/tier.js'
 
 /** `pending` until the negotiation is FINALIZED; only `active` ones allow anything. */
@@ -35,11 +36,22 @@ export type Agreement = {
   readonly dutiesProven?: boolean
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
-  /** Provider: key of the pseudonyms delivered under it, sealed with the key of this machine; gone with the contract. */
+  /** The shape documents that the terms name: without them nobody could tell what was agreed. */
+  readonly shapes?: readonly ShapeDocument[]
+  /** Provider: key of the pseudonyms and deviations delivered under it, sealed with the key of this machine; gone with the contract. */
   readonly pseudonymKey?: string
 }
 
-/** The contract without the means to tell whom a pseudonym meant. */
+/** A shape document with its hash, by which terms name it. */
+export type StoredShape = {
+  readonly hash: string
+  readonly document: ShapeDocument
+  readonly addedAt: EpochMs
+  /** The partner that handed it over; absent for our own. */
+  readonly from?: string
+}
+
+/** The contract without the means to tell whom a pseudonym meant, or how a value deviates. */
 export function withoutPseudonymKey({ pseudonymKey: _destroyed, ...agreement }: Agreement): Agreement {
   return agreement
 }

@@ -21,6 +21,7 @@ import {
   VERSION_PATH,
 } from './messages.js'
 import { readMessage } from './normalise.js'
+import { shapesIn } from './shape-texts.js'
 import type { Validate } from './validate.js'
 
 export type Fetch = (request: {
@@ -282,6 +283,7 @@ function remote(entry: DatasetEntry): RemoteDataset {
     signals: [raw[CONTENT.signals]].flat().flatMap(remoteSignal),
     formats: [...new Set(entry.distribution.map((d) => d.format))],
     offers: entry.hasPolicy as unknown as readonly JsonObject[],
+    shapes: shapesIn(raw),
     raw,
   }
 }

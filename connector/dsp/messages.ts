@@ -45,6 +45,8 @@ export const DESCRIPTION = {
 export const CONTENT = {
   machineId: 'https://w3id.org/machine-data-policy/v1#machineId',
   signals: 'https://w3id.org/machine-data-policy/v1#signals',
+  /** Canonical JSON of the shape documents that terms name, beside the terms. */
+  shapes: 'https://w3id.org/machine-data-policy/v1#shapeDocument',
 } as const
 
 /** What is said about one signal of a dataset. */

@@ -17,6 +17,7 @@ import {
 import { readMessage } from './normalise.js'
 import { pushDataAddress } from './push-address.js'
 import { readError } from './read-error.js'
+import { withShapes } from './shape-texts.js'
 import type { Validate } from './validate.js'
 
 const outgoing = (path: DspPath, pid: string, message: object): Outgoing => ({
@@ -35,13 +36,15 @@ export function createWire(validate: Validate): Wire {
   return {
     contractRequest: (m) => outgoing(PROVIDER_PATH.negotiationRequest, '', build.contractRequest(m)),
     counterRequest: (m) => outgoing(PROVIDER_PATH.counterRequest, m.providerPid, build.contractRequest(m)),
-    contractOffer: (m) => outgoing(CONSUMER_PATH.initialOffer, '', build.contractOffer(m)),
-    counterOffer: (m) => outgoing(CONSUMER_PATH.offers, m.consumerPid, build.contractOffer(m)),
-    contractAgreement: ({ seal, ...m }) =>
+    contractOffer: ({ shapes, ...m }) =>
+      outgoing(CONSUMER_PATH.initialOffer, '', build.contractOffer(m, withShapes(shapes))),
+    counterOffer: ({ shapes, ...m }) =>
+      outgoing(CONSUMER_PATH.offers, m.consumerPid, build.contractOffer(m, withShapes(shapes))),
+    contractAgreement: ({ seal, shapes, ...m }) =>
       outgoing(
         CONSUMER_PATH.agreement,
         m.consumerPid,
-        build.contractAgreement(m, extension(AGREEMENT_SIGNATURE, seal)),
+        build.contractAgreement(m, { ...withShapes(shapes), ...extension(AGREEMENT_SIGNATURE, seal) }),
       ),
     agreementVerification: ({ seal, ...m }) =>
       outgoing(

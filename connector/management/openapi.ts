@@ -17,6 +17,7 @@ const TAGS = {
   Partners: 'Who we know, whom we trust, and what they offer.',
   Sources: 'Where data comes from.',
   Datasets: 'What we offer, and under which terms.',
+  Shapes: 'Documents that say for single signals how values are rounded, changed and hidden.',
   Templates: 'Policies to start from, with parameters.',
   Policies: 'Who may have what, when, and why.',
   Negotiations: 'Contracts in the making.',

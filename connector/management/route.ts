@@ -23,6 +23,7 @@ type Bodies = {
   readonly NewOffer: NewOffer
   readonly TemplateValues: { readonly values: JsonObject }
   readonly OfferChange: { readonly approval: 'automatic' | 'stricter-or-equal' | 'manual' }
+  readonly NewShape: { readonly document: JsonObject }
   readonly NewNegotiation: NewNegotiation
   readonly NewProposal: NewProposal
   readonly Proposal: Proposal

@@ -3,6 +3,7 @@ import { ok, problem } from '../core/result.js'
 import { type Route, reads, writes } from './route.js'
 import { DUTY_ROUTES } from './routes-duties.js'
 import { OFFERING_ROUTES } from './routes-offering.js'
+import { SHAPE_ROUTES } from './routes-shapes.js'
 import { TEMPLATE_ROUTES } from './routes-templates.js'
 import type { Schema } from './schema.js'
 import { NEGOTIATION_STATES, TRANSFER_STATES } from './schemas-answers.js'
@@ -352,5 +353,6 @@ export const ROUTES: readonly Route[] = [
   ...ROUTES_HERE,
   ...DUTY_ROUTES,
   ...OFFERING_ROUTES,
+  ...SHAPE_ROUTES,
   ...TEMPLATE_ROUTES,
 ]

@@ -19,7 +19,14 @@ import {
   whole,
 } from './schema.js'
 import { DUTY_ANSWERS, dutyCounts } from './schemas-duties.js'
-import { policyAnswers, termsComparison, tier, whoMay } from './schemas-policy.js'
+import {
+  policyAnswers,
+  SHAPE_ANSWERS,
+  shapesOfContract,
+  termsComparison,
+  tier,
+  whoMay,
+} from './schemas-policy.js'
 import { failingDeliveries, pushFailing, pushProgress } from './schemas-push.js'
 
 const role = oneOf('consumer', 'provider')
@@ -266,6 +273,7 @@ export const ANSWERS = {
   CheckResult: object({ ok: flag, message: text }),
   Offer: object(offer),
   Template: object(template),
+  ...SHAPE_ANSWERS,
   WhoMay: whoMay,
   Templates: object({ templates: list(ref('Template')) }),
   Offers: object({ offers: list(ref('Offer')) }),
@@ -323,12 +331,13 @@ export const ANSWERS = {
       ...contract,
       clauses: list(ref('Clause')),
       agreement: anything('The agreement exactly as it was sent or received.'),
+      shapes: shapesOfContract,
       hash: described(text, 'SHA-256 of the canonical JSON of the agreement.'),
       used: described(whole, 'Deliveries booked so far; provider only.'),
       duties: described(list(ref('Duty')), 'What is owed after the delivery, and how it stands.'),
       timeline: list(ref('TimelineEntry')),
     },
-    [...CONTRACT_OPTIONAL, 'used'],
+    [...CONTRACT_OPTIONAL, 'used', 'shapes'],
   ),
   Contracts: object({ contracts: list(ref('Contract')) }),
   Verification: object({

@@ -100,3 +100,22 @@ export const policyAnswers = {
     clauses: list(ref('TemplateClause')),
   }),
 }
+
+const shape = object(
+  {
+    hash: described(text, 'SHA-256 of the canonical JSON of the document.'),
+    name: described(text, 'How terms name it: urn:sha256: and the hash.'),
+    document: anything('The document; schemas/shape.schema.json describes it.'),
+    text: described(inBothLanguages, 'What it asks for.'),
+    from: described(text, 'DID of the partner that handed it over; absent for our own.'),
+    addedAt: time,
+  },
+  ['from'],
+)
+
+export const SHAPE_ANSWERS = { Shape: shape, Shapes: object({ shapes: list(ref('Shape')) }) } as const
+
+export const shapesOfContract = described(
+  list(object({ hash: text, document: anything('The document.') })),
+  'The shape documents that the agreement names.',
+)

@@ -125,6 +125,9 @@ export const REQUESTS = {
   ),
   TemplateValues: request({ values: templateValues }),
   OfferChange: request({ approval }),
+  NewShape: request({
+    document: anything('The document; schemas/shape.schema.json describes it. Numbers are texts.'),
+  }),
   NewNegotiation: request(
     {
       partner: described(filled, 'DID of a trusted partner.'),
@@ -241,6 +244,7 @@ export const PARTS = {
       ),
       places: described(list(text), 'The only places; needs a declared signal "sourceLocation".'),
       valueStep: described({ type: ['number', 'string'] }, 'Least step to which numbers are rounded down.'),
+      shape: described(text, 'SHA-256 of a stored shape document, which says more for single signals.'),
       deliveryDelay: described(text, 'ISO 8601 duration, the least age of a record at delivery.'),
     },
     [
@@ -269,6 +273,7 @@ export const PARTS = {
       'places',
       'valueStep',
       'deliveryDelay',
+      'shape',
     ],
   ),
 } as const satisfies Record<string, Schema>
@@ -313,6 +318,13 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
   DutyWords: { text: 'Deleted from the historian on Monday, says the head of IT.' },
   DutyReport: { text: 'A laptop with copies was stolen.' },
   NewTransfer: { contract: 'urn:uuid:0b0c9a52-6f0e-4c38-9a53-6f1f6bb5d3a1' },
+  NewShape: {
+    document: {
+      type: 'https://w3id.org/machine-data-policy/v1#Shape',
+      version: '1',
+      fields: { temperature: { valueStep: '0.5' } },
+    },
+  },
   NewToken: { name: 'monitoring' },
   SetupRequest: { code: 'the code from the console', name: 'admin' },
 }

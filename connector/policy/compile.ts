@@ -24,15 +24,9 @@ export function compilePlan(
     readonly shapes?: ShapeLookup
   },
 ): Result<Plan> {
-  const unsupported = unsupportedTerms(policy)
-  const [first] = unsupported
-  if (first !== undefined) {
-    const more = unsupported.length > 1 ? ` (and ${unsupported.length - 1} more)` : ''
-    return problem('PolicyUnsupported', `${first.why.en} (${first.path})${more}`, unsupported)
-  }
-  const terms = contributions(policy.permissions[0]?.constraints ?? [], agreement.agreedAt)
-    .map((contribution) => contribution.terms)
-    .reduce<PlanTerms>(strictest, {})
+  const combined = combinedTerms(policy, agreement.agreedAt)
+  if (!combined.ok) return combined
+  const terms = combined.value
   const { assignee, shapes = () => undefined } = agreement
   const isRecipient =
     assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
@@ -43,4 +37,19 @@ export function compilePlan(
   if (!shaped.ok) return shaped
   const content = { version: 1, ...shaped.value } as const
   return ok({ ...content, hash: sha256Hex(canonicalize(content)) })
+}
+
+/** All conditions together, without what stands in a shape document. `PolicyUnsupported` when one cannot be enforced. */
+export function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTerms> {
+  const unsupported = unsupportedTerms(policy)
+  const [first] = unsupported
+  if (first !== undefined) {
+    const more = unsupported.length > 1 ? ` (and ${unsupported.length - 1} more)` : ''
+    return problem('PolicyUnsupported', `${first.why.en} (${first.path})${more}`, unsupported)
+  }
+  return ok(
+    contributions(policy.permissions[0]?.constraints ?? [], agreedAt)
+      .map((contribution) => contribution.terms)
+      .reduce<PlanTerms>(strictest, {}),
+  )
 }

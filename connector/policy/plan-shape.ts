@@ -4,10 +4,11 @@ import { decimalUnits } from './ladder.js'
 import { delivers, type Noise, type Plan } from './plan.js'
 import type { PlanTerms } from './plan-terms.js'
 import type { FieldShape, ShapeDocument, ShapeLookup } from './shape.js'
+import { quoted, text } from './words.js'
 
 export type ShapedTerms = Omit<Plan, 'version' | 'hash'>
 
-const unsupported = (why: string): Result<never> => problem('PolicyUnsupported', why)
+const unsupported = (en: string, de: string): Result<never> => problem('PolicyUnsupported', text(en, de))
 
 /** `PolicyUnsupported` when the document is not at hand or asks for what cannot be kept together with the other terms. */
 export function withShape(terms: PlanTerms, lookup: ShapeLookup): Result<ShapedTerms> {
@@ -17,24 +18,30 @@ export function withShape(terms: PlanTerms, lookup: ShapeLookup): Result<ShapedT
   if (shape === undefined) {
     return unsupported(
       `The shape document ${name} is not here, so nobody can tell what it asks for. Its provider has to hand it over.`,
+      `Das Aufbereitungsdokument ${name} liegt hier nicht vor, also lässt sich nicht sagen, was es verlangt. Sein Anbieter muss es übergeben.`,
     )
   }
   const fields = Object.entries(shape.fields ?? {})
   const noisy = fields.filter(([, { noise }]) => noise !== undefined)
   if (terms.mechanisms !== undefined && noisy.length === 0) {
-    return unsupported(`Noise is agreed, but the shape document ${name} adds none to any signal.`)
+    return unsupported(
+      `Noise is agreed, but the shape document ${name} adds none to any signal.`,
+      `Rauschen ist vereinbart, aber das Aufbereitungsdokument ${name} fügt keinem Signal welches hinzu.`,
+    )
   }
   const delivered = noisy.filter(([field]) => delivers(terms, field))
   const [first] = delivered
   if (first !== undefined && terms.aggregations?.includes('sum') === true) {
     return unsupported(
-      `The sum of ${JSON.stringify(first[0])} cannot be delivered with noise: it would need more noise the more values a time window has. Possible are mean, min and max.`,
+      `The sum of ${quoted(first[0]).en} cannot be delivered with noise: it would need more noise the more values a time window has. Possible are mean, min and max.`,
+      `Die Summe von ${quoted(first[0]).de} lässt sich nicht mit Rauschen liefern: Sie bräuchte umso mehr davon, je mehr Werte ein Zeitfenster hat. Möglich sind mean, min und max.`,
     )
   }
   const limit = recordsWithin(shape, delivered, terms)
   if (limit === 0) {
     return unsupported(
       `The noiseBudget of the shape document ${name} is smaller than what one record costs, so nothing could be delivered.`,
+      `Das noiseBudget des Aufbereitungsdokuments ${name} ist kleiner als das, was ein Eintrag kostet; es könnte also nichts geliefert werden.`,
     )
   }
   return ok({

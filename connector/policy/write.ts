@@ -9,6 +9,7 @@ import type { AtomicConstraint, Operator } from './model.js'
 import { MDP, PROFILE } from './model.js'
 import { timeOfDay } from './operands/domain.js'
 import { leftOperandIri, operandOf } from './registry.js'
+import { shapeName } from './shape.js'
 import { quoted } from './words.js'
 
 /** What an operator may ask for; an absent term asks for nothing. */
@@ -59,6 +60,8 @@ export type Terms = {
   readonly places?: readonly string[]
   /** Least step to which numbers are rounded down. */
   readonly valueStep?: number | string
+  /** SHA-256 of a shape document, or its whole name. */
+  readonly shape?: string
   /** ISO 8601 duration, the least age of a record at delivery. */
   readonly deliveryDelay?: string
 }
@@ -79,6 +82,11 @@ const several = (written: unknown): readonly string[] | undefined => {
   if (typeof written === 'string') return [written]
   const isList = Array.isArray(written) && written.every((item): item is string => typeof item === 'string')
   return isList ? written : undefined
+}
+
+const documentName = (written: unknown): string | undefined => {
+  const value = single(written)
+  return value !== undefined && /^[0-9a-f]{64}$/.test(value) ? shapeName(value) : value
 }
 
 /** A day stands for one of its two ends; anything else is left for the operand to judge. */
@@ -151,6 +159,12 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
     operator: 'gteq',
     encode: single,
     expected: 'a step such as 0.5',
+  },
+  shape: {
+    leftOperand: `${MDP}shape`,
+    operator: 'eq',
+    encode: documentName,
+    expected: 'the SHA-256 of a shape document, 64 hexadecimal digits',
   },
   deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
 }

@@ -5,12 +5,13 @@ import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../co
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
-import { type Enforcement, enforcementLabel, explain } from '../policy/explain.js'
+import { type Enforcement, enforcementLabel, explain, type Known } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Peer, Tier } from '../policy/tier.js'
 import type { Store } from '../store/store.js'
 import { agreementHash, hasNoTerms, planOf } from './contract.js'
 import { barredBy, revokedWords, runningTransfers } from './flow.js'
+import { signedText } from './negotiation-agreement.js'
 import type { Seals } from './ports.js'
 import { endTransfersUnder, moveTransfer, type TransferDeps } from './transfer.js'
 
@@ -41,14 +42,13 @@ const WITHOUT_TERMS: ClauseInWords = {
 }
 
 /**
- * The terms of an offer or agreement as sentences; an unreadable policy has none. `peer` is what the recipient has proved,
- * where there is one.
+ * The terms of an offer or agreement as sentences; an unreadable policy has none.
  */
-export function inWords(policy: unknown, peer?: Peer): readonly ClauseInWords[] {
+export function inWords(policy: unknown, known: Known = {}): readonly ClauseInWords[] {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return []
   if (hasNoTerms(policy as JsonObject)) return [WITHOUT_TERMS]
-  return explain(parsed.value, { peer }).map((clause) => ({
+  return explain(parsed.value, known).map((clause) => ({
     number: clause.number,
     text: clause.text,
     enforcedBy: clause.enforcedBy,
@@ -97,8 +97,7 @@ export async function verifyAgreement(
     const outcome = await deps.seals.verify(seal, by, {
       ...pids,
       role: as,
-      agreement: agreement.body,
-      offer: agreement.offer,
+      ...signedText(agreement),
       covers,
     })
     signatures.push(

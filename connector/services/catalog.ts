@@ -8,13 +8,20 @@ import { compilePlan } from '../policy/compile.js'
 import type { Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import { delivers } from '../policy/plan.js'
+import type { ShapeLookup } from '../policy/shape.js'
 import type { Offered, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
 import { acceptedFrom, allows, understood } from './contract.js'
+import { lookupIn, shapeTextsFor } from './shapes.js'
 
 export type CatalogDeps = { readonly store: Store; readonly clock: Clock }
 
-export type Entry = { readonly dataset: Dataset; readonly offers: readonly Offer[] }
+/** `shapes`: canonical JSON of the documents that the offers name, each once. */
+export type Entry = {
+  readonly dataset: Dataset
+  readonly offers: readonly Offer[]
+  readonly shapes: readonly string[]
+}
 
 /** Reads a partner's catalog; the protocol adapter implements it. */
 export interface CatalogClient {
@@ -44,6 +51,8 @@ export type RemoteDataset = {
   readonly signals: readonly RemoteSignal[]
   readonly formats: readonly string[]
   readonly offers: readonly JsonObject[]
+  /** Texts of shape documents that stand beside the offers, unchecked. */
+  readonly shapes: readonly string[]
   /** The dataset as received. */
   readonly raw: JsonObject
 }
@@ -121,18 +130,23 @@ function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offer
     dataset: describedBy(
       dataset,
       shown.map(({ policy }) => policy),
-      facts.at,
+      { at: facts.at, shapes: lookupIn(deps.store) },
     ),
     offers: shown.map(({ offer }) => offer),
+    shapes: [...new Set(shown.flatMap(({ offer }) => shapeTextsFor(deps.store, offer.policy)))],
   }
 }
 
 /** The dataset without what none of the offers would deliver: the name of a signal tells about a machine as well. */
-function describedBy(dataset: Dataset, policies: readonly Policy[], at: EpochMs): Dataset {
+function describedBy(
+  dataset: Dataset,
+  policies: readonly Policy[],
+  { at, shapes }: { readonly at: EpochMs; readonly shapes: ShapeLookup },
+): Dataset {
   const { machineId, ...rest } = dataset
   if (machineId === undefined && dataset.signals.length === 0) return dataset
   const plans = policies.flatMap((policy) => {
-    const plan = compilePlan(policy, { agreedAt: at })
+    const plan = compilePlan(policy, { agreedAt: at, shapes })
     return plan.ok ? [plan.value] : []
   })
   const named = plans.some((plan) => plan.pseudonym === undefined)

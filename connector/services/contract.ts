@@ -25,6 +25,7 @@ import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
 import { refusalText } from '../policy/refusal-words.js'
+import { type ShapeLookup, shapesByName, shapesNamed } from '../policy/shape.js'
 import { unsupportedTerms } from '../policy/support.js'
 import { accepting, type Peer, promisedTerms, type Tier, tiersOf } from '../policy/tier.js'
 import { contractOnlyWords } from '../policy/tier-words.js'
@@ -130,10 +131,15 @@ export const takesWithoutTerms = (partner: Partner | undefined, policy: JsonObje
   partner?.takesEmptyPolicies === true && hasNoTerms(policy)
 
 /** Consumer: every term is understood, can be kept here or be promised by us, and allows us to agree now. */
-export function mayHold(partner: Partner, offer: JsonObject, facts: Facts): Result<void> {
+export function mayHold(
+  partner: Partner,
+  offer: JsonObject,
+  facts: Facts,
+  shapes: ShapeLookup,
+): Result<void> {
   if (takesWithoutTerms(partner, offer)) return ok(undefined)
   const policy = understood(offer, 3)
-  if (policy.ok) return allows(policy.value, 'negotiation', facts)
+  if (policy.ok) return missingShape(policy.value, shapes) ?? allows(policy.value, 'negotiation', facts)
   const said = textOf(policy.error)
   return hasNoTerms(offer)
     ? problem(policy.error.code, {
@@ -141,6 +147,17 @@ export function mayHold(partner: Partner, offer: JsonObject, facts: Facts): Resu
         de: `${said.de} Um Verträge ohne Bedingungen von diesem Partner anzunehmen: handschlag partner set ${partner.did} --empty-policies accept`,
       })
     : policy
+}
+
+export const shapeMissing = (name: string): Text => ({
+  en: `The terms are shaped by the document ${name}, and the partner did not hand it over.`,
+  de: `Die Bedingungen verweisen auf das Aufbereitungsdokument ${name}, und der Partner hat es nicht übergeben.`,
+})
+
+/** Terms that name a document which is not here cannot be judged by anybody. */
+export function missingShape(policy: Policy, shapes: ShapeLookup): Result<never> | undefined {
+  const name = shapesNamed(policy).find((one) => shapes(one) === undefined)
+  return name === undefined ? undefined : problem('PolicyUnsupported', shapeMissing(name))
 }
 
 /** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */
@@ -207,5 +224,6 @@ export function planOf(agreement: Agreement): Result<Plan> {
   const policy = understood(plain, agreement.tier)
   if (!policy.ok) return policy
   const assignee = String(plain.assignee)
-  return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee })
+  const shapes = shapesByName(agreement.shapes)
+  return compilePlan(policy.value, { agreedAt: agreement.agreedAt, assignee, shapes })
 }

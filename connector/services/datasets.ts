@@ -1,6 +1,6 @@
 /** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
 import { ok, problem, type Result } from '../core/result.js'
-import type { Clock, EpochMs, JsonObject } from '../core/types.js'
+import type { Clock, EpochMs, JsonObject, Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { compilePlan } from '../policy/compile.js'
 import { instantText } from '../policy/instant.js'
@@ -10,6 +10,7 @@ import type { Store } from '../store/store.js'
 import { understood, wantedByContract } from './contract.js'
 import { policyFromTemplate, type TemplateChoice } from './operator-templates.js'
 import type { DataPlanePort, NewPid } from './ports.js'
+import { lookupIn } from './shapes.js'
 
 /** What the data plane knows about kinds of sources. */
 export interface SourcePort {
@@ -238,7 +239,7 @@ export async function setApproval(
 
 /** Whether every term can be kept here for this dataset, or is a promise that may be offered. */
 export function checkTerms(
-  deps: Pick<DatasetDeps, 'clock'>,
+  deps: Pick<DatasetDeps, 'clock' | 'store'>,
   dataset: Dataset,
   { policy: terms, contractOnly }: Pick<Offer, 'policy' | 'contractOnly'>,
 ): Result<Plan> {
@@ -246,7 +247,7 @@ export function checkTerms(
   if (!wanted.ok) return wanted
   const policy = understood(terms, 3)
   if (!policy.ok) return policy
-  const plan = compilePlan(policy.value, { agreedAt: deps.clock() })
+  const plan = compilePlan(policy.value, { agreedAt: deps.clock(), shapes: lookupIn(deps.store) })
   if (!plan.ok) return plan
   const declared = new Set(['ts', 'id', 'series', ...dataset.signals.map((s) => s.name)])
   // A signal to be left out that nobody knows is a slip of the pen: the one that was meant would be delivered.
@@ -258,8 +259,34 @@ export function checkTerms(
       `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`,
     )
   }
-  return plan
+  const misfit = shapeMisfit(plan.value, dataset)
+  return misfit === undefined ? plan : problem('InvalidInput', misfit)
 }
+
+/** What a shape document asks of signals that do not exist or have no numbers: it was written for another dataset. */
+function shapeMisfit(
+  { valueSteps = {}, identifying = [] }: Plan,
+  { id, signals }: Dataset,
+): Text | undefined {
+  const types = new Map(signals.map(({ name, type }) => [name, type]))
+  const unknown = [...Object.keys(valueSteps), ...identifying].find((name) => !types.has(name))
+  const known = [...types.keys()].join(', ')
+  if (unknown !== undefined) {
+    return {
+      en: `The shape document names "${unknown}", which is not a signal of ${id}. Signals: ${known || 'none'}.`,
+      de: `Das Aufbereitungsdokument nennt „${unknown}“; das ist kein Signal von ${id}. Signale: ${known || 'keine'}.`,
+    }
+  }
+  const wrong = Object.keys(valueSteps).find((name) => !NUMERIC.has(types.get(name) ?? ''))
+  return wrong === undefined
+    ? undefined
+    : {
+        en: `The shape document rounds "${wrong}", which is declared as ${types.get(wrong)} and not as a number.`,
+        de: `Das Aufbereitungsdokument rundet „${wrong}“; angegeben ist das Signal als ${types.get(wrong)} und nicht als Zahl.`,
+      }
+}
+
+const NUMERIC: ReadonlySet<string> = new Set(['number', 'integer'])
 
 function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
   if (dataset.sourceId === undefined)

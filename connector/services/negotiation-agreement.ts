@@ -10,6 +10,7 @@ import type { Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, peerOf } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
 import { needsKey, type Plan } from '../policy/plan.js'
+import { shapeHash, shapeText } from '../policy/shape.js'
 import type { Peer, Tier } from '../policy/tier.js'
 import {
   acceptedFrom,
@@ -26,6 +27,7 @@ import {
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
 import type { Outgoing } from './ports.js'
+import { shapesFor, takeShapes } from './shapes.js'
 import { termsRelation } from './terms-comparison.js'
 
 /** An agreement as it is stored, and the message that carries our part of it. */
@@ -154,6 +156,7 @@ function draftOf(
     assignee: partner.did,
     at,
   })
+  const shapes = shapesFor(deps.store, m.terms)
   return {
     id: String(body['@id']),
     role: 'provider',
@@ -163,6 +166,7 @@ function draftOf(
     body,
     offer: m.offer,
     hash: agreementHash(body),
+    ...(shapes.length > 0 && { shapes }),
     agreedAt: at,
     ...promisedTo(peerOf(partner), body),
     status: 'pending',
@@ -191,7 +195,7 @@ export async function agree(
   const plan = keepable(deps, partner, draft, upTo)
   if (!plan.ok) return plan
   const pids = pidsOf(n)
-  const text = { ...pids, agreement: draft.body, offer: n.offer }
+  const text = { ...pids, ...signedText(draft) }
   const seal =
     partner.seal === 'off' ? undefined : await deps.seals.sign({ ...text, role: 'provider', covers: [] })
   return ok({
@@ -202,7 +206,12 @@ export async function agree(
       ...(needsKey(plan.value) &&
         deps.pseudonyms !== undefined && { pseudonymKey: deps.pseudonyms.create(draft.id) }),
     },
-    message: deps.wire.contractAgreement({ ...pids, agreement: draft.body, seal }),
+    message: deps.wire.contractAgreement({
+      ...pids,
+      agreement: draft.body,
+      seal,
+      shapes: (draft.shapes ?? []).map(shapeText),
+    }),
   })
 }
 
@@ -211,7 +220,13 @@ export async function checkAgreement(
   deps: NegotiationDeps,
   partner: Partner,
   n: Negotiation,
-  m: { readonly agreement: JsonObject; readonly text?: JsonObject; readonly seal?: string },
+  m: {
+    readonly agreement: JsonObject
+    readonly text?: JsonObject
+    /** Texts of the shape documents that came with it. */
+    readonly shapes?: readonly string[]
+    readonly seal?: string
+  },
 ): Promise<Result<Agreement>> {
   // What is kept, hashed and signed is what the provider wrote; what is judged is its plain form.
   const body = m.text ?? m.agreement
@@ -228,8 +243,11 @@ export async function checkAgreement(
       'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
     )
   }
+  const taken = await takeShapes(deps, partner.did, m.agreement, m.shapes)
+  if (!taken.ok) return taken
+  const shapes = shapesFor(deps.store, m.agreement)
   if (m.seal !== undefined && partner.seal !== 'off') {
-    const text = { ...pidsOf(n), agreement: body, offer: n.offer }
+    const text = { ...pidsOf(n), ...signedText({ body, offer: n.offer, shapes }) }
     const verified = await deps.seals.verify(m.seal, partner.did, { ...text, role: 'provider', covers: [] })
     if (!verified.ok) return verified
   }
@@ -247,6 +265,7 @@ export async function checkAgreement(
     ...(body === m.agreement ? {} : { terms: m.agreement }),
     offer: n.offer,
     hash: agreementHash(body),
+    ...(shapes.length > 0 && { shapes }),
     agreedAt: same.value.agreedAt,
     // Our own connector is the one that carries out the duties.
     ...promisedTo('proven', m.agreement),
@@ -282,8 +301,7 @@ export async function countersign(
       : await deps.seals.sign({
           ...pids,
           role: 'consumer',
-          agreement: agreement.body,
-          offer: agreement.offer,
+          ...signedText(agreement),
           covers: present(agreement.providerSeal),
         })
   return {
@@ -308,8 +326,7 @@ export async function checkVerification(
     const verified = await deps.seals.verify(seal, partner.did, {
       ...pidsOf(n),
       role: 'consumer',
-      agreement: agreement.body,
-      offer: agreement.offer,
+      ...signedText(agreement),
       covers: present(agreement.providerSeal),
     })
     if (!verified.ok) return verified
@@ -331,8 +348,7 @@ export async function receipt(deps: NegotiationDeps, n: Negotiation, agreement: 
       : await deps.seals.sign({
           ...pids,
           role: 'receipt',
-          agreement: agreement.body,
-          offer: agreement.offer,
+          ...signedText(agreement),
           covers: present(agreement.providerSeal, agreement.consumerSeal),
         })
   return {
@@ -340,6 +356,13 @@ export async function receipt(deps: NegotiationDeps, n: Negotiation, agreement: 
     message: deps.wire.finalized({ ...pids, receipt: signed }),
   }
 }
+
+/** What the seals of a contract are made over, apart from the pids. */
+export const signedText = ({ body, offer, shapes = [] }: Pick<Agreement, 'body' | 'offer' | 'shapes'>) => ({
+  agreement: body,
+  offer,
+  shapes: shapes.map(shapeHash).sort(),
+})
 
 const present = (...seals: readonly (string | undefined)[]): readonly string[] =>
   seals.filter((seal) => seal !== undefined)

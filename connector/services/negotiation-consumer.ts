@@ -22,16 +22,26 @@ import {
   sameOffer,
   tabled,
 } from './negotiation.js'
-import { checkAgreement, isTaken } from './negotiation-agreement.js'
+import { checkAgreement, isTaken, signedText } from './negotiation-agreement.js'
 import { decided, takeTurn } from './negotiation-moves.js'
+import { lookupIn, takeShapes } from './shapes.js'
 
 /** Consumer: asks for a contract on an offer from the partner's catalog. The offer carries its `target`. */
 export async function requestContract(
   deps: Pick<NegotiationDeps, 'store' | 'clock' | 'newPid' | 'ownDid' | 'callbackAddress' | 'wire'>,
-  m: { readonly partner: Partner; readonly datasetId: string; readonly offer: JsonObject },
+  m: {
+    readonly partner: Partner
+    readonly datasetId: string
+    readonly offer: JsonObject
+    /** Texts of the shape documents that stand beside the offer. */
+    readonly shapes?: readonly string[]
+  },
 ): Promise<Result<Negotiation>> {
   const at = deps.clock()
-  const allowed = mayHold(m.partner, m.offer, { at, recipient: ownIdFor(m.partner, deps.ownDid) })
+  const facts = { at, recipient: ownIdFor(m.partner, deps.ownDid) }
+  const taken = await takeShapes(deps, m.partner.did, m.offer, m.shapes)
+  if (!taken.ok) return taken
+  const allowed = mayHold(m.partner, m.offer, facts, lookupIn(deps.store))
   if (!allowed.ok) return allowed
   const pid = deps.newPid()
   const next: Negotiation = {
@@ -70,6 +80,7 @@ export async function receiveAgreement(
     readonly agreement: JsonObject
     /** The agreement as it was received, when that is another spelling. */
     readonly text?: JsonObject
+    readonly shapes?: readonly string[]
     readonly seal?: string
   },
 ): Promise<Result<Negotiation>> {
@@ -127,8 +138,7 @@ export async function receiveFinalized(
       verdict = await deps.seals.verify(m.receipt, partner.did, {
         ...pidsOf({ ...found, partnerPid: m.providerPid }),
         role: 'receipt',
-        agreement: agreement.body,
-        offer: agreement.offer,
+        ...signedText(agreement),
         covers,
       })
     } else if (partner.seal === 'require') {
@@ -166,7 +176,12 @@ export async function receiveFinalized(
 export async function receiveOffer(
   deps: NegotiationDeps,
   partner: Partner,
-  m: Incoming & { readonly pid: Pid; readonly providerPid: string; readonly offer: JsonObject },
+  m: Incoming & {
+    readonly pid: Pid
+    readonly providerPid: string
+    readonly offer: JsonObject
+    readonly shapes?: readonly string[]
+  },
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
@@ -175,6 +190,8 @@ export async function receiveOffer(
   const foreseen = receive(NEGOTIATION, found, 'offer', message())
   const fits = m.offer.target === found.datasetId
   const mayAct = foreseen.ok && !foreseen.value.repeated && found.closing === undefined && fits
+  // What is missing is told when somebody wants to accept.
+  if (mayAct) await takeShapes(deps, partner.did, m.offer, m.shapes)
   const turn = mayAct ? await takeTurn(deps, partner, tabled(foreseen.value.next, m.offer)) : undefined
   return deciding(deps, ref, (current) => {
     const received = receive(NEGOTIATION, current, 'offer', message())
@@ -203,6 +220,7 @@ export async function receiveInitialOffer(
   m: Incoming & {
     readonly providerPid: string
     readonly offer: JsonObject
+    readonly shapes?: readonly string[]
     readonly callbackAddress: string
   },
 ): Promise<Result<Negotiation>> {
@@ -228,6 +246,7 @@ export async function receiveInitialOffer(
     createdAt: at,
     updatedAt: at,
   }
+  await takeShapes(deps, partner.did, m.offer, m.shapes)
   const turn = await takeTurn(deps, partner, offered)
   const audit = [entry(offered, 'in', 'offer', { offer: String(m.offer['@id']) })]
   const decision = decided(deps, { next: offered, audit }, turn)

@@ -31,6 +31,7 @@ import {
   receipt,
 } from './negotiation-agreement.js'
 import type { NegotiationContext, NegotiationMove, Outgoing } from './ports.js'
+import { lookupIn, shapeTextsFor } from './shapes.js'
 
 /** What we do in a state, ready to be applied to the process in that state. */
 export type Readied = (current: Negotiation) => Result<Step<Negotiation>>
@@ -141,7 +142,7 @@ export async function ready(
       )
     }
     case 'accept': {
-      const fit = mayHold(partner, n.offer, factsFor(deps, partner))
+      const fit = mayHold(partner, n.offer, factsFor(deps, partner), lookupIn(deps.store))
       if (!fit.ok) return fit
       return ok((current) => sending(deps, current, 'accept', deps.wire.accepted(pidsOf(current))))
     }
@@ -155,7 +156,10 @@ export async function ready(
       const { offer } = move
       return ok((current) => {
         const m = { ...pidsOf(current), offer }
-        const message = move.move === 'offer' ? deps.wire.counterOffer(m) : deps.wire.counterRequest(m)
+        const message =
+          move.move === 'offer'
+            ? deps.wire.counterOffer({ ...m, shapes: shapeTextsFor(deps.store, offer) })
+            : deps.wire.counterRequest(m)
         return sending(deps, { ...current, offer }, move.move, message, {
           detail: { offer: String(offer['@id']) },
         })
@@ -222,7 +226,9 @@ function mayRequest(
   n: Negotiation,
   offer: JsonObject,
 ): Result<unknown> {
-  return offer.target === n.datasetId ? mayHold(partner, offer, factsFor(deps, partner)) : sameTarget(n)
+  return offer.target === n.datasetId
+    ? mayHold(partner, offer, factsFor(deps, partner), lookupIn(deps.store))
+    : sameTarget(n)
 }
 
 const factsFor = (deps: NegotiationDeps, partner: Partner) => ({

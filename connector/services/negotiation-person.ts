@@ -15,6 +15,7 @@ import { offerable } from './negotiation-agreement.js'
 import { ready } from './negotiation-moves.js'
 import { trustedPartner } from './partners.js'
 import type { NegotiationMove } from './ports.js'
+import { shapeTextsFor } from './shapes.js'
 
 /** Terms of a proposal: a published offer as it is, terms in our words, or an ODRL policy. Exactly one of them. */
 export type Proposal = {
@@ -101,6 +102,7 @@ export async function offerContract(
   const message = deps.wire.contractOffer({
     providerPid: next.pid,
     offer: offer.value,
+    shapes: shapeTextsFor(deps.store, offer.value),
     callbackAddress: reachedBy(partner, deps.callbackAddress),
   })
   const { process } = await deps.store.create({

@@ -2,6 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Role } from '../core/types.js'
 import { type Agreement, type AgreementStatus, readableForm } from '../domain/agreement.js'
+import { type ShapeDocument, shapeHash, shapesByName } from '../policy/shape.js'
 import { tierWords } from '../policy/tier-words.js'
 import {
   type AgreementDeps,
@@ -40,6 +41,8 @@ export type ContractView = {
 export type ContractDetail = ContractView & {
   readonly clauses: readonly ClauseInWords[]
   readonly agreement: JsonObject
+  /** The shape documents that it names. */
+  readonly shapes?: readonly { readonly hash: string; readonly document: ShapeDocument }[]
   readonly hash: string
   /** Deliveries booked so far against a limit of the contract. */
   readonly used?: number
@@ -92,11 +95,17 @@ export function contractOperations(deps: ContractOperationDeps) {
     show(id: string): Result<ContractDetail> {
       const found = find(id)
       if (!found.ok) return found
-      const { body, hash, role } = found.value
+      const { body, hash, role, shapes = [] } = found.value
       return ok({
         ...view(found.value),
-        clauses: inWords(readableForm(found.value), peerUnder(found.value)),
+        clauses: inWords(readableForm(found.value), {
+          peer: peerUnder(found.value),
+          shapes: shapesByName(shapes),
+        }),
         agreement: body,
+        ...(shapes.length > 0 && {
+          shapes: shapes.map((document) => ({ hash: shapeHash(document), document })),
+        }),
         hash,
         ...(role === 'provider' ? { used: store.booked(id) } : {}),
         duties: duties.under(found.value),

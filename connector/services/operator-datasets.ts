@@ -19,6 +19,7 @@ import {
 } from './datasets.js'
 import type { TemplateChoice } from './operator-templates.js'
 import { compact, noted, time } from './operator-view.js'
+import { lookupIn } from './shapes.js'
 
 /** Stands where a secret is stored. */
 const MASK = '***'
@@ -99,25 +100,6 @@ export type DatasetOperationDeps = DatasetDeps & {
   readonly sourceStatus: () => readonly SourceReport[]
 }
 
-function offerView({
-  id,
-  datasetId,
-  policy,
-  approval = 'automatic',
-  contractOnly = false,
-}: Offer): OfferView {
-  const tier = tierWith('proven', policy)
-  return {
-    id,
-    datasetId,
-    policy,
-    approval,
-    contractOnly,
-    tier: { number: tier, text: offerTierWords(tier, contractOnly) },
-    clauses: inWords(policy),
-  }
-}
-
 const statusView = ({
   datasetId,
   state,
@@ -145,6 +127,25 @@ const noDataset = (id: string): Result<never> =>
 
 export function datasetOperations(deps: DatasetOperationDeps) {
   const { store } = deps
+
+  const offerView = ({
+    id,
+    datasetId,
+    policy,
+    approval = 'automatic',
+    contractOnly = false,
+  }: Offer): OfferView => {
+    const tier = tierWith('proven', policy)
+    return {
+      id,
+      datasetId,
+      policy,
+      approval,
+      contractOnly,
+      tier: { number: tier, text: offerTierWords(tier, contractOnly) },
+      clauses: inWords(policy, { shapes: lookupIn(store) }),
+    }
+  }
 
   const sourceView = ({ id, kind, config, sealedSecrets, createdAt }: SourceConfig): SourceView => {
     const status = deps

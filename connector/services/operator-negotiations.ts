@@ -4,6 +4,7 @@ import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/ty
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { differences } from '../policy/compare.js'
+import type { ShapeLookup } from '../policy/shape.js'
 import type { CatalogClient, RemoteDataset } from './catalog.js'
 import { offerHash } from './contract.js'
 import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './delivery.js'
@@ -13,6 +14,7 @@ import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } f
 import { offerInWords, type RemoteOfferView } from './operator-partners.js'
 import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
+import { lookupAmong, lookupIn } from './shapes.js'
 import { termChanges } from './term-changes.js'
 import { compareTerms, type TermsComparison } from './terms-comparison.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'
@@ -59,6 +61,7 @@ export function chooseOffer(
   partner: Partner,
   dataset: RemoteDataset,
   named: string | undefined,
+  shapes: ShapeLookup,
 ): Result<JsonObject> {
   const { offers } = dataset
   if (offers.length === 0) return problem('OfferUnknown', `The dataset ${dataset.id} has no offer for you.`)
@@ -71,7 +74,7 @@ export function chooseOffer(
       `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
     )
   }
-  const views = offers.map((offer) => ({ offer, view: offerInWords(offer, partner) }))
+  const views = offers.map((offer) => ({ offer, view: offerInWords(offer, partner, shapes) }))
   const acceptable = views.filter(({ view }) => view.acceptable)
   const [only] = acceptable
   if (only !== undefined && acceptable.length === 1) return ok(only.offer)
@@ -162,7 +165,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       const previous = found.value.previous ?? published
       return ok({
         ...view(found.value),
-        terms: offerInWords(offer, store.partner(found.value.partner), role),
+        terms: offerInWords(offer, store.partner(found.value.partner), lookupIn(store), role),
         changes: previous === undefined ? [] : termChanges(previous, offer),
         ...comparedBefore(found.value, published),
         timeline: timelineOf(store, pid),
@@ -176,7 +179,12 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       if (!partner.ok) return partner
       const dataset = await deps.catalog.dataset(partner.value, input.dataset)
       if (!dataset.ok) return dataset
-      const offer = chooseOffer(partner.value, dataset.value, input.offer)
+      const offer = chooseOffer(
+        partner.value,
+        dataset.value,
+        input.offer,
+        lookupAmong(store, dataset.value.shapes),
+      )
       if (!offer.ok) return offer
       const datasetId = dataset.value.id
       // DSP 2025-1, Contract Negotiation Protocol: in a catalog the dataset implies the target, in a message it is named.
@@ -184,6 +192,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
         partner: partner.value,
         datasetId,
         offer: { ...offer.value, target: datasetId },
+        shapes: dataset.value.shapes,
       })
       return acted(requested, 'negotiation started', by, { dataset: datasetId })
     },

@@ -14,11 +14,13 @@ import {
 } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
+import type { ShapeLookup } from '../policy/shape.js'
 import { tierWords } from '../policy/tier-words.js'
+import type { Store } from '../store/store.js'
 import { type AgreementDeps, type ClauseInWords, inWords, type TierInWords } from './agreements.js'
 import type { CatalogClient, RemoteDataset, RemoteSignal } from './catalog.js'
 import { type CatalogSearch, matching } from './catalog-search.js'
-import { takesWithoutTerms, tierWith, understood } from './contract.js'
+import { missingShape, takesWithoutTerms, tierWith, understood } from './contract.js'
 import { compact, noted } from './operator-view.js'
 import {
   addPartner,
@@ -30,6 +32,7 @@ import {
   trustedPartner,
   unknownPartner,
 } from './partners.js'
+import { lookupAmong } from './shapes.js'
 import type { TransferDeps } from './transfer.js'
 
 export type PartnerView = {
@@ -101,22 +104,28 @@ export const partnerView = (partner: Partner): PartnerView => {
 export function offerInWords(
   offer: JsonObject,
   partner: Partner | undefined,
+  shapes: ShapeLookup,
   role: Role = 'consumer',
 ): RemoteOfferView {
-  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : understood(offer, 3)
+  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : holdable(offer, shapes)
   const peer = role === 'consumer' ? 'proven' : peerOf(partner)
   const tier = tierWith(peer, offer)
   return {
     id: String(offer['@id']),
-    clauses: inWords(offer, peer),
+    clauses: inWords(offer, { peer, shapes }),
     tier: { number: tier, text: tierWords(tier) },
     acceptable: policy.ok,
     ...(policy.ok ? {} : { problem: policy.error.message }),
   }
 }
 
+function holdable(offer: JsonObject, shapes: ShapeLookup): Result<unknown> {
+  const policy = understood(offer, 3)
+  return policy.ok ? (missingShape(policy.value, shapes) ?? policy) : policy
+}
+
 const remoteView =
-  (partner: Partner) =>
+  (store: Store, partner: Partner) =>
   ({
     id,
     title,
@@ -126,6 +135,7 @@ const remoteView =
     signals,
     formats,
     offers,
+    shapes,
   }: RemoteDataset): RemoteDatasetView =>
     compact({
       id,
@@ -135,7 +145,7 @@ const remoteView =
       machineId,
       signals,
       formats,
-      offers: offers.map((offer) => offerInWords(offer, partner)),
+      offers: offers.map((offer) => offerInWords(offer, partner, lookupAmong(store, shapes))),
     })
 
 const viewed = <T, V>(outcome: Result<T>, view: (value: T) => V): Result<V> =>
@@ -233,14 +243,14 @@ export function partnerOperations(deps: PartnerOperationDeps) {
       if (!partner.ok) return partner
       return viewed(await deps.catalog.catalog(partner.value), ({ datasets, complete }) => ({
         complete,
-        datasets: matching(datasets, wanted).map(remoteView(partner.value)),
+        datasets: matching(datasets, wanted).map(remoteView(store, partner.value)),
       }))
     },
 
     async catalogDataset(did: string, id: string): Promise<Result<RemoteDatasetView>> {
       const partner = trustedPartner(store, did)
       if (!partner.ok) return partner
-      return viewed(await deps.catalog.dataset(partner.value, id), remoteView(partner.value))
+      return viewed(await deps.catalog.dataset(partner.value, id), remoteView(store, partner.value))
     },
   }
 }

@@ -18,6 +18,7 @@ import {
   negotiationOperations,
 } from './operator-negotiations.js'
 import { type PartnerOperationDeps, type PartnerOperations, partnerOperations } from './operator-partners.js'
+import { type ShapeOperations, shapeOperations } from './operator-shapes.js'
 import { type TemplateOperations, templateOperations } from './operator-templates.js'
 import { type TokenOperations, tokenOperations } from './operator-tokens.js'
 import { type TransferOperations, transferOperations } from './operator-transfers.js'
@@ -106,6 +107,7 @@ export type Operations = {
   readonly tokens: TokenOperations
   readonly duties: DutyOperations
   readonly templates: TemplateOperations
+  readonly shapes: ShapeOperations
   readonly who: { readonly may: (asked: WhoAsked) => Result<WhoView> }
 }
 
@@ -127,5 +129,6 @@ export const operatorOperations = (deps: OperatorDeps): Operations => ({
   tokens: tokenOperations(deps),
   duties: dutyOperations(deps),
   templates: templateOperations(),
+  shapes: shapeOperations(deps),
   who: { may: (asked) => whoMay(deps, asked) },
 })

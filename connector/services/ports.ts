@@ -16,16 +16,19 @@ export type Outgoing = { readonly path: string; readonly body: string }
 
 export type Pids = { readonly providerPid: string; readonly consumerPid: string }
 
+/** Canonical JSON of the shape documents that the terms name. */
+type WithShapes = { readonly shapes?: readonly string[] }
+
 /** Builds and reads the messages of one partner protocol. Pure. `from` is our role in the process. */
 export interface Wire {
   contractRequest(m: { consumerPid: string; offer: JsonObject; callbackAddress: string }): Outgoing
   /** Consumer, within a negotiation: other terms than the provider offered. */
   counterRequest(m: Pids & { offer: JsonObject }): Outgoing
   /** Provider: opens a negotiation. */
-  contractOffer(m: { providerPid: string; offer: JsonObject; callbackAddress: string }): Outgoing
+  contractOffer(m: { providerPid: string; offer: JsonObject; callbackAddress: string } & WithShapes): Outgoing
   /** Provider, within a negotiation. */
-  counterOffer(m: Pids & { offer: JsonObject }): Outgoing
-  contractAgreement(m: Pids & { agreement: JsonObject; seal?: string | undefined }): Outgoing
+  counterOffer(m: Pids & { offer: JsonObject } & WithShapes): Outgoing
+  contractAgreement(m: Pids & { agreement: JsonObject; seal?: string | undefined } & WithShapes): Outgoing
   agreementVerification(m: Pids & { seal?: string | undefined }): Outgoing
   accepted(m: Pids): Outgoing
   finalized(m: Pids & { receipt?: string | undefined }): Outgoing
@@ -123,7 +126,7 @@ export type DataGrant = {
   readonly push?: PushDestination
 }
 
-/** Keys of pseudonyms, one for each agreement that promises them. */
+/** Keys of pseudonyms and deviations, one for each agreement that promises them. */
 export interface PseudonymKeys {
   /** A new key, sealed for this agreement. */
   create(agreementId: string): string
@@ -159,6 +162,8 @@ export type SealInput = Pids & {
   readonly role: 'provider' | 'consumer' | 'receipt'
   readonly agreement: JsonObject
   readonly offer: JsonObject
+  /** SHA-256 of each shape document that the agreement names, sorted. */
+  readonly shapes?: readonly string[]
   /** Seals that this one covers, in order. */
   readonly covers: readonly string[]
 }

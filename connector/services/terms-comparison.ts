@@ -7,7 +7,7 @@ import type { EpochMs, JsonObject, Text } from '../core/types.js'
 import type { PolicyComparison } from '../policy/analysis/compare-policies.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { comparison } from '../policy/batch-compare.js'
-import { compilePlan } from '../policy/compile.js'
+import { combinedTerms } from '../policy/compile.js'
 import { explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import { relationWords } from '../policy/witness-words.js'
@@ -73,7 +73,7 @@ function compared(table: JsonObject, other: JsonObject): Result<PolicyComparison
  */
 function combinesByDefault(policy: JsonObject): 'yes' | 'no' | undefined {
   const parsed = parsePolicy(policy)
-  const plan = parsed.ok ? compilePlan(parsed.value, { agreedAt: 0 as EpochMs }) : parsed
+  const plan = parsed.ok ? combinedTerms(parsed.value, 0 as EpochMs) : parsed
   if (!plan.ok || plan.value.aggregationWindowMs === undefined) return undefined
   return plan.value.aggregations === undefined ? 'yes' : 'no'
 }

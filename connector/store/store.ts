@@ -5,7 +5,7 @@
 import type { Asked, Booking, Quota } from '../core/quota.js'
 import type { Result, Said } from '../core/result.js'
 import type { EpochMs, JsonObject, Pid, Role } from '../core/types.js'
-import type { Agreement } from '../domain/agreement.js'
+import type { Agreement, StoredShape } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
 import type { Arrival, Counted, Statement } from '../domain/duty.js'
 import type { Negotiation } from '../domain/negotiation.js'
@@ -185,6 +185,12 @@ export interface Store extends DutyStore, AsyncDisposable {
   offeredAfter(recipient: string, afterId: string, limit: number): readonly Offered[]
   /** The same of the last datasets before `beforeId`, the nearest first. */
   offeredBefore(recipient: string, beforeId: string, limit: number): readonly Offered[]
+
+  /** Content-addressed: the document under a hash is always the same. */
+  putShape(shape: StoredShape): Promise<void>
+  shape(hash: string): StoredShape | undefined
+  shapes(): readonly StoredShape[]
+  removeShape(hash: string): Promise<boolean>
 
   /** Books what is asked for against the quota; answers how much was granted. */
   book(agreementId: string, asked: Asked, quota: Quota): Promise<Booking>

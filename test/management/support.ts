@@ -51,6 +51,7 @@ export const remoteDataset = (id: string, offers: readonly JsonObject[]): Remote
   signals: [],
   formats: ['HttpData-PULL'],
   offers,
+  shapes: [],
   raw: {},
 })
 

@@ -19,6 +19,8 @@ const WRITES = Object.keys({
   putStatement: true,
   putPartner: true,
   removePartner: true,
+  putShape: true,
+  removeShape: true,
   putDataset: true,
   removeDataset: true,
   putSource: true,

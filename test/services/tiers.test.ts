@@ -30,7 +30,7 @@ async function open({ policy, contractOnly = false, proven = false }: Opening): 
 const states = () => [world.provider.negotiation().state, world.consumer.negotiation().state]
 const labels = (side: 'provider' | 'consumer') => {
   const agreement = world[side].agreement()
-  return inWords(agreement.body, peerUnder(agreement)).map(({ enforcedBy }) => enforcedBy)
+  return inWords(agreement.body, { peer: peerUnder(agreement) }).map(({ enforcedBy }) => enforcedBy)
 }
 const isShown = () => catalogEntry(world.provider.deps, world.provider.partner(), 'press-7').ok
 

@@ -12,6 +12,7 @@ import { partnerCommands } from './partner.js'
 import { whoCommand } from './policy-who.js'
 import { pullCommand } from './pull.js'
 import { pushCommand } from './push.js'
+import { shapeCommands } from './shape.js'
 import { sourceCommands } from './source.js'
 import { statusCommand } from './status.js'
 import { streamCommand } from './stream.js'
@@ -23,6 +24,7 @@ export const commandsWith = (deps: FollowDeps): readonly Command[] => [
   ...partnerCommands,
   ...sourceCommands,
   ...datasetCommands,
+  ...shapeCommands,
   ...offerCommands,
   catalogCommand,
   negotiateCommand(deps),

@@ -143,6 +143,14 @@ const TERMS = {
       de: 'Zahlen auf Vielfache von mindestens diesem Wert abrunden',
     },
   },
+  shape: {
+    type: 'string',
+    value: 'SHA256',
+    about: {
+      en: 'shape single signals as this stored document says (shape add)',
+      de: 'einzelne Signale nach diesem gespeicherten Dokument aufbereiten (shape add)',
+    },
+  },
   hours: {
     type: 'string',
     value: '06:00-22:00',
@@ -291,6 +299,7 @@ export async function termsOf(here: Here): Promise<Result<Record<string, unknown
     aggregationWindow: duration('window'),
     minGroup: here.value('min-group'),
     valueStep: here.value('value-step'),
+    shape: here.value('shape'),
     deliveryDelay: duration('delay'),
   }
   return ok({ terms: Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) })

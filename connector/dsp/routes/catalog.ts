@@ -9,6 +9,7 @@ import { type CatalogDeps, catalogEntry, catalogPage, type Entry } from '../../s
 import { readFilter } from '../../services/catalog-filter.js'
 import { asOne, catalog, dataset, type OfferedDataset } from '../build-catalog.js'
 import { CONTENT, PROVIDER_PATH as P, SIGNAL } from '../messages.js'
+import { withShapes } from '../shape-texts.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 
 export type CatalogRouteDeps = {
@@ -29,14 +30,18 @@ export function catalogRoutes(deps: ExchangeDeps, own: CatalogRouteDeps): Mount 
     participantId: ownIdFor(partner, own.ownDid),
     service: { id: `${own.ownDid}#dsp`, baseUrl: reachedBy(partner, own.baseUrl) },
   })
-  const offered = ({ dataset: d, offers }: Entry, partner: Partner, assigner: string): OfferedDataset => ({
+  const offered = (
+    { dataset: d, offers, shapes }: Entry,
+    partner: Partner,
+    assigner: string,
+  ): OfferedDataset => ({
     id: d.id,
     title: d.title,
     ...(d.description === undefined ? {} : { description: d.description }),
     keywords: d.keywords,
     offers: offers.map((offer) => ({ id: offer.id, policy: termsFor(partner, offer.policy), assigner })),
     formats: FORMATS,
-    extensions: descriptionOf(d),
+    extensions: { ...descriptionOf(d), ...withShapes(shapes) },
   })
 
   // DSP 2025-1, Catalog HTTPS Binding, "Pagination": both relations, by the Link header.

@@ -10,6 +10,7 @@ import * as asProvider from '../../services/negotiation-provider.js'
 import { contractNegotiation } from '../build.js'
 import { CONSUMER_PATH as C, EVENT_FINALIZED, PROVIDER_PATH as P, REASON_DE } from '../messages.js'
 import { asReceived } from '../normalise.js'
+import { shapesIn } from '../shape-texts.js'
 import { callbackOf } from './callback.js'
 import { type ExchangeDeps, type Mount, onMessage, onRead, param } from './exchange.js'
 
@@ -77,6 +78,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
           ...caller,
           providerPid: m.providerPid,
           offer: m.offer as unknown as JsonObject,
+          shapes: shapesIn(m),
           callbackAddress: callback.value,
         })
         if (outcome.ok) res.status(201).json(rendered(outcome.value))
@@ -98,6 +100,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
             pid,
             providerPid: m.providerPid,
             offer,
+            shapes: shapesIn(m),
           }),
         )
       }),
@@ -117,6 +120,7 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
             providerPid: m.providerPid,
             agreement: m.agreement as unknown as JsonObject,
             text: asReceived(caller.received, 'agreement') as JsonObject,
+            shapes: shapesIn(m),
             ...seal('seal', m, AGREEMENT_SIGNATURE),
           }),
         )

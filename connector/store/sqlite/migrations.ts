@@ -176,4 +176,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX duty_statement_agreement ON duty_statement (agreement_id, role);
   `,
+  `
+  -- Shape documents by the SHA-256 of their canonical JSON.
+  CREATE TABLE shape (hash TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
+  `,
 ]

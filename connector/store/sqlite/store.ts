@@ -1,5 +1,6 @@
 /** The embedded store: one SQLite file. Reads are synchronous; writes go through the group commit. */
 import type { EpochMs, JsonObject } from '../../core/types.js'
+import type { StoredShape } from '../../domain/agreement.js'
 import type { SourceConfig } from '../../domain/dataset.js'
 import type { Partner } from '../../domain/partner.js'
 import type { Process } from '../../domain/step.js'
@@ -52,6 +53,8 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const partners = keptInMemory(documents<Partner>(db, 'partner', 'did', () => ({})))
   group.onRollback(partners.forget)
   const sources = documents<SourceConfig>(db, 'source', 'id', () => ({}))
+  const shapes = keptInMemory(documents<StoredShape>(db, 'shape', 'hash', () => ({})))
+  group.onRollback(shapes.forget)
   const offering = offeringTables(db, options.audience)
   const { datasets, offers, offered, offeredAfter, offeredBefore } = offering
   group.onRollback(offering.forget)
@@ -201,6 +204,11 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     offered,
     offeredAfter,
     offeredBefore,
+
+    putShape: (shape) => run(() => shapes.put(shape)),
+    shape: shapes.get,
+    shapes: shapes.all,
+    removeShape: (hash) => run(() => shapes.remove(hash)),
 
     book: (agreementId, asked, quota) => run(() => usage.book(agreementId, asked, quota)),
     booked: usage.booked,
