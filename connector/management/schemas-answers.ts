@@ -271,7 +271,16 @@ export const ANSWERS = {
   ),
   Sources: object({ sources: list(ref('Source')) }),
   CheckResult: object({ ok: flag, message: text }),
-  Offer: object(offer),
+  Offer: object(
+    {
+      ...offer,
+      warnings: described(
+        list(inBothLanguages),
+        'When an offer is added: rules and conditions in it that never apply or change nothing.',
+      ),
+    },
+    ['warnings'],
+  ),
   Template: object(template),
   ...SHAPE_ANSWERS,
   WhoMay: whoMay,

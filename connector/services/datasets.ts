@@ -2,6 +2,7 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import { beforePublishing } from '../policy/analysis/publishing.js'
 import { compilePlan } from '../policy/compile.js'
 import { instantText } from '../policy/instant.js'
 import type { Plan } from '../policy/plan.js'
@@ -260,7 +261,9 @@ export function checkTerms(
     )
   }
   const misfit = shapeMisfit(plan.value, dataset)
-  return misfit === undefined ? plan : problem('InvalidInput', misfit)
+  if (misfit !== undefined) return problem('InvalidInput', misfit)
+  const consistent = beforePublishing(terms)
+  return consistent.ok ? plan : consistent
 }
 
 /** What a shape document asks of signals that do not exist or have no numbers: it was written for another dataset. */

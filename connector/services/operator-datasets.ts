@@ -1,7 +1,8 @@
 /** The operator's view of what we offer: sources, datasets and offers. Secrets of sources go in and never come out. */
 import { ok, problem, type Result } from '../core/result.js'
-import { type EpochMs, iso, type JsonObject } from '../core/types.js'
+import { type EpochMs, iso, type JsonObject, type Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
+import { beforePublishing } from '../policy/analysis/publishing.js'
 import { offerTierWords } from '../policy/tier-words.js'
 import type { Terms } from '../policy/write.js'
 import { type ClauseInWords, inWords, type TierInWords } from './agreements.js'
@@ -70,6 +71,8 @@ export type OfferView = {
   readonly contractOnly: boolean
   readonly tier: TierInWords
   readonly clauses: readonly ClauseInWords[]
+  /** Told once, when the offer is added. */
+  readonly warnings?: readonly Text[]
 }
 
 export type DatasetView = {
@@ -251,7 +254,10 @@ export function datasetOperations(deps: DatasetOperationDeps) {
         by,
         detail: { offer: offer.id, ...(offer.contractOnly === true && { contractOnly: true }) },
       }))
-      return outcome.ok ? ok(offerView(outcome.value)) : outcome
+      if (!outcome.ok) return outcome
+      const found = beforePublishing(outcome.value.policy)
+      const warnings = found.ok ? found.value : []
+      return ok({ ...offerView(outcome.value), ...(warnings.length > 0 && { warnings }) })
     },
 
     async setApproval(id: string, approval: Approval, by: string): Promise<Result<OfferView>> {

@@ -674,6 +674,13 @@ describe('offer add', () => {
     expect(out).toContain('Angebot o-1 für pump-7:\n 1. Der Empfänger darf die Daten nutzen.\n')
   })
 
+  it('warns of what changes nothing in the offer', async () => {
+    const warnings = [{ en: 'A condition changes nothing.', de: 'Eine Bedingung ändert nichts.' }]
+    desk.routes['POST /datasets/pump-7/offers'] = { ...MADE, warnings }
+    const { out } = await desk.run(['offer', 'add', 'pump-7', '--for-days', '3', '--lang', 'de'])
+    expect(out).toContain('\nWarnung: Eine Bedingung ändert nichts.\n')
+  })
+
   it('says that partners see it at once when the dataset is published', async () => {
     desk.routes['GET /datasets/pump-7'] = { id: 'pump-7', published: true }
     const { out } = await desk.run(['offer', 'add', 'pump-7', '--for-days', '3'])

@@ -325,6 +325,59 @@ describe('datasets and offers', () => {
     )
   })
 
+  it('are refused when no use could ever meet their conditions, in both languages', async () => {
+    const term = (name: string, operator: string, rightOperand: string | readonly string[]) => ({
+      leftOperand: `https://w3id.org/machine-data-policy/v1#${name}`,
+      operator,
+      rightOperand,
+    })
+    const until = (operator: string, rightOperand: string) => ({
+      leftOperand: 'odrl:dateTime',
+      operator,
+      rightOperand,
+    })
+    // From Tuesday to Thursday, but on Mondays only.
+    const constraint = [
+      until('gteq', '2026-12-01T00:00:00+01:00'),
+      until('lt', '2026-12-04T00:00:00+01:00'),
+      term('dayOfWeek', 'isAnyOf', ['1']),
+      term('timeZone', 'eq', 'Europe/Berlin'),
+    ]
+    const policy = { permission: [{ action: 'use', constraint }] }
+    const answer = await api.post('/api/v1/datasets/lathe/offers', { policy })
+    expect([answer.status, answer.body.message]).toEqual([
+      400,
+      'The offer contradicts itself: permission[0].constraint[2]: The conditions of this rule can never be met together.',
+    ])
+    const german = await api.post('/api/v1/datasets/lathe/offers', { policy }, 'de')
+    expect(german.body.message).toContain('Das Angebot widerspricht sich: ')
+    expect(api.store.offersOf('lathe')).toEqual([])
+  })
+
+  it('come with a warning about what changes nothing in them', async () => {
+    const policy = {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            UNTIL_2027,
+            { leftOperand: 'odrl:dateTime', operator: 'lt', rightOperand: '2029-01-01T00:00:00Z' },
+          ],
+        },
+      ],
+    }
+    const answer = await api.post('/api/v1/datasets/lathe/offers', { id: 'twice', policy })
+    expect(answer.status).toBe(201)
+    expect(answer.body.warnings).toEqual([
+      {
+        en: 'permission[0].constraint[1]: This condition changes nothing: the other conditions of its rule imply it.',
+        de: 'permission[0].constraint[1]: Diese Bedingung ändert nichts: Sie folgt aus den anderen Bedingungen ihrer Regel.',
+      },
+    ])
+    expect((await api.get('/api/v1/datasets/lathe/offers')).body.offers[0].warnings).toBe(undefined)
+    expect((await api.delete(path`/api/v1/offers/${'twice'}`)).status).toBe(204)
+  })
+
   it('take an ODRL policy as it is', async () => {
     const policy = { permission: [{ action: 'use', constraint: [UNTIL_2027] }] }
     const answer = await api.post('/api/v1/datasets/lathe/offers', { id: 'urn:offer/1', policy })

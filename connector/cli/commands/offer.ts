@@ -79,6 +79,9 @@ async function post(here: Here): Promise<number> {
       ),
     )
     say(here, termsWords(offer, here.lang))
+    for (const warning of offer.list('warnings', here.lang)) {
+      say(here, `${inLang(here, 'Warning', 'Warnung')}: ${warning}`)
+    }
     if (!described.ok || !viewOf(described.value).flag('published')) {
       return next(here, `dataset publish ${quoted(dataset)}`)
     }

@@ -31,8 +31,14 @@ export type Finding = {
   readonly witness?: Witness
 }
 
+/** How a policy is read besides what it says itself. */
+export type CheckOptions = {
+  /** A prohibition of a narrower action excepts it from a wider permission, though no strategy says so. */
+  readonly exceptions?: boolean
+}
+
 /** Findings that need no connector, errors first. */
-export function checkPolicy(written: OdrlPolicy): readonly Finding[] {
+export function checkPolicy(written: OdrlPolicy, options: CheckOptions = {}): readonly Finding[] {
   const [policy = written] = canonicalPolicies([written])
   const tooLarge: Finding = {
     kind: 'too large',
@@ -43,20 +49,20 @@ export function checkPolicy(written: OdrlPolicy): readonly Finding[] {
       'Die Policy ist zu groß oder zu verschachtelt, um vollständig geprüft zu werden.',
     ),
   }
-  const findings = bounded(() => findingsIn(policy, new Space([policy])), [tooLarge])
+  const findings = bounded(() => findingsIn(policy, new Space([policy]), options), [tooLarge])
   return [...findings].sort((a, b) => rank(a) - rank(b))
 }
 
 const RANKS = { error: 0, warning: 1, info: 2 }
 const rank = ({ severity }: Finding): number => RANKS[severity]
 
-function findingsIn(policy: OdrlPolicy, space: Space): readonly Finding[] {
+function findingsIn(policy: OdrlPolicy, space: Space, options: CheckOptions): readonly Finding[] {
   const prohibited = space.scopes(policy.prohibitions)
   return [
     ...policy.unknown.map((term): Finding => notUnderstood(term)),
     ...policy.permissions.flatMap((rule) => permissionFindings(rule, policy, space, prohibited)),
     ...policy.prohibitions.flatMap((rule) => prohibitionFindings(rule, policy, space)),
-    ...clashFindings(policy, space),
+    ...clashFindings(policy, space, options),
     ...dutyFindings(policy, space),
     ...[...policy.permissions, ...policy.prohibitions].flatMap((rule) => idleConditions(rule, space)),
   ]
@@ -162,11 +168,11 @@ function prohibitionFindings(rule: OdrlRule, policy: OdrlPolicy, space: Space): 
   ]
 }
 
-const clashFindings = (policy: OdrlPolicy, space: Space): readonly Finding[] =>
+const clashFindings = (policy: OdrlPolicy, space: Space, { exceptions }: CheckOptions): readonly Finding[] =>
   clashPairs(space, policy, policy)
     .filter(({ answer }) => answer === 'yes')
     .map(({ permission, prohibition, witness, rules: [permits, prohibits] }) =>
-      isException(policy) && isNarrower(prohibits, permits)
+      (exceptions === true || isException(policy)) && isNarrower(prohibits, permits)
         ? {
             kind: 'carve-out',
             severity: 'info',
