@@ -76,6 +76,12 @@ it('keeps SQL inside store/', () => {
   ).toEqual([])
 })
 
+it('binds no LIMIT alone: SQLite would plan the statement anew for every value of it', () => {
+  expect(
+    offending(({ room, text }) => room === 'store' && /LIMIT (?:\?|@\w+\b)(?! \+ 0)/.test(codeOf(text))),
+  ).toEqual([])
+})
+
 it('ends the process in main.ts only', () => {
   expect(offending(({ file, text }) => file !== 'main.ts' && /process\.exit\b/.test(codeOf(text)))).toEqual(
     [],

@@ -116,6 +116,11 @@ export interface RecordSource {
   readonly kind: 'records'
   /** Batches up to the present end, then done. Throws SourceError when the source fails while reading. */
   read(query: ReadQuery): AsyncIterable<readonly DataRecord[]>
+  /**
+   * Up to `about` records from where `read` would begin, at once: for a source that has them at hand, so that a small
+   * page costs little more than looking it up. Fewer only at the present end. Throws as `read` does.
+   */
+  take?(query: Omit<ReadQuery, 'signal' | 'about'> & { readonly about: number }): readonly DataRecord[]
   /** Resolves when there may be records behind those already read, or when the signal aborts. */
   changed(signal: AbortSignal): Promise<void>
   /** Event time of the record at a position; RangeInvalid when the position is not (or no longer) there. */

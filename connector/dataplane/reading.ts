@@ -26,6 +26,11 @@ export type Wanted = {
 export type Reading = {
   /** Shaped batches up to the present end of the source; called again, goes on behind it. `about`: see ReadQuery. */
   read(signal: AbortSignal, about?: number): AsyncGenerator<readonly DataRecord[], void>
+  /**
+   * What the next `about` records of the source come to, at once, when the source can do that; `read` goes on behind them.
+   * `ended`: this was the present end.
+   */
+  take?(about: number): { readonly shaped: readonly DataRecord[]; readonly ended: boolean }
   /** The position behind which the reading began, when resuming there gives the same records. */
   readonly begunAfter?: string
   /** Set after a read when the position to go on from never came by: nothing has been yielded then. */
@@ -40,10 +45,11 @@ export async function openReading(
   shape: Shape,
   wanted: Wanted,
   now: EpochMs,
-  signal: AbortSignal,
+  /** Of the flow that reads. Its signal is asked for only when there is something to wait for: making one costs. */
+  flow: { readonly signal: AbortSignal },
 ): Promise<Result<Reading>> {
   if (wanted.fresh) {
-    const end = await endOf(source, signal)
+    const end = await endOf(source, flow.signal)
     if (!end.ok) return end
     if (end.value === undefined) return ok(start(source, shape, { window: {} }))
     const place = await behind(source, shape, end.value, now, {})
@@ -137,21 +143,39 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
   let lost = false
   let first = true
 
-  async function* read(signal: AbortSignal, about?: number): AsyncGenerator<readonly DataRecord[], void> {
-    const batches = source.read({
-      signal,
-      ...(about !== undefined && { about }),
-      ...(last !== undefined && { after: last }),
-      // What arrives later may be late: the hint is for the first look only.
-      ...(first && place.readFrom !== undefined && { from: place.readFrom }),
-    })
+  const next = () => {
+    const from = first ? place.readFrom : undefined
+    // What arrives later may be late: the hint is for the first look only.
     first = false
+    return { ...(last !== undefined && { after: last }), ...(from !== undefined && { from }) }
+  }
+  const look = (batch: readonly DataRecord[]): readonly DataRecord[] => {
+    const end = batch.at(-1)?.position
+    if (end === undefined) return batch
+    const shaped = run.shape(batch, hasMemory ? source.removedUntil?.() : undefined)
+    last = end
+    return shaped
+  }
+  const atEnd = (): void => {
+    if (run.passed()) return
+    // Under `keepLaterThan` records have been delivered already; a pruned end only means that all is news.
+    if (place.window.keepLaterThan !== undefined) run.pass()
+    else lost = true
+  }
+
+  const take = (about: number) => {
+    const batch = source.take?.({ ...next(), about }) ?? []
+    const ended = batch.length < about
+    const shaped = look(batch)
+    if (ended) atEnd()
+    return { shaped, ended }
+  }
+
+  async function* read(signal: AbortSignal, about?: number): AsyncGenerator<readonly DataRecord[], void> {
+    const batches = source.read({ signal, ...(about !== undefined && { about }), ...next() })
     let looked = 0
     for await (const batch of batches) {
-      const end = batch.at(-1)?.position
-      if (end === undefined) continue
-      const shaped = run.shape(batch, hasMemory ? source.removedUntil?.() : undefined)
-      last = end
+      const shaped = look(batch)
       looked += batch.length
       if (looked >= TURN) {
         looked = 0
@@ -161,12 +185,14 @@ function start(source: RecordSource, shape: Shape, place: Place, begunAfter?: st
       if (shaped.length > 0) yield shaped
       if (signal.aborted) return
     }
-    if (signal.aborted || run.passed()) return
-    // Under `keepLaterThan` records have been delivered already; a pruned end only means that all is news.
-    if (place.window.keepLaterThan !== undefined) run.pass()
-    else lost = true
+    if (!signal.aborted) atEnd()
   }
-  return { read, lost: () => lost, ...(begunAfter !== undefined && { begunAfter }) }
+  return {
+    read,
+    ...(source.take !== undefined && { take }),
+    lost: () => lost,
+    ...(begunAfter !== undefined && { begunAfter }),
+  }
 }
 
 export const POSITION_GONE: Problem = {

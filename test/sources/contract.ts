@@ -58,6 +58,21 @@ export function recordSourceContract(
     expect(await readAll(world.source, { after: all[599]?.position ?? '' })).toEqual([])
   })
 
+  test('gives the beginning of a read at once, if it can, and less than asked for at the end only', async (world) => {
+    const { source } = world
+    if (source.take === undefined) return
+    expect(source.take({ about: 5 })).toEqual([])
+    await fill(world, 20)
+    const all = await readAll(source)
+    expect(source.take({ about: 5 })).toEqual(all.slice(0, 5))
+    expect(source.take({ about: 5, after: all[16]?.position ?? '' })).toEqual(all.slice(17))
+    expect(source.take({ about: 5, from: timeOf(10) }).map(({ values }) => values.n)).toEqual([
+      10, 11, 12, 13, 14,
+    ])
+    expect(source.take({ about: 5, from: timeOf(20) })).toEqual([])
+    expect(() => source.take?.({ about: 5, after: 'no such thing' })).toThrow(SourceError)
+  })
+
   test('leaves out no record at or after `from`', async (world) => {
     await world.add([0, 1, 5, 2, 3, 4])
     await waitFor(async () => (await world.count()) === 6)

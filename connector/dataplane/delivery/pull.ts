@@ -18,6 +18,9 @@ import type { PullQuery } from './query.js'
 /** Pages smaller than this are sent as they are, bytes. */
 const WORTH_PACKING = 1024
 
+/** Longer pages are read in turns, so that nobody else in the program waits for one. */
+const TAKEN_AT_ONCE = 512
+
 const NOTHING: Counted = { granted: 0 }
 
 type Frame = {
@@ -56,8 +59,8 @@ export async function servePull(
       message: 'A pull without "limit" needs HTTP/1.1. Give a limit, or use a newer client.',
     })
   }
-  const reading = await openReading(source, shape, query, clock(), flow.signal)
-  if (flow.signal.aborted) return
+  const reading = await openReading(source, shape, query, clock(), flow)
+  if (flow.ended()) return
   if (!reading.ok) return sendProblem(req, res, reading.error)
 
   const gzip = acceptsGzip(req.headers['accept-encoding'])
@@ -168,14 +171,13 @@ async function sendPage(
   limit: number,
 ): Promise<void> {
   const { flow, counter, ledger } = delivery
-  const { signal } = flow
   const page = await collect(delivery, reading, limit)
-  if (signal.aborted) return
+  if (flow.ended()) return
   if (!page.ok) return sendProblem(req, res, page.error)
   const { records, more } = page.value
   const { granted, short } =
     records.length === 0 ? NOTHING : await counter.book(counter.asked(records, 0, records.length))
-  if (signal.aborted) return
+  if (flow.ended()) return
   if (short !== undefined) {
     delivery.stopped(short.problem)
     if (granted === 0) return sendProblem(req, res, short.problem)
@@ -195,8 +197,8 @@ async function sendPage(
   if (gzip && bytes >= WORTH_PACKING) {
     res.writeHead(200, { ...headers, ...next, 'Content-Encoding': 'gzip' })
     const outlet = openOutlet(res, true)
-    await outlet.write(text, signal)
-    if (!signal.aborted) outlet.end()
+    await outlet.write(text, flow.signal)
+    if (!flow.ended()) outlet.end()
     return
   }
   res.writeHead(200, { ...headers, ...next, 'Content-Length': String(bytes) }).end(text)
@@ -210,17 +212,31 @@ async function collect(
 ): Promise<Result<{ readonly records: readonly DataRecord[]; readonly more: boolean }>> {
   const { flow, shape, clock } = delivery
   const records: DataRecord[] = []
-  for await (const batch of reading.read(flow.signal, limit + 1)) {
+  let more = false
+  /** True when nothing behind this batch belongs on the page. */
+  const add = (batch: readonly DataRecord[]): Result<boolean> => {
     const refused = shape.gate(clock())
-    if (refused !== undefined) return { ok: false, error: refused }
+    if (refused !== undefined) return err(refused)
     const { due, ended } = dueNow(delivery, batch)
     for (const record of due) {
-      if (records.length === limit) return ok({ records, more: true })
+      more = records.length === limit
+      if (more) break
       records.push(record)
     }
-    if (ended || flow.signal.aborted) break
+    return ok(more || ended)
   }
-  return reading.lost() ? err(POSITION_GONE) : ok({ records, more: false })
+
+  const taken = limit < TAKEN_AT_ONCE ? reading.take?.(limit + 1) : undefined
+  const begun = taken === undefined ? ok(false) : add(taken.shaped)
+  if (!begun.ok) return begun
+  if (!begun.value && taken?.ended !== true) {
+    for await (const batch of reading.read(flow.signal, limit + 1)) {
+      const complete = add(batch)
+      if (!complete.ok) return complete
+      if (complete.value || flow.ended()) break
+    }
+  }
+  return reading.lost() ? err(POSITION_GONE) : ok({ records, more })
 }
 
 /** RFC 8288, relative to the address that was asked, whatever stands in front of us. */

@@ -203,10 +203,10 @@ async function readingBehind(
     ...(target.to === undefined ? {} : { to: target.to }),
   }
   const behind = position === undefined ? range : { ...range, after: position }
-  const opened = await openReading(source, shape, behind, clock(), flow.signal)
+  const opened = await openReading(source, shape, behind, clock(), flow)
   if (opened.ok || position === undefined || opened.error.code !== 'RangeInvalid') return opened
   log.failed(grant.transferPid, BEGUN_ANEW, 0)
-  return openReading(source, shape, range, clock(), flow.signal)
+  return openReading(source, shape, range, clock(), flow)
 }
 
 type SentBatch =

@@ -47,7 +47,7 @@ export async function serveSse(
     res.writeHead(200, headers).end()
     return
   }
-  const reading = await openReading(source, shape, wanted, clock(), signal)
+  const reading = await openReading(source, shape, wanted, clock(), flow)
   if (signal.aborted) return
   if (!reading.ok) return sendProblem(req, res, reading.error)
   res.writeHead(200, headers)

@@ -38,7 +38,7 @@ export async function serveSocket(
   const { flow, source, shape, clock } = delivery
   socket.once('close', flow.close)
   flow.onEnd((reason) => refuseUpgrade(socket, reason, true))
-  const reading = await openReading(source, shape, wanted, clock(), flow.signal)
+  const reading = await openReading(source, shape, wanted, clock(), flow)
   if (flow.signal.aborted) return
   if (!reading.ok) return refuseUpgrade(socket, reading.error)
 

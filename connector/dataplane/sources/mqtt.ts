@@ -50,23 +50,26 @@ export const defaultClientId = (connectorId: string, stream: string): string =>
 function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): RecordSource & Disposable {
   const notice = createChangeNotice()
   const unsubscribe = log.onAppend(stream, notice.bump)
+  const look = (after: string | undefined, from: EpochMs | undefined, limit: number) => {
+    if (after !== undefined && !POSITION.test(after)) {
+      throw new SourceError({ code: 'RangeInvalid', message: 'There is no such position in this dataset.' })
+    }
+    return log.read(stream, {
+      ...(after === undefined ? {} : { after }),
+      ...(from === undefined ? {} : { from }),
+      limit,
+    })
+  }
   return {
     kind: 'records',
     async *read({ after, from, about = BATCH, signal }) {
-      if (after !== undefined && !POSITION.test(after)) {
-        throw new SourceError({ code: 'RangeInvalid', message: 'There is no such position in this dataset.' })
-      }
       let behind = after
       let limit = Math.min(Math.max(about, 1), BATCH)
       // Until the end is reached there is something behind what was read.
       notice.readEnded(signal, -1)
       while (!signal.aborted) {
         const seen = notice.version()
-        const batch = log.read(stream, {
-          ...(behind === undefined ? {} : { after: behind }),
-          ...(from === undefined ? {} : { from }),
-          limit,
-        })
+        const batch = look(behind, from, limit)
         limit = BATCH
         const last = batch.at(-1)
         if (last === undefined) {
@@ -77,6 +80,7 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
         yield batch
       }
     },
+    take: ({ after, from, about }) => look(after, from, about),
     changed: notice.changed,
     async end() {
       return ok(log.tail?.(stream, 1)[0]?.position)
@@ -192,6 +196,7 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
   return {
     kind: 'records',
     read: reader.read,
+    ...(reader.take === undefined ? {} : { take: reader.take }),
     changed: reader.changed,
     timeOf: reader.timeOf,
     ...(reader.end === undefined ? {} : { end: reader.end }),

@@ -49,7 +49,7 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
         SELECT dataset_id FROM offer_audience WHERE recipient = @recipient AND dataset_id ${comparison} @from
         UNION
         SELECT dataset_id FROM offer_audience WHERE recipient = '${ANYBODY}' AND dataset_id ${comparison} @from
-        ORDER BY dataset_id ${order} LIMIT @limit`)
+        ORDER BY dataset_id ${order} LIMIT @limit + 0`)
       .pluck()
   const forwards = walk('>', 'ASC')
   const backwards = walk('<', 'DESC')
@@ -109,7 +109,7 @@ function renewAudiences(
 ): void {
   const known = db.prepare('SELECT version FROM audience_rule').pluck().get()
   if (known === version) return
-  const after = db.prepare('SELECT data FROM offer WHERE id > @afterId ORDER BY id LIMIT @limit')
+  const after = db.prepare('SELECT data FROM offer WHERE id > @afterId ORDER BY id LIMIT @limit + 0')
   const set = db.prepare('UPDATE offer SET audience = @audience WHERE id = @id')
   db.transaction(() => {
     for (let afterId: string | undefined = ''; afterId !== undefined; ) {

@@ -27,11 +27,11 @@ export function processTables(db: Database.Database) {
     WHERE kind = @kind AND role = @role AND partner = @partner AND partner_pid = @partnerPid`)
   const recent = db.prepare(`
     SELECT data FROM process WHERE kind = @kind AND (@state IS NULL OR state = @state)
-    ORDER BY created_at DESC, rowid DESC LIMIT @limit`)
+    ORDER BY created_at DESC, rowid DESC LIMIT @limit + 0`)
   const open = db
     .prepare(`SELECT count(*) FROM (SELECT 1 FROM process
       WHERE partner = @partner AND kind = @kind AND state NOT IN ('FINALIZED', 'COMPLETED', 'TERMINATED')
-      LIMIT @most)`)
+      LIMIT @most + 0)`)
     .pluck()
   const byState = db.prepare('SELECT state, count(*) AS count FROM process WHERE kind = @kind GROUP BY state')
   const underAgreement = db.prepare(`
@@ -48,7 +48,7 @@ export function processTables(db: Database.Database) {
     SELECT ${owedColumns} FROM owed AS mine
     WHERE next_attempt_at <= @now AND partner NOT IN (SELECT value FROM json_each(@except))
       AND pid NOT IN (SELECT value FROM json_each(@exceptPids)) AND NOT EXISTS (SELECT 1 FROM owed AS earlier WHERE earlier.pid = mine.pid AND earlier.id < mine.id)
-    ORDER BY next_attempt_at, id LIMIT @limit`)
+    ORDER BY next_attempt_at, id LIMIT @limit + 0`)
   const dueLater = db.prepare('SELECT min(next_attempt_at) FROM owed WHERE next_attempt_at > @now').pluck()
   const owedByPid = db.prepare(`SELECT ${owedColumns} FROM owed WHERE pid = @pid ORDER BY id`)
   const owedById = db.prepare('SELECT 1 FROM owed WHERE id = @id')
@@ -78,7 +78,7 @@ export function processTables(db: Database.Database) {
   const auditOf = db.prepare(`
     SELECT * FROM (
       SELECT seq, at, subject, direction, event, detail FROM audit WHERE subject = @subject
-      ORDER BY seq DESC LIMIT @limit
+      ORDER BY seq DESC LIMIT @limit + 0
     ) ORDER BY seq`)
 
   const parse = <T>(row: unknown): T | undefined =>

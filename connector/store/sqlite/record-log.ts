@@ -104,12 +104,12 @@ const prepareStatements = (db: Database.Database) => ({
   ),
   read: db
     .prepare<[number, number, number], Row>(
-      'SELECT seq, time, series, values_json FROM records WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ?',
+      'SELECT seq, time, series, values_json FROM records WHERE stream = ? AND seq > ? ORDER BY seq LIMIT ? + 0',
     )
     .raw(),
   tail: db
     .prepare<[number, number], Row>(
-      'SELECT seq, time, series, values_json FROM records WHERE stream = ? ORDER BY seq DESC LIMIT ?',
+      'SELECT seq, time, series, values_json FROM records WHERE stream = ? ORDER BY seq DESC LIMIT ? + 0',
     )
     .raw(),
   firstFrom: db
@@ -123,7 +123,7 @@ const prepareStatements = (db: Database.Database) => ({
   prune: db
     .prepare<[number, number, number, number], number>(
       `DELETE FROM records WHERE stream = ? AND seq IN (
-         SELECT seq FROM records WHERE stream = ? AND arrived < ? ORDER BY arrived LIMIT ?) RETURNING time`,
+         SELECT seq FROM records WHERE stream = ? AND arrived < ? ORDER BY arrived LIMIT ? + 0) RETURNING time`,
     )
     .pluck(),
 })

@@ -57,12 +57,15 @@ function expectDistances(records: readonly DataRecord[]): void {
 
 type LeavesOut = 'all' | 'some' | 'none'
 
+/** Where the limit is even the beginning is taken at once. */
 async function pull(records: readonly DataRecord[], wanted: Wanted, limit: number, leavesOut: LeavesOut) {
-  const source = memorySource(records, { batch: 7, leavesOut })
+  const source = memorySource(records, { batch: 7, leavesOut, takes: limit % 2 === 0 })
   const { signal } = new AbortController()
-  const reading = await openReading(source, shape, wanted, NOW, signal)
+  const reading = await openReading(source, shape, wanted, NOW, { signal })
   if (!reading.ok) return []
-  const found: DataRecord[] = []
+  const begun = reading.value.take?.(5)
+  const found: DataRecord[] = [...(begun?.shaped ?? [])]
+  if (begun?.ended === true) return found.slice(0, limit)
   for await (const batch of reading.value.read(signal)) found.push(...batch)
   return found.slice(0, limit)
 }
@@ -158,7 +161,7 @@ it('keeps the distance over readings between which the oldest records are remove
               gone.length === 0 ? undefined : (Math.max(...gone.map((r) => r.time)) as EpochMs),
           }
           const { signal } = new AbortController()
-          const reading = await openReading(source, shape, {}, NOW, signal)
+          const reading = await openReading(source, shape, {}, NOW, { signal })
           if (!reading.ok) throw new Error(reading.error.message)
           for await (const batch of reading.value.read(signal))
             for (const one of batch) union.set(one.position, one)

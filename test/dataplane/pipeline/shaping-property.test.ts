@@ -270,7 +270,7 @@ describe('windows', () => {
       shape,
       wanted,
       NOW,
-      signal,
+      { signal },
     )
     if (!reading.ok) throw new Error(reading.error.message)
     const all: DataRecord[] = []

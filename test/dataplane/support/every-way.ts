@@ -11,7 +11,7 @@ import { type Kind, openLive } from './live-client.js'
 import { memorySource } from './memory-source.js'
 import { handTime, waitFor } from './time.js'
 
-export const WAYS = ['pull', 'pages', 'sse', 'ws', 'push', 'push after a restart'] as const
+export const WAYS = ['pull', 'pages', 'pages at once', 'sse', 'ws', 'push', 'push after a restart'] as const
 export type Way = (typeof WAYS)[number]
 
 export type Delivered = {
@@ -31,18 +31,19 @@ export type Case = {
 
 export function deliver(way: Way, given: Case): Promise<Delivered> {
   if (way === 'sse' || way === 'ws') return live(way, given)
-  if (way === 'pull' || way === 'pages') return pulled(way, given)
+  if (way === 'pull' || way === 'pages' || way === 'pages at once') return pulled(way, given)
   return pushed(given, way === 'push' ? undefined : 1)
 }
 
-const serve = async ({ terms, records, signals, pseudonymKey }: Case): Promise<Served> => {
-  const served = await serveDataPlane(memorySource(records, { batch: 3 }), { signalsOf: () => signals })
+const serve = async ({ terms, records, signals, pseudonymKey }: Case, takes = false): Promise<Served> => {
+  const source = memorySource(records, { batch: 3, takes })
+  const served = await serveDataPlane(source, { signalsOf: () => signals })
   served.plane.start({ ...grant(), plan: plan(terms), ...(pseudonymKey && { pseudonymKey }) })
   return served
 }
 
-async function pulled(way: 'pull' | 'pages', given: Case): Promise<Delivered> {
-  await using served = await serve(given)
+async function pulled(way: 'pull' | 'pages' | 'pages at once', given: Case): Promise<Delivered> {
+  await using served = await serve(given, way === 'pages at once')
   if (way === 'pull') {
     const raw = await (await served.get()).text()
     return { raw, lines: linesOf(raw) }

@@ -17,36 +17,56 @@ export type MemoryOptions = {
   /** Which earlier records it leaves out when asked with `from`; a source may choose any. */
   readonly leavesOut?: 'all' | 'some' | 'none'
   readonly tellsEnd?: boolean
+  /** Gives the beginning of a read at once as well. */
+  readonly takes?: boolean
 }
 
 export function memorySource(initial: readonly DataRecord[] = [], options: MemoryOptions = {}): MemorySource {
-  const { batch = 100, leavesOut = 'all', tellsEnd = true } = options
+  const { batch = 100, leavesOut = 'all', tellsEnd = true, takes = false } = options
   const records = [...initial]
   const waiting = new Set<() => void>()
   let handed = 0
   let failing = Number.POSITIVE_INFINITY
 
-  async function* read({ after, from, signal }: ReadQuery): AsyncGenerator<readonly DataRecord[]> {
-    const begin = after === undefined ? 0 : records.findIndex((record) => record.position === after) + 1
-    for (let at = begin; at < records.length && !signal.aborted; at += batch) {
-      if (at + batch > failing) {
-        throw new SourceError({ code: 'SourceUnavailable', message: 'disk /srv/secret is gone' })
-      }
-      const part = records.slice(at, at + batch)
-      handed += part.length
-      const needed = (one: DataRecord): boolean =>
+  const beginOf = (after: string | undefined): number =>
+    after === undefined ? 0 : records.findIndex((record) => record.position === after) + 1
+
+  const failAbove = (end: number): void => {
+    if (end > failing) {
+      throw new SourceError({ code: 'SourceUnavailable', message: 'disk /srv/secret is gone' })
+    }
+  }
+
+  const hint = (part: readonly DataRecord[], from: EpochMs | undefined): readonly DataRecord[] =>
+    part.filter(
+      (one) =>
         from === undefined ||
         one.time >= from ||
         leavesOut === 'none' ||
-        (leavesOut === 'some' && Number(one.position.slice(1)) % 3 === 0)
-      const hinted = part.filter(needed)
+        (leavesOut === 'some' && Number(one.position.slice(1)) % 3 === 0),
+    )
+
+  async function* read({ after, from, signal }: ReadQuery): AsyncGenerator<readonly DataRecord[]> {
+    for (let at = beginOf(after); at < records.length && !signal.aborted; at += batch) {
+      failAbove(at + batch)
+      const part = records.slice(at, at + batch)
+      handed += part.length
+      const hinted = hint(part, from)
       if (hinted.length > 0) yield hinted
     }
+  }
+
+  const take: NonNullable<RecordSource['take']> = ({ after, from, about }) => {
+    const taken = hint(records.slice(beginOf(after)), from).slice(0, about)
+    failAbove(beginOf(taken.at(-1)?.position))
+    handed += taken.length
+    return taken
   }
 
   return {
     kind: 'records',
     read,
+    ...(takes && { take }),
     changed: (signal) =>
       new Promise((resolve) => {
         const done = (): void => {
