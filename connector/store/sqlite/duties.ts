@@ -46,7 +46,7 @@ export function dutyTables(db: Database.Database) {
   const ownStatement = db.prepare("SELECT data FROM duty_statement WHERE direction = 'out' AND id = @id")
   const statementsOf = db.prepare(`
     SELECT data FROM (SELECT n, data FROM duty_statement WHERE agreement_id = @agreementId AND role = @role
-      ORDER BY n DESC LIMIT @limit) ORDER BY n`)
+      ORDER BY n DESC LIMIT @limit + 0) ORDER BY n`)
   const latest = db.prepare(`
     SELECT data FROM duty_statement WHERE n IN (SELECT max(n) FROM duty_statement
       WHERE agreement_id = @agreementId AND role = @role AND path = @path GROUP BY kind, direction) ORDER BY n`)
