@@ -291,3 +291,27 @@ it('signs with the key that was loaded from a PEM file', () => {
   const loaded = { kid: provider.key.kid, privateKey: createPrivateKey(pem) }
   expect(verifySeal(sealAgreement({ ...first, at }, loaded), first, provider.jwk).ok).toBe(true)
 })
+
+describe('shape documents', () => {
+  const shapes = ['a'.repeat(64), 'b'.repeat(64)]
+  const shaped: SealSubject = { ...first, shapes }
+  const over = sealAgreement({ ...shaped, at }, provider.key)
+
+  it('stand in the signed header by their hashes, and only where there are some', () => {
+    expect(headerOf(over)[SEAL].shapes).toEqual(shapes)
+    expect(headerOf(signature)[SEAL]).not.toHaveProperty('shapes')
+    expect(refusal(over, shaped)).toBeUndefined()
+  })
+
+  it.each([
+    ['another one', [shapes[0] ?? '', 'c'.repeat(64)]],
+    ['fewer', shapes.slice(1)],
+    ['none', []],
+  ])('must be the same: not %s', (_what, others) => {
+    expect(refusal(over, { ...first, shapes: others })).toContain('covers other shape documents')
+  })
+
+  it('must be covered where the agreement names them', () => {
+    expect(refusal(signature, shaped)).toContain('covers other shape documents')
+  })
+})

@@ -16,6 +16,7 @@ import type { Partner } from '../../connector/domain/partner.js'
 import type { Owed, Process } from '../../connector/domain/step.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
 import { contractNegotiation, transferProcess } from '../../connector/dsp/build.js'
+import { shapesIn } from '../../connector/dsp/shape-texts.js'
 import { createValidator } from '../../connector/dsp/validate.js'
 import { createWire } from '../../connector/dsp/wire.js'
 import { policyFromTerms, type Terms } from '../../connector/policy/write.js'
@@ -44,9 +45,9 @@ const wire = createWire(createValidator())
 /** A seal that says who made it over what, so that a wrong one is as wrong as a real one would be. */
 const sealOf = (
   signer: string,
-  { role, agreement, offer, covers, providerPid, consumerPid }: SealInput,
+  { role, agreement, offer, shapes = [], covers, providerPid, consumerPid }: SealInput,
 ): string =>
-  `seal:${sha256Hex(canonicalize({ signer, role, agreement, offer, covers: [...covers], providerPid, consumerPid }))}`
+  `seal:${sha256Hex(canonicalize({ signer, role, agreement, offer, shapes: [...shapes], covers: [...covers], providerPid, consumerPid }))}`
 
 const sealsOf = (did: ParticipantId): Seals => ({
   sign: async (m) => sealOf(did, m),
@@ -291,9 +292,13 @@ export async function createWorld(
 }
 
 /** The consumer asks for a contract on the offer, or on a changed one. */
-export async function begin(world: World, more: JsonObject = {}): Promise<Negotiation> {
+export async function begin(
+  world: World,
+  more: JsonObject = {},
+  shapes: readonly string[] = [],
+): Promise<Negotiation> {
   const side = world.consumer
-  const m = { partner: side.partner(), datasetId: 'press-7', offer: { ...world.offer, ...more } }
+  const m = { partner: side.partner(), datasetId: 'press-7', offer: { ...world.offer, ...more }, shapes }
   const begun = await consumer.requestContract(side.deps, m)
   if (!begun.ok) throw new Error(begun.error.message)
   return begun.value
@@ -350,6 +355,7 @@ export function arrive(
           ...caller,
           providerPid,
           offer: object('offer'),
+          shapes: shapesIn(body),
           callbackAddress,
         }),
     ],
@@ -365,7 +371,14 @@ export function arrive(
     ],
     [
       /negotiations\/[^/]+\/offers$/,
-      () => consumer.receiveOffer(deps, partner, { ...caller, pid, providerPid, offer: object('offer') }),
+      () =>
+        consumer.receiveOffer(deps, partner, {
+          ...caller,
+          pid,
+          providerPid,
+          offer: object('offer'),
+          shapes: shapesIn(body),
+        }),
     ],
     [
       /\/agreement$/,
@@ -375,6 +388,7 @@ export function arrive(
           pid,
           providerPid,
           agreement: object('agreement'),
+          shapes: shapesIn(body),
           ...signed('seal', AGREEMENT_SIGNATURE),
         }),
     ],
