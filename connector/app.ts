@@ -41,7 +41,7 @@ import { type DeliveryDeps, delivered, undeliverable } from './services/delivery
 import { STATEMENT_EVENT, type StatementDeps, statementSettled } from './services/duty-statements.js'
 import { type DutyWatch, watchDuties } from './services/duty-watch.js'
 import { restoreFlows } from './services/flow.js'
-import type { PartnerDeps } from './services/partners.js'
+import { noteProof, type PartnerDeps } from './services/partners.js'
 import type { Automation } from './services/ports.js'
 import { watchPseudonymKeys } from './services/pseudonym-keys.js'
 import { noteRefusal } from './services/refusals.js'
@@ -209,6 +209,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     clock,
     validate,
     authenticate: identity.verify,
+    proved: (partner, profiles) => noteProof(deps, partner, profiles),
     partner: (sender) => store.partner(sender),
     limits,
     refused: (m) => noteRefusal(deps, m),

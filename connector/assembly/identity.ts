@@ -21,6 +21,7 @@ import type { createOutgoing, Outgoing } from '../identity/outgoing.js'
 import { createReplayGuard } from '../identity/replay.js'
 import { createResolver, type Resolver } from '../identity/resolve.js'
 import { createTokenIssuer, createTokenVerifier, didAuthentication } from '../identity/token.js'
+import { PROFILE } from '../policy/model.js'
 import { offerHash } from '../services/contract.js'
 import type { StatementSeals } from '../services/duty-statements.js'
 import { tokenPlace } from '../services/partner-access.js'
@@ -156,7 +157,7 @@ export function assembleIdentity(
             : problem('NotTrusted', `There is no token for ${id}.`)
         },
       }),
-      did: didAuthentication(verifier, createTokenIssuer({ did, authKey: auth, clock })),
+      did: didAuthentication(verifier, createTokenIssuer({ did, authKey: auth, clock, profiles: [PROFILE] })),
     },
     (id) => {
       const partner = store.partner(id)

@@ -5,7 +5,11 @@
 import { err, type Problem, problem, type Result } from '../core/result.js'
 import type { ParticipantId } from '../core/types.js'
 
-export type Authenticated = { readonly sender: ParticipantId }
+export type Authenticated = {
+  readonly sender: ParticipantId
+  /** Policy profiles whose duties the sender's connector carries out, as the sender has signed it with this request. */
+  readonly profiles?: readonly string[]
+}
 
 /**
  * Why a caller was not let in. Only when `proven` does the sender hold what proves its identity; then, and if it is

@@ -21,6 +21,9 @@ import { expiryProblem } from './token-time.js'
 const LIFETIME = 120_000
 const MAX_TOKEN_BYTES = 8 * 1024
 const MAX_JTI = 128
+/** RFC 7519, "Public Claim Names": a name that nobody else gives. A list of IRIs of policy profiles. */
+const PROFILES = 'https://w3id.org/machine-data-policy/v1#profiles'
+const MAX_PROFILES = 32
 
 export type TokenIssuer = {
   /** A fresh token for one request to one partner, without `Bearer `. */
@@ -31,6 +34,8 @@ export type TokenIssuerOptions = {
   readonly did: ParticipantId
   readonly authKey: SigningKey
   readonly clock: Clock
+  /** Policy profiles whose duties this connector carries out. */
+  readonly profiles?: readonly string[]
   /** A new token id; random, in order of time, when absent. */
   readonly newJti?: () => string
 }
@@ -39,6 +44,7 @@ export function createTokenIssuer({
   did,
   authKey,
   clock,
+  profiles = [],
   newJti = orderedUuid,
 }: TokenIssuerOptions): TokenIssuer {
   const header = { alg: 'ES256', kid: keyId(did, authKey.kid), typ: 'JWT' }
@@ -46,7 +52,15 @@ export function createTokenIssuer({
     tokenFor(audience) {
       const now = clock()
       const iat = Math.floor(now / 1000)
-      const claims = { iss: did, sub: did, aud: audience, jti: newJti(), iat, exp: iat + LIFETIME / 1000 }
+      const claims = {
+        iss: did,
+        sub: did,
+        aud: audience,
+        jti: newJti(),
+        iat,
+        exp: iat + LIFETIME / 1000,
+        ...(profiles.length === 0 ? {} : { [PROFILES]: profiles }),
+      }
       return signCompact(header, claims, authKey.privateKey)
     },
   }
@@ -115,9 +129,17 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
           'Too many identity tokens in a short time. Wait a minute and send again.',
         )
       }
-      return ok({ sender, kid, jti, expiresAt })
+      return ok({ sender, kid, jti, expiresAt, profiles: profilesIn(claims) })
     },
   }
+}
+
+/** What the sender says that its connector carries out; a claim of another shape says nothing. */
+function profilesIn(claims: JsonObject): readonly string[] {
+  const listed = claims[PROFILES]
+  return Array.isArray(listed) && listed.length <= MAX_PROFILES
+    ? listed.filter((one) => typeof one === 'string')
+    : []
 }
 
 type ReadToken = {

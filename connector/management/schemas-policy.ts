@@ -34,7 +34,7 @@ const mayOrNot = object(
     contract: described(text, 'Whether data may flow under this contract.'),
     allowed: flag,
     step: described(
-      oneOf('trust', 'published', 'catalog', 'negotiation', 'contract', 'transfer', 'delivery'),
+      oneOf('trust', 'published', 'proof', 'catalog', 'negotiation', 'contract', 'transfer', 'delivery'),
       'Where it ends.',
     ),
     because: inBothLanguages,

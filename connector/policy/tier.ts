@@ -3,8 +3,9 @@
  * provider has to see to is kept here or refused; only what the recipient has to do or to leave can be promised.
  */
 import { ACTION_TERMS, isKnownAction } from './action-terms.js'
+import { isExecuted } from './duties.js'
 import type { Constraint, Policy, Rule } from './model.js'
-import { MDP, ODRL } from './model.js'
+import { ODRL } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
 import { supportOf } from './registry.js'
 import { type UnsupportedTerm, unsupportedTerms } from './support.js'
@@ -17,23 +18,6 @@ export type Tier = 1 | 2 | 3
 
 /** What is known about the connector of the recipient: it has proved that it carries out such duties, or has not. */
 export type Peer = 'proven' | 'unproven'
-
-/** Duties that a connector of this make carries out as recipient, with the conditions that it understands in them. */
-const CARRIED_OUT: Readonly<Record<string, { readonly by: readonly string[]; readonly needed: boolean }>> = {
-  [`${ODRL}delete`]: { by: [`${MDP}retention`], needed: true },
-  [`${MDP}logUsage`]: { by: [`${MDP}logLevel`], needed: false },
-  [`${ODRL}inform`]: { by: [`${ODRL}event`], needed: false },
-}
-
-/** Whether an obligation is one that a connector of this make carries out for the recipient. */
-export function isCarriedOut({ action, constraints }: Rule): boolean {
-  const duty = Object.hasOwn(CARRIED_OUT, action) ? CARRIED_OUT[action] : undefined
-  if (duty === undefined || (duty.needed && constraints.length === 0)) return false
-  return constraints.every(
-    (constraint) =>
-      constraint.kind === 'atomic' && duty.by.includes(constraint.leftOperand) && isReadable(constraint),
-  )
-}
 
 /** `consumer`: a duty that a connector of this make carries out. `contract`: nobody but the parties themselves. */
 type Keeper = 'consumer' | 'contract'
@@ -57,7 +41,7 @@ function ofRule(kind: RuleKind, rule: Rule): Keeper | undefined {
   if (kind === 'permission' || !isKnownAction(action) || !constraints.every(isReadable)) return undefined
   // A prohibition of the use itself stands against delivering at all.
   if (kind === 'prohibition') return action === `${ODRL}use` ? undefined : 'contract'
-  if (kind === 'obligation') return isCarriedOut(rule) ? 'consumer' : 'contract'
+  if (kind === 'obligation') return isExecuted(rule) ? 'consumer' : 'contract'
   // Before any use, the recipient can promise what it does by itself, not what the provider has to find done.
   return KEPT_BY.get(action) === 'provider' ? undefined : 'contract'
 }

@@ -50,6 +50,8 @@ export type PartnerView = {
   readonly dataToken: 'as-given' | 'bearer'
   readonly emptyPolicies: 'refuse' | 'accept'
   readonly fingerprint?: string
+  /** When its connector last proved that it carries out the duties of our profile; absent: it has not. */
+  readonly dutiesProvenAt?: string
   readonly addedAt: string
 }
 
@@ -79,7 +81,19 @@ export type PartnerOperationDeps = PartnerDeps &
   TransferDeps & { readonly catalog: CatalogClient }
 
 export const partnerView = (partner: Partner): PartnerView => {
-  const { did, name, address, trust, seal, approval, ownId, ownAddress, fingerprint, addedAt } = partner
+  const {
+    did,
+    name,
+    address,
+    trust,
+    seal,
+    approval,
+    ownId,
+    ownAddress,
+    fingerprint,
+    dutiesProvenAt,
+    addedAt,
+  } = partner
   const access = accessKind(partner)
   const view = {
     did,
@@ -95,6 +109,7 @@ export const partnerView = (partner: Partner): PartnerView => {
     dataToken: partner.bearerForData === true ? 'bearer' : 'as-given',
     emptyPolicies: partner.takesEmptyPolicies === true ? 'accept' : 'refuse',
     fingerprint,
+    dutiesProvenAt: dutiesProvenAt === undefined ? undefined : iso(dutiesProvenAt),
     addedAt: iso(addedAt),
   } as const
   return compact(view)

@@ -6,6 +6,7 @@ import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
 import { type Access, accessKind, type Partner, type SealMode, type Trust } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
+import { PROFILE } from '../policy/model.js'
 import type { Store } from '../store/store.js'
 import type { AgreementDeps } from './agreements.js'
 import { terminateNegotiation } from './negotiation.js'
@@ -215,4 +216,28 @@ export function trustedPartner(store: Pick<Store, 'partner'>, did: string): Resu
         'NotTrusted',
         `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. ${accessKind(partner) === 'lab' ? 'It is a laboratory, whose identity nobody proves; when that is what you want:' : 'Compare its fingerprint, then:'} handschlag partner trust ${did}`,
       )
+}
+
+/** How long a proof is remembered without being written down anew, milliseconds. */
+const PROOF_STANDS_MS = 3_600_000
+
+/**
+ * What a partner's latest signed token says about its connector counts, also when it says nothing any more: the connector
+ * may have been replaced by one of another make. Nothing else about the partner is touched, whatever the operator decides
+ * meanwhile.
+ */
+export async function noteProof(
+  { store, clock }: Pick<PartnerDeps, 'store' | 'clock'>,
+  partner: Partner,
+  profiles: readonly string[],
+): Promise<Partner> {
+  const at = clock()
+  const isProven = profiles.includes(PROFILE)
+  const { dutiesProvenAt: before } = partner
+  const isKnown = before !== undefined && Math.abs(at - before) < PROOF_STANDS_MS
+  if (isProven ? isKnown : before === undefined) return partner
+  const noted = await store.changePartner(partner.did, ({ dutiesProvenAt: _, ...current }) =>
+    isProven ? { ...current, dutiesProvenAt: at } : current,
+  )
+  return noted ?? partner
 }

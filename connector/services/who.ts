@@ -13,9 +13,10 @@ import type { Facts, Phase } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Plan } from '../policy/plan.js'
 import { refusalText } from '../policy/refusal-words.js'
+import { accepting, type Tier } from '../policy/tier.js'
 import { nowWords } from '../policy/words.js'
 import { catalogEntry } from './catalog.js'
-import { acceptedFrom, planOf } from './contract.js'
+import { acceptedFrom, planOf, tierWith } from './contract.js'
 import { mayRun, transferFacts } from './flow.js'
 import type { NegotiationDeps } from './negotiation.js'
 import { offerable } from './negotiation-agreement.js'
@@ -24,7 +25,15 @@ import { trustedPartner } from './partners.js'
 import type { TransferDeps } from './transfer.js'
 
 /** Where it ends, in the order in which a partner comes by. */
-export type Step = 'trust' | 'published' | 'catalog' | 'negotiation' | 'contract' | 'transfer' | 'delivery'
+export type Step =
+  | 'trust'
+  | 'published'
+  | 'proof'
+  | 'catalog'
+  | 'negotiation'
+  | 'contract'
+  | 'transfer'
+  | 'delivery'
 
 export type TraceEntry = {
   readonly clause?: number
@@ -104,6 +113,8 @@ type Found = { readonly step: Step; readonly error: Problem } | undefined
 
 type About = {
   readonly policy: JsonObject
+  /** Up to which tier promises are accepted. */
+  readonly upTo: Tier
   readonly phaseOf: Phase
   readonly facts: (at: EpochMs) => Facts
   readonly decide: (at: EpochMs) => Found
@@ -116,6 +127,8 @@ function ofOffer(deps: WhoDeps, at: EpochMs, partner: Partner, dataset: Dataset,
     const trusted = trustedPartner(deps.store, partner.did)
     if (!trusted.ok) return { step: 'trust', error: trusted.error }
     if (!dataset.published) return { step: 'published', error: UNPUBLISHED }
+    const unproven = unprovenFor(partner, offer)
+    if (unproven !== undefined) return { step: 'proof', error: unproven }
     const entry = catalogEntry(then, partner, dataset.id)
     const isShown = entry.ok && entry.value.offers.some(({ id }) => id === offer.id)
     if (!isShown) return { step: 'catalog', error: HIDDEN }
@@ -125,8 +138,22 @@ function ofOffer(deps: WhoDeps, at: EpochMs, partner: Partner, dataset: Dataset,
   const facts = (when: EpochMs): Facts => ({ at: when, recipient: partner.did })
   const found = decide(at)
   const phaseOf = found?.step === 'catalog' ? 'catalog' : 'negotiation'
-  const about: About = { policy: offer.policy, phaseOf, facts, decide }
+  const upTo = acceptedFrom(partner, offer)
+  const about: About = { policy: offer.policy, upTo, phaseOf, facts, decide }
   return told({ ...headOf(partner, dataset.id), offer: offer.id }, partner, at, about, found)
+}
+
+/** Duties are offered to connectors that have proved that they carry them out, unless the operator wants mere promises. */
+function unprovenFor(partner: Partner, offer: Offer): Problem | undefined {
+  const upTo = acceptedFrom(partner, offer)
+  if (upTo > 1 || tierWith('proven', offer.policy) !== 2) return undefined
+  return {
+    code: 'OfferUnknown',
+    ...message({
+      en: `The offer contains duties, and the connector of ${partner.name} has not proved that it carries them out.`,
+      de: `Das Angebot enthält Pflichten, und der Connector von ${partner.name} hat nicht nachgewiesen, dass er sie erfüllt.`,
+    }),
+  }
 }
 
 function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agreement): WhoEntry {
@@ -141,7 +168,7 @@ function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agr
   }
   const policy = readableForm(agreement)
   const facts = (when: EpochMs) => ({ ...transferFacts(deps, agreement), at: when })
-  const about: About = { policy, phaseOf: 'transfer', facts, decide }
+  const about: About = { policy, upTo: agreement.tier ?? 1, phaseOf: 'transfer', facts, decide }
   return told(
     { ...headOf(partner, agreement.datasetId), contract: agreement.id },
     partner,
@@ -169,7 +196,8 @@ type Head = Pick<WhoEntry, 'partner' | 'partnerName' | 'dataset' | 'offer' | 'co
 
 function told(head: Head, partner: Partner, at: EpochMs, about: About, found: Found): WhoEntry {
   const parsed = parsePolicy(about.policy)
-  const decision = parsed.ok ? evaluate(parsed.value, about.phaseOf, about.facts(at)) : undefined
+  const policy = parsed.ok ? accepting(parsed.value, about.upTo) : undefined
+  const decision = policy === undefined ? undefined : evaluate(policy, about.phaseOf, about.facts(at))
   const trace = (decision?.reasons ?? []).map(({ clause, operand, verdict, text }) =>
     compact({ clause, term: operand, verdict, text: text() }),
   )
@@ -248,6 +276,12 @@ function changeOf(
     return {
       en: `You would have to publish the dataset: ${command}`,
       de: `Sie müssten den Datensatz veröffentlichen: ${command}`,
+    }
+  }
+  if (step === 'proof') {
+    return {
+      en: 'A connector that carries out such duties would have to read your catalog: one of this make proves it with each request. Or you add an offer with --contract-only.',
+      de: 'Ein Connector, der solche Pflichten erfüllt, müsste Ihren Katalog abrufen: Einer dieser Bauart weist es mit jeder Anfrage nach. Oder Sie fügen ein Angebot mit --contract-only hinzu.',
     }
   }
   if (opens !== undefined) {

@@ -158,6 +158,8 @@ export interface Store extends DutyStore, AsyncDisposable {
   audit(subject: string, limit?: number): readonly (AuditEntry & { readonly seq: number })[]
 
   putPartner(partner: Partner): Promise<void>
+  /** Changes what is known of a partner as it stands inside the step; undefined when there is no such partner. */
+  changePartner(did: string, decide: (current: Partner) => Partner): Promise<Partner | undefined>
   partner(did: string): Partner | undefined
   /** The partner that identifies itself by a token with this hash; at most one. */
   partnerByToken(tokenHash: string): Partner | undefined

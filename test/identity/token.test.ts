@@ -88,6 +88,7 @@ describe('an identity token', () => {
     expect(await verify(issueAt('2026-11-22T10:00:00Z'))).toEqual({
       ok: true,
       value: {
+        profiles: [],
         sender: partner,
         kid: `${partner}#2026-11-a-auth`,
         jti: expect.any(String),
@@ -273,5 +274,25 @@ describe('a partner with a new key', () => {
     expect((await verify(issueAt('2026-11-22T10:00:10Z', own, published.auth))).ok).toBe(true)
     expect(await verify(token())).toMatchObject({ ok: false, error: { proven: false } })
     expect(fetches).toBe(2)
+  })
+
+  it('hands on which policy profiles the sender says its connector carries out', async () => {
+    const issuer = (profiles?: readonly string[]) =>
+      createTokenIssuer({
+        did: partner,
+        authKey,
+        clock: () => here,
+        ...(profiles === undefined ? {} : { profiles }),
+      })
+    const profile = 'https://w3id.org/machine-data-policy/v1'
+    const token = issuer([profile]).tokenFor(own)
+    expect(decodeJwt(token)['https://w3id.org/machine-data-policy/v1#profiles']).toEqual([profile])
+    expect(await verifier.verify(`Bearer ${token}`)).toMatchObject({
+      ok: true,
+      value: { profiles: [profile] },
+    })
+    const silent = issuer().tokenFor(own)
+    expect(Object.keys(decodeJwt(silent))).toEqual(['iss', 'sub', 'aud', 'jti', 'iat', 'exp'])
+    expect(await verifier.verify(`Bearer ${silent}`)).toMatchObject({ ok: true, value: { profiles: [] } })
   })
 })

@@ -28,11 +28,7 @@ describe('the tier of an offer', () => {
     ['what is delivered, to whom and until when', use(UNTIL, constraint('odrl:recipient', 'eq', BUYER)), 1],
     ['deleting after a time', { ...use(UNTIL), obligation: [DELETE] }, 2],
     ['logging and informing', { ...use(), obligation: [LOG, INFORM] }, 2],
-    [
-      'deleting without a time, which nothing could carry out',
-      { ...use(), obligation: [{ action: 'delete' }] },
-      3,
-    ],
+    ['deleting at the end of the contract', { ...use(), obligation: [{ action: 'delete' }] }, 2],
     [
       'deleting on a condition of another kind',
       { ...use(), obligation: [{ ...DELETE, constraint: [PURPOSE] }] },

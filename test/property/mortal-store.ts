@@ -18,6 +18,7 @@ const WRITES = Object.keys({
   noteArrival: true,
   putStatement: true,
   putPartner: true,
+  changePartner: true,
   removePartner: true,
   putShape: true,
   removeShape: true,

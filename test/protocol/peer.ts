@@ -81,7 +81,8 @@ export type Peer = AsyncDisposable & {
   send(to: Member, path: string, body?: object | string, options?: SendOptions): Promise<Sent>
   /** Sends a message outside the DSP base address. */
   fetch(url: string, options?: SendOptions & { readonly body?: string }): Promise<Sent>
-  token(audience: string, at?: number): string
+  /** `profiles`: policy profiles whose duties it claims to carry out; none, as connectors of other makes. */
+  token(audience: string, at?: number, profiles?: readonly string[]): string
   /** Shows another TLS certificate from the next connection on, and ends the present ones. */
   present(tls: { readonly cert: string; readonly key: string }): void
 }
@@ -192,10 +193,11 @@ export async function startPeer(space: Dataspace, options: PeerOptions = {}): Pr
     const text = await answer.body.text()
     return { status: answer.statusCode, headers: answer.headers, text, json: parsed(text) }
   }
-  const token = (audience: string, at?: number): string => {
+  const token: Peer['token'] = (audience, at, profiles = []) => {
     const issuer = createTokenIssuer({
       did,
       authKey: keys.auth,
+      profiles,
       clock: at === undefined ? clock : () => at as EpochMs,
     })
     return `Bearer ${issuer.tokenFor(audience as ParticipantId)}`

@@ -51,6 +51,20 @@ export function showPartner(here: Here, partner: View): void {
               partner.maybe('fingerprint') ?? inLang(here, 'not known yet', 'noch nicht bekannt'),
             ] as const,
           ]),
+      [
+        inLang(here, 'Duties', 'Pflichten'),
+        partner.has('dutiesProvenAt')
+          ? inLang(
+              here,
+              `its connector carries them out (proven ${whenWords(partner.text('dutiesProvenAt'), here.lang)})`,
+              `sein Connector erfüllt sie (nachgewiesen ${whenWords(partner.text('dutiesProvenAt'), here.lang)})`,
+            )
+          : inLang(
+              here,
+              'its connector has not proved that it carries them out',
+              'sein Connector hat nicht nachgewiesen, dass er sie erfüllt',
+            ),
+      ],
       ...own('ownId', 'It knows us as', 'Er kennt uns als'),
       ...own('ownAddress', 'It reaches us at', 'Er erreicht uns unter'),
       [inLang(here, 'Added', 'Hinzugefügt'), whenWords(partner.text('addedAt'), here.lang)],

@@ -11,6 +11,7 @@ import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, Json, ParticipantId, Pid } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
 import type { ProcessKind } from '../../domain/process.js'
+import type { Authenticated } from '../../identity/authentication.js'
 import { isIdentified } from '../../services/message-id.js'
 import { type ErrorKind, sendError } from '../errors.js'
 import { eventNameOf } from '../event-names.js'
@@ -28,9 +29,9 @@ export type ExchangeDeps = {
   readonly log: Log
   readonly clock: Clock
   readonly validate: Validate
-  readonly authenticate: (
-    header: string | undefined,
-  ) => Promise<Result<{ readonly sender: ParticipantId }, AuthenticationFailure>>
+  readonly authenticate: (header: string | undefined) => Promise<Result<Authenticated, AuthenticationFailure>>
+  /** Takes note of what a trusted partner has proved with this request, before it is judged by that. */
+  readonly proved: (partner: Partner, profiles: readonly string[]) => Promise<Partner>
   /** Only a trusted partner is answered at all. */
   readonly partner: (did: string) => Partner | undefined
   /** Whether the partner may send one more request now; see core/partner-limits.ts. */
@@ -71,7 +72,7 @@ async function authenticated(
   const trusted = partner?.trust === 'trusted' ? partner : undefined
   if (outcome.ok && trusted !== undefined) {
     const admitted = deps.limits.admit(trusted.did, req.socket)
-    if (admitted.ok) return trusted
+    if (admitted.ok) return deps.proved(trusted, outcome.value.profiles ?? [])
     deps.count(kind, admitted.error.code)
     res.set('Retry-After', '1')
     if (admitted.error.code === 'TooManyConnections') res.set('Connection', 'close')

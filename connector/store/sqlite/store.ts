@@ -182,6 +182,13 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     audit: processes.audit,
 
     putPartner: (partner) => run(() => partners.put(partner)),
+    changePartner: (did, decide) =>
+      run(() => {
+        const current = partners.get(did)
+        const next = current === undefined ? undefined : decide(current)
+        if (next !== undefined) partners.put(next)
+        return next
+      }),
     partner: partners.get,
     partnerByToken: (tokenHash) => {
       const data = byToken.get({ tokenHash }) as string | undefined
