@@ -4,10 +4,12 @@ export type Hours = readonly (readonly [from: number, to: number])[]
 
 export const DAY_LENGTH = 86_400_000
 
-/** Milliseconds since midnight of `hh:mm:ss.fff`; finer than a millisecond counts up. */
+/** Milliseconds since midnight of `hh:mm:ss.fff`; finer than a millisecond counts up. Digit by digit, for no float is exact here. */
 export function msOfDay(time: string): number {
   const [hours = '0', minutes = '0', seconds = '0'] = time.split(':')
-  return (Number(hours) * 60 + Number(minutes)) * 60_000 + Math.ceil(Number(seconds) * 1000)
+  const [whole = '0', fraction = ''] = seconds.split('.')
+  const ms = Number(fraction.slice(0, 3).padEnd(3, '0')) + (/[1-9]/.test(fraction.slice(3)) ? 1 : 0)
+  return (Number(hours) * 60 + Number(minutes)) * 60_000 + Number(whole) * 1000 + ms
 }
 
 export const commonHours = (a: Hours, b: Hours): Hours =>

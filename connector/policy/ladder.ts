@@ -3,6 +3,7 @@
  * to anything finer than the finer of the two: what the coarser says follows from what the finer says.
  */
 import { type Duration, fixedLength, parseDuration } from './duration.js'
+import { compareNum, numOf, parseNum } from './odrl/num.js'
 
 const WINDOWS: readonly { readonly ms: number; readonly duration: Duration }[] = [
   'PT1S',
@@ -34,14 +35,19 @@ const fits = (asked: string, step: number, wanted: number): boolean =>
 export const windowFor = (asked: Asked | string, ms: number) =>
   ms > 0 ? WINDOWS.find((window) => fits(asked, window.ms, ms)) : undefined
 
-const STEPS: readonly number[] = Array.from({ length: 25 }, (_, n) => n - 12).flatMap((power) => [
-  Number(`1e${power}`),
-  Number(`5e${power}`),
-])
+const STEPS = Array.from({ length: 25 }, (_, n) => n - 12)
+  .flatMap((power) => [`1e${power}`, `5e${power}`])
+  .flatMap((written) => ({ step: Number(written), exact: parseNum(written) ?? numOf(0n) }))
 
-/** The smallest of 1, 5, 10, 50 and so on, and of 0.5, 0.1 and so on, that satisfies the comparison. */
-export const stepFor = (asked: Asked | string, value: number): number | undefined =>
-  value > 0 ? STEPS.find((step) => fits(asked, step, value)) : undefined
+/**
+ * The smallest of 1, 5, 10, 50 and so on, and of 0.5, 0.1 and so on, that satisfies the comparison. Compared digit by digit:
+ * a float would take 0.10000000000000000001 for 0.1, and data would be finer than agreed.
+ */
+export function stepFor(asked: Asked | string, value: string | number): number | undefined {
+  const wanted = parseNum(String(value))
+  if (wanted === undefined || wanted.n <= 0n) return undefined
+  return STEPS.find(({ exact }) => fits(asked, compareNum(exact, wanted), 0))?.step
+}
 
 /** Decimal places up to which steps, and what is divided by them, are exact. */
 const PLACES = 12

@@ -32,11 +32,30 @@ const duty = fc.record({
   action: fc.constantFrom('inform', 'delete'),
   constraint: fc.array(atom, { maxLength: 1 }),
 })
+/**
+ * Something by its name, or a collection, perhaps only partly meant. What is not said to be a collection is a single thing:
+ * that its name is also the name of a group of others is known from the state alone.
+ */
+const some = (kind: string, names: readonly string[], group: string) =>
+  fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom<unknown>(...names) },
+    {
+      weight: 1,
+      arbitrary: fc.record(
+        {
+          '@type': fc.constant(`${kind}Collection`),
+          source: fc.constant(group),
+          refinement: fc.array(atom, { maxLength: 1 }),
+        },
+        { requiredKeys: ['@type', 'source'] },
+      ),
+    },
+  )
 const rule = fc.record(
   {
     action: fc.constantFrom<unknown>('use', 'play', { 'rdf:value': { '@id': 'odrl:use' }, refinement: [] }),
-    target: fc.constantFrom('urn:x:1', 'urn:x:2'),
-    assignee: fc.constantFrom('urn:p:1', 'urn:p:2'),
+    target: some('Asset', ['urn:x:1', 'urn:x:3'], 'urn:x:2'),
+    assignee: some('Party', ['urn:p:1', 'urn:p:3'], 'urn:p:2'),
     constraint: fc.array(condition, { maxLength: 2 }),
     duty: fc.array(duty, { maxLength: 1 }),
   },
@@ -55,6 +74,7 @@ const REQUEST = { action: 'use', target: 'urn:x:1', assignee: 'urn:p:1' }
 const STATE = {
   at: '2026-06-01T00:00:00Z',
   facts: { count: '3', payAmount: '5', purpose: 'x', 'https://vocabulary.example/x': '4' },
+  memberships: { 'urn:x:1': 'urn:x:2', 'urn:p:1': 'urn:p:2' },
   duties: { inform: 'fulfilled', delete: 'violated' },
 }
 
@@ -90,7 +110,7 @@ const STRANGE = fc.constantFrom<unknown>(
 const isUnderstood = (key: string, strange: unknown): boolean => {
   const isName = typeof strange === 'string' || JSON.stringify(strange).startsWith('{"@value"')
   return isName
-    ? ['target', 'assignee', '@id', 'rightOperand'].includes(key)
+    ? ['target', 'assignee', 'source', '@id', 'rightOperand'].includes(key)
     : key === 'rightOperand' && strange === 7
 }
 
@@ -146,6 +166,28 @@ describe('what is not understood', () => {
         if (decisionOn(json) !== 'permit') expect(less.decision).not.toBe('permit')
       }),
       RUNS,
+    )
+  })
+})
+
+describe('what is not told', () => {
+  const without = (object: object, name: string): object =>
+    Object.fromEntries(Object.entries(object).filter(([key]) => key !== name))
+  it('never allows more, whichever part of the request or of the state is left out', () => {
+    fc.assert(
+      fc.property(
+        policy,
+        fc.constantFrom(...Object.keys(REQUEST), ...Object.keys(STATE), 'request', 'state'),
+        (json, name) => {
+          const [request, state] = [
+            name === 'request' ? {} : without(REQUEST, name),
+            name === 'state' ? {} : without(STATE, name),
+          ]
+          const less = evaluateLine(JSON.stringify({ policy: json, request, state }), OPTIONS)
+          if (decisionOn(json) !== 'permit') expect(less.decision).not.toBe('permit')
+        },
+      ),
+      { numRuns: 1500 },
     )
   })
 })

@@ -62,9 +62,10 @@ it.each(readdirSync(FOLDER))('%s', (file) => {
       readonly decision?: string
       readonly rules?: readonly { readonly applies: string }[]
     }
-    const verdict = answer.rules?.at(-1)?.applies
+    const verdict = answer.rules?.at(-1)?.applies ?? 'none'
+    // Something unknown in the policy as a whole stands in no rule.
     const isRight =
-      answer.decision === expected.decision && (file !== 'operands.ndjson' || verdict === expected.verdict)
+      answer.decision === expected.decision && (file === 'unknown.ndjson' || verdict === expected.verdict)
     return isRight ? [] : [{ id: vector.id, expected, decision: answer.decision, verdict }]
   })
   expect(wrong).toEqual([])

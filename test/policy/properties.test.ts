@@ -199,6 +199,7 @@ describe('policies that are well-formed', () => {
       { leftOperand: 'odrl:count', operator: 'approximately', rightOperand: '5' },
       { leftOperand: 'odrl:count', operator: 'lteq', rightOperand: 'many' },
       'urn:reference',
+      'odrl:Prohibition',
       null,
       7,
     )
@@ -208,7 +209,7 @@ describe('policies that are well-formed', () => {
         fc.nat(),
         fc.nat(),
         strange,
-        fc.constantFrom('remedy', 'target', '__unknown', 'odrl:refinement'),
+        fc.constantFrom('remedy', 'target', '@type', 'unit', 'inheritFrom', '__unknown', 'odrl:refinement'),
         fc.constantFrom(...PHASES),
         (json, where, position, added, key, phase) => {
           const changed: unknown = structuredClone(json)

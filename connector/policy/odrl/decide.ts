@@ -83,8 +83,8 @@ function verdict(policy: OdrlPolicy, permitted: boolean, prohibited: boolean): O
 function judgeRule(rule: OdrlRule, request: Request, world: World, mode: DutyMode): RuleJudged {
   const zone = zoneOf(rule.constraints)
   const constraints = rule.constraints.map((condition) => judge(condition, world, zone))
-  const target = judgeThings(rule.targets, request.target, world)
-  const party = judgeThings(rule.assignees, request.party, world)
+  const target = judgeThings(rule.targets, request.target, world, rule.kind)
+  const party = judgeThings(rule.assignees, request.party, world, rule.kind)
   const names = rule.actions.map((action) => actionHolds(action, request.action, rule.kind))
   const refinements = rule.actions
     .filter((_action, index) => names[index] !== false)
@@ -122,16 +122,24 @@ function judgeThings(
   things: readonly Thing[],
   asked: string | undefined,
   world: World,
+  kind: OdrlRule['kind'],
 ): { readonly holds: Tri } | undefined {
   if (things.length === 0) return undefined
-  return { holds: anyOf(things.map((thing) => thingHolds(thing, asked, world))) }
+  return { holds: anyOf(things.map((thing) => thingHolds(thing, asked, world, kind))) }
 }
 
-function thingHolds(thing: Thing, asked: string | undefined, world: World): Tri {
+function thingHolds(thing: Thing, asked: string | undefined, world: World, kind: OdrlRule['kind']): Tri {
   if (thing.id === undefined || asked === undefined) return undefined
-  if (!isMember(asked, thing.id, world)) return false
+  if (!isMember(asked, thing.id, world)) {
+    // Nobody must slip through a prohibition because the list of its group is missing.
+    return kind === 'prohibition' && thing.collection && !isListed(asked, thing.id, world) ? undefined : false
+  }
   return allOf(thing.refinements.map((condition) => judge(condition, world, undefined).holds))
 }
+
+/** Whether anything is told about the groups of the one, or about the members of the collection. */
+const isListed = (one: string, collection: string, { partOf }: World): boolean =>
+  partOf.has(one) || [...partOf.values()].some((groups) => groups.includes(collection))
 
 /** The facts are all there are: who is not said to be in a collection is not in it. */
 function isMember(one: string, collection: string, { partOf }: World): boolean {
@@ -163,7 +171,9 @@ function actionHolds(action: Action, asked: string | undefined, kind: OdrlRule['
 function dutyAllows({ rule, inForce, performed, state }: DutyJudged, mode: DutyMode): Tri {
   if (mode === 'eventual') return state === 'violated' ? false : isUnderstood(rule) ? true : undefined
   if (inForce === false) return true
-  return performed === true ? true : state === 'violated' ? false : performed
+  if (performed === true) return true
+  if (state === 'violated') return false
+  return inForce === undefined ? undefined : performed
 }
 
 function judgeDuty(rule: OdrlRule, world: World): DutyJudged {

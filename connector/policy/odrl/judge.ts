@@ -3,14 +3,12 @@
  * operator nobody knows never counts as met.
  */
 
-import type { EpochMs } from '../../core/types.js'
-import { addDuration, type Duration } from '../duration.js'
 import { MDP, ODRL } from '../model.js'
 import { operandOf } from '../registry.js'
 import { numOf } from './num.js'
 import { inOwnTerms } from './own-terms.js'
 import type { Atom, Condition, Logic, Value } from './policy.js'
-import { placeOf, type Scalar, type Tri } from './scalar.js'
+import { later, type Place, placeOf, type Scalar, type Tri } from './scalar.js'
 import { conceptOf, isWithin } from './taxonomy.js'
 import type { World } from './world.js'
 
@@ -104,8 +102,16 @@ type Operation = (
   world: World,
 ) => Tri
 
+/** What an order demands of the place of a value as seen from its bound. */
+const BY_PLACE: Readonly<Record<string, (place: Place) => boolean>> = {
+  lt: (place) => place === 'before',
+  lteq: (place) => place !== 'after',
+  gt: (place) => place === 'after',
+  gteq: (place) => place !== 'before',
+}
+
 const ordered =
-  (holds: (place: 'before' | 'within' | 'after') => boolean): Operation =>
+  (holds: (place: Place) => boolean): Operation =>
   ([value, second], [bound, more]) => {
     if (second !== undefined || more !== undefined) return undefined
     if (value?.scalar === undefined || bound?.scalar === undefined) return undefined
@@ -127,10 +133,7 @@ const within: Operation = (actual, bounds, tree, world) =>
   allOf(actual.map((one) => anyOf(bounds.map((bound) => isWithin(tree, one.text, bound.text, world.partOf)))))
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
-  lt: ordered((place) => place === 'before'),
-  lteq: ordered((place) => place !== 'after'),
-  gt: ordered((place) => place === 'after'),
-  gteq: ordered((place) => place !== 'before'),
+  ...Object.fromEntries(Object.entries(BY_PLACE).map(([operator, holds]) => [operator, ordered(holds)])),
   eq: equals,
   neq: (actual, bounds, tree, world) => not(equals(actual, bounds, tree, world)),
   isAnyOf: isAny,
@@ -232,33 +235,14 @@ export function offsetIn(
   }
 }
 
-const MS = 1000n
-const msOf = (at: Scalar | undefined): EpochMs | undefined =>
-  at?.kind === 'instant' && at.to === undefined && at.zoned
-    ? (Number((at.at.n * MS) / 10n ** BigInt(at.at.scale)) as EpochMs)
-    : undefined
-
-const calendar = (scalar: Scalar | undefined): Duration | undefined =>
-  scalar?.kind === 'duration' && scalar.months >= 0n && scalar.seconds.n >= 0n && scalar.seconds.scale <= 3
-    ? {
-        months: Number(scalar.months),
-        ms: Number((scalar.seconds.n * MS) / 10n ** BigInt(scalar.seconds.scale)),
-      }
-    : undefined
-
-const ORDER: Readonly<Record<string, (now: number, end: number) => boolean>> = {
-  lt: (now, end) => now < end,
-  lteq: (now, end) => now <= end,
-  gt: (now, end) => now > end,
-  gteq: (now, end) => now >= end,
-}
-
 /** Whether now lies as the operator says to a moment that is reckoned from the conclusion of the agreement. */
-function sinceAgreement(world: World, operator: string, after: Duration | undefined): Tri {
-  const [now, agreed] = [msOf(world.at), msOf(world.agreedAt)]
-  const holds = Object.hasOwn(ORDER, operator) ? ORDER[operator] : undefined
-  if (now === undefined || agreed === undefined || after === undefined) return undefined
-  return holds?.(now, addDuration(agreed, after))
+function sinceAgreement({ at, agreedAt }: World, operator: string, after: Scalar | undefined): Tri {
+  if (at?.kind !== 'instant' || agreedAt?.kind !== 'instant' || after?.kind !== 'duration') return undefined
+  // A time without a zone on both sides may still be one of two zones.
+  const end = at.zoned && at.to === undefined && agreedAt.zoned ? later(agreedAt, after) : undefined
+  const place = end === undefined ? undefined : placeOf(at, end)
+  const holds = Object.hasOwn(BY_PLACE, operator) ? BY_PLACE[operator] : undefined
+  return place === undefined ? undefined : holds?.(place)
 }
 
 type Special = (atom: Atom, world: World) => Tri
@@ -271,7 +255,7 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
       const given = world.facts.get(atom.leftOperand)
       if (given !== undefined) return compare(atom, given, world)
       return atom.values.length === 1
-        ? sinceAgreement(world, atom.operator, calendar(atom.values[0]?.scalar))
+        ? sinceAgreement(world, atom.operator, atom.values[0]?.scalar)
         : undefined
     },
   ],

@@ -24,7 +24,15 @@ const POLICY_TYPES = ['Policy', 'Set', 'Offer', 'Agreement', 'Request', 'Asserti
 const RULES = ['permission', 'prohibition', 'obligation'] as const
 /** Their general forms, "relation" and "function", are left out: in which role somebody stands there is not said. */
 const FOR_RULES = ['target', 'assignee', 'assigner', 'action'] as const
-const POLICY_KEYS = new Set<string>([...RULES, ...FOR_RULES, 'profile', 'conflict', 'timestamp', 'undefined'])
+const POLICY_KEYS = new Set<string>([
+  ...RULES,
+  ...FOR_RULES,
+  'profile',
+  'conflict',
+  'inheritFrom',
+  'timestamp',
+  'undefined',
+])
 const RULE_KEYS = new Set<string>([...FOR_RULES, 'constraint', 'duty', 'remedy', 'consequence', 'failure'])
 const ATOM_KEYS = new Set(['leftOperand', 'operator', 'rightOperand', 'unit', 'dataType'])
 const CONNECTIVES: readonly Connective[] = ['and', 'or', 'xone', 'andSequence']
@@ -114,11 +122,20 @@ function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
       ...unknownIn(node, POLICY_KEYS),
       ...strangeClasses(node, POLICY_TYPES),
       ...strange.map((profile) => `profile ${profile}`),
+      ...foreignParents(node, course),
       ...(profiles.length < all(node, 'profile').length ? ['profile'] : []),
       ...(all(node, 'conflict').length > 0 && conflict === undefined ? ['conflict'] : []),
     ],
   }
 }
+
+/** Policies of one document count together, so that a parent beside its child needs nothing more; others are not fetched. */
+const foreignParents = (node: Node, { document }: Course): readonly string[] =>
+  all(node, 'inheritFrom').flatMap((value) => {
+    const parent = nameIn(value, node.context)
+    const isHere = document.nodes.some((other) => other.id === parent && other !== node && isPolicy(other))
+    return parent !== undefined && isHere ? [] : ['inheritFrom']
+  })
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   perm: 'perm',

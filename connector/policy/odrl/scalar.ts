@@ -16,10 +16,10 @@ export type Scalar =
   | { readonly kind: 'duration'; readonly months: bigint; readonly seconds: Num }
 
 const DATE_TIME =
-  /^(-?\d{4,6})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,18}))?)?\s?(Z|[+-]\d\d:?\d\d)?$/
-const DATE = /^(-?\d{4,6})-(\d\d)-(\d\d)(Z|[+-]\d\d:\d\d)?$/
-const MONTH = /^(-?\d{4,6})-(\d\d)(Z|[+-]\d\d:\d\d)?$/
-const YEAR = /^(-?\d{4,6})(Z|[+-]\d\d:\d\d)?$/
+  /^(-?(?:\d{4}|[1-9]\d{4,5}))-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,18}))?)?\s?(Z|[+-]\d\d:?\d\d)?$/
+const DATE = /^(-?(?:\d{4}|[1-9]\d{4,5}))-(\d\d)-(\d\d)(Z|[+-]\d\d:\d\d)?$/
+const MONTH = /^(-?(?:\d{4}|[1-9]\d{4,5}))-(\d\d)(Z|[+-]\d\d:\d\d)?$/
+const YEAR = /^(-?(?:\d{4}|[1-9]\d{4,5}))(Z|[+-]\d\d:\d\d)?$/
 const TIME = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,18}))?)?$/
 
 /** Days since 1970-01-01 in the proleptic Gregorian calendar; undefined for a day that does not exist. */
@@ -234,6 +234,24 @@ function lengthFrom({ months, seconds: rest }: Duration, year: number, month: nu
   const [y, m] = [year + Number(years), Number(total - years * 12n) + 1]
   const days = (dayNumber(y, m, 1) ?? 0) - (dayNumber(year, month, 1) ?? 0)
   return addNum(seconds(days * DAY), rest)
+}
+
+/**
+ * The instant a duration later, months first as XML Schema 1.1 part 2, appendix E.3.3 adds them. Undefined for a whole day,
+ * and for a beginning further away than a Date reaches; the end may lie as far away as it likes.
+ */
+export function later(from: Instant, { months, seconds: rest }: Duration): Instant | undefined {
+  const [whole] = split(from.at)
+  const start = new Date(Number(whole) * 1000)
+  if (from.to !== undefined || Number.isNaN(start.getTime())) return undefined
+  const [year, month, day] = [start.getUTCFullYear(), start.getUTCMonth(), start.getUTCDate()]
+  const total = BigInt(month) + months
+  const ofYear = Number(((total % 12n) + 12n) % 12n)
+  const target = year + Number((total - BigInt(ofYear)) / 12n)
+  const first = dayNumber(year, month + 1, day)
+  const last = dayNumber(target, ofYear + 1, Math.min(day, daysInMonth(target, ofYear + 1)))
+  if (first === undefined || last === undefined) return undefined
+  return { ...from, at: addNum(addNum(from.at, seconds((last - first) * DAY)), rest) }
 }
 
 /** The value as text for people and witnesses. */

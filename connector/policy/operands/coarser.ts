@@ -132,7 +132,7 @@ const valueStep = defineOperand<number>({
       values,
       (value) => {
         const plain = plainDecimal(value)
-        return plain === undefined ? undefined : stepFor(operator, Number(plain))
+        return plain === undefined ? undefined : stepFor(operator, plain)
       },
       text(
         'a step such as 0.1, 0.5, 1, 5 or 10; anything between is rounded to the next larger of these',
