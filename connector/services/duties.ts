@@ -131,11 +131,12 @@ export function dutyCounts(deps: LedgerDeps): DutyCounts {
 const oldestOf = (arrivals: readonly Arrival[]): Pick<Arrival, 'from' | 'to'> =>
   arrivals.reduce((oldest, next) => (next.from < oldest.from ? next : oldest))
 
-/** Everything that came until then is settled, if nothing else is outstanding than `left`. */
+/** Until when everything that came is settled, if nothing else is outstanding than `left`; undefined for nothing. */
 export function coveredUntil(all: readonly Arrival[], left: readonly Arrival[]): EpochMs | undefined {
-  const times = left.length > 0 ? left.map(({ from }) => from - 1) : all.map(({ to }) => to)
-  if (times.length === 0) return undefined
-  return (left.length > 0 ? Math.min(...times) : Math.max(...times)) as EpochMs
+  const oldest = Math.min(...left.map(({ from }) => from))
+  const others = new Set(left.map(({ seq }) => seq))
+  const settled = all.filter(({ seq, to }) => !others.has(seq) && to < oldest).map(({ to }) => to)
+  return settled.length === 0 ? undefined : (Math.max(...settled) as EpochMs)
 }
 
 /** Whether anything that comes under a contract has to be noted, and what belongs together; kept for what is used. */

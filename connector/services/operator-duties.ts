@@ -149,12 +149,15 @@ export function dutyOperations(deps: DutyOperationDeps) {
           return problem('InvalidTransition', 'This duty is kept by reporting. Use: handschlag duty report')
         }
         const all = deps.store.arrivals(agreement.id, agreement.role)
-        const left = agreement.role === 'consumer' ? account.outstanding.filter(({ own }) => own) : []
+        const ours = agreement.role === 'consumer' && demand.kind === 'delete'
+        // What lies in our own files goes by itself; a person answers for everything else.
+        const left = ours ? account.outstanding.filter(({ own }) => own) : []
+        const gone = ours ? account.outstanding.filter(({ own }) => !own).map(({ seq }) => seq) : []
         const until = left.length > 0 ? coveredUntil(all, left) : deps.clock()
         const covers = until === undefined ? {} : { until }
         const kind = demand.kind === 'delete' ? 'deletion' : 'done'
         await (agreement.role === 'consumer'
-          ? declare(deps, duty, { kind, ...covers, by: 'person', text }, { who: by })
+          ? declare(deps, duty, { kind, ...covers, by: 'person', text }, { who: by, gone })
           : writeDown(deps, duty, { kind, ...covers, text }, by))
         return ok(undefined)
       }),
