@@ -2,9 +2,10 @@
  * Times of day and weekdays follow from the instant of use. Whether some instant shows what the clocks on the wall must show
  * is found by trying: between two boundaries of a clock nothing changes, so one instant stands for all of them.
  */
-import { offsetIn } from '../odrl/judge.js'
+import type { EpochMs } from '../../core/types.js'
 import { addNum, between, compareNum, type Num, numOf } from '../odrl/num.js'
 import type { Scalar } from '../odrl/scalar.js'
+import { findZone } from '../zone.js'
 import { bit, cellsOf, type Mask } from './axis.js'
 
 export type Dial = {
@@ -144,15 +145,18 @@ function segmentsOf(
 ): readonly Segment[] | undefined {
   const [first, last] = [floor(from) - 1n, floor(to) + 2n]
   if (zone === undefined) return [{ from: first, to: last, ahead: 0n }]
-  const aheadAt = (at: bigint): bigint | undefined =>
-    offsetIn(zone, { kind: 'instant', at: numOf(at), zoned: true })
+  const clock = findZone(zone)
+  if (clock === undefined || [first, last].some((at) => at < -MOST || at > MOST)) return undefined
+  const aheadAt = (at: bigint): bigint => {
+    const { day, ofDay } = clock.local((Number(at) * 1000) as EpochMs)
+    return BigInt(day) * DAY + BigInt(Math.floor(ofDay / 1000)) - at
+  }
   const segments: Segment[] = []
   let start = first
   let ahead = aheadAt(first)
   for (let at = first; at < last; at += DAY) {
     const end = at + DAY < last ? at + DAY : last
     const after = aheadAt(end)
-    if (ahead === undefined || after === undefined) return undefined
     if (after === ahead) continue
     let [low, high] = [at, end]
     while (high - low > 1n) {
@@ -164,8 +168,11 @@ function segmentsOf(
     start = high
     ahead = after
   }
-  return ahead === undefined ? undefined : [...segments, { from: start, to: last, ahead }]
+  return [...segments, { from: start, to: last, ahead }]
 }
+
+/** Seconds from 1970 that a clock here can tell. */
+const MOST = 8_640_000_000_000n
 
 const floorDiv = (a: bigint, b: bigint): bigint => (a >= 0n || a % b === 0n ? a / b : a / b - 1n)
 

@@ -200,10 +200,7 @@ function localParts(
 }
 
 /** Seconds by which the clocks of a zone are ahead of UTC at an instant; undefined for no zone or one nobody knows. */
-export function offsetIn(
-  zone: string | undefined,
-  at: Extract<Scalar, { kind: 'instant' }>,
-): bigint | undefined {
+function offsetIn(zone: string | undefined, at: Extract<Scalar, { kind: 'instant' }>): bigint | undefined {
   if (zone === undefined || at.to !== undefined) return undefined
   const seconds = at.at.n / 10n ** BigInt(at.at.scale)
   if (seconds > 8_640_000_000_000n || seconds < -8_640_000_000_000n) return undefined
