@@ -183,6 +183,53 @@ describe('policy compare', () => {
   })
 })
 
+describe('policy evaluate --reading edc', () => {
+  const MOON = {
+    permission: [
+      {
+        ...USE,
+        constraint: [{ leftOperand: `${MDP}machineState`, operator: 'eq', rightOperand: 'fault' }],
+      },
+    ],
+  }
+  const [policy, request] = [write('moon.json', MOON), write('use.json', USE)]
+
+  it('foretells what an EDC provider does, and says that it is a prediction', async () => {
+    const ours = await cli(['policy', 'evaluate', policy, request], { cwd })
+    expect(ours.code).toBe(1)
+    const { code, out } = await cli(
+      ['policy', 'evaluate', policy, request, '--reading', 'edc', '--lang', 'de'],
+      {
+        cwd,
+      },
+    )
+    expect([code, out.trim().split('\n')]).toEqual([
+      0,
+      [
+        'Vorhersage: Ein EDC-Anbieter würde das wohl erlauben. Was die Policy bedeutet, ist damit nicht gesagt.',
+        '  permission[0]: „permission[0]“ steht nicht im Weg.',
+        '  permission[0].constraint[0]: EDC sieht sich diese Bedingung nicht an: Der linke Operand ist nicht gebunden.',
+      ],
+    ])
+  })
+
+  it('takes batches and further bound terms, and refuses other readings', async () => {
+    const file = write(
+      'edc.ndjson',
+      `${JSON.stringify({ id: 'x', policy: MOON, request: USE, state: {} })}\nno\n`,
+    )
+    const bound = ['--bound', `${MDP}machineState`]
+    const { out } = await cli(['policy', 'evaluate', '--batch', file, '--reading', 'edc', ...bound], { cwd })
+    const [first, second] = out
+      .trim()
+      .split('\n')
+      .map((one) => JSON.parse(one))
+    expect(first).toMatchObject({ id: 'x', reading: 'edc', decision: 'unknown', dropped: [] })
+    expect(second.error.code).toBe('InvalidMessage')
+    expect((await cli(['policy', 'evaluate', policy, request, '--reading', 'java'], { cwd })).code).toBe(2)
+  })
+})
+
 describe('policy check', () => {
   it('shows by an example in words which use is allowed and forbidden at once', async () => {
     const file = write('except.json', {

@@ -39,6 +39,23 @@ export const evaluateCommand: Command = {
         de: 'ein weiteres ODRL-Profil annehmen; Policies mit anderen Profilen werden abgelehnt',
       },
     },
+    reading: {
+      type: 'string',
+      value: 'READING',
+      about: {
+        en: 'how policies are read: "odrl" (the default) or "edc": a prediction of what an EDC provider would do, which drops terms it does not know and wants all permissions fulfilled',
+        de: 'wie Policies gelesen werden: „odrl“ (Voreinstellung) oder „edc“: eine Vorhersage, was ein EDC-Anbieter täte, der unbekannte Bedingungen weglässt und alle Erlaubnisse erfüllt sehen will',
+      },
+    },
+    bound: {
+      type: 'string',
+      value: 'IRI',
+      multiple: true,
+      about: {
+        en: 'with --reading edc: a further left operand that the provider evaluates',
+        de: 'mit --reading edc: ein weiterer linker Operand, den der Anbieter auswertet',
+      },
+    },
     report: {
       type: 'boolean',
       about: {
@@ -50,6 +67,7 @@ export const evaluateCommand: Command = {
   json: true,
   examples: [
     'handschlag policy evaluate policy.json request.json state.json',
+    'handschlag policy evaluate policy.json request.json state.json --reading edc',
     `echo '{"id":1,"policy":{"permission":[{"action":"use","constraint":[{"leftOperand":"dateTime","operator":"lt","rightOperand":"2027-01-01T00:00:00Z"}]}]},"request":{"action":"use"},"state":{"at":"2026-06-01T00:00:00Z"}}' | handschlag policy evaluate --batch`,
   ],
   run: async (call) => {
@@ -61,6 +79,15 @@ export const evaluateCommand: Command = {
         'policy evaluate',
       )
     }
+    const reading = call.value('reading') ?? 'odrl'
+    if (reading !== 'odrl' && reading !== 'edc') {
+      return usageError(
+        call,
+        { en: '--reading takes odrl or edc.', de: '--reading nimmt odrl oder edc.' },
+        'policy evaluate',
+      )
+    }
+    if (reading === 'edc') return predict(call)
     const { decisionsOf, evaluateLine } = await import('../../policy/batch.js')
     const options = {
       lang: call.lang,
@@ -86,6 +113,24 @@ export const evaluateCommand: Command = {
     }
     return decisions.value.every(({ allowed }) => allowed) ? EXIT.ok : EXIT.failed
   },
+}
+
+/** What an EDC provider would do, labelled as what it is. */
+async function predict(call: Call): Promise<number> {
+  const { predictLine, prediction } = await import('../../policy/batch-edc.js')
+  const options = { lang: call.lang, bound: call.values('bound') }
+  if (call.flag('batch')) return runBatch(call, call.operands[0], (line) => predictLine(line, options))
+  const line = await readParts(call, ['policy', 'request', 'state'])
+  if (!line.ok) return failed(call, line.error)
+  const found = prediction(line.value, options)
+  if (!found.ok) return failed(call, found.error)
+  if (call.json) sayJson(call, predictLine(JSON.stringify(line.value), options))
+  else {
+    for (const { path, text } of found.value.trace) {
+      say(call, path === '' ? text[call.lang] : `  ${path}: ${text[call.lang]}`)
+    }
+  }
+  return found.value.decision === 'permit' ? EXIT.ok : EXIT.failed
 }
 
 export function failed(call: Call, error: Problem): number {

@@ -76,7 +76,7 @@ const CONNECTIVES: Readonly<Record<Exclude<Condition['kind'], 'atom'>, Text>> = 
   andSequence: text('These conditions in this order', 'Diese Bedingungen in dieser Reihenfolge'),
 }
 
-function conditionLines(judged: Judged): readonly TraceLine[] {
+export function conditionLines(judged: Judged): readonly TraceLine[] {
   const { condition, holds, parts } = judged
   const verdict = verdictName(holds)
   if (condition.kind === 'atom') return [{ path: condition.path, verdict, text: atomText(condition, judged) }]
