@@ -120,7 +120,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     const flow = transfers.open(transfer, via)
     if (!flow.ok) return sendProblem(req, res, flow.error)
     const delivery = deliveryOf(transfer, flow.value)
-    res.once('close', flow.value.close)
+    res.once('close', () => flow.value.close())
     if (res.destroyed) flow.value.close()
     try {
       await serve(delivery)

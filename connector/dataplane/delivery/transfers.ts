@@ -148,7 +148,7 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
           `There are ${maxFlowsPerTransfer} requests running under this transfer already. End one of them, or try again later.`,
         )
       }
-      const flow = createFlow(via, () => {
+      const flow = new OpenFlow(via, () => {
         entry.flows.delete(flow)
         cancelExpiry()
         open -= 1
@@ -213,41 +213,56 @@ function hashOf(hex: string): Buffer {
 /** Nobody reads why a flow's signal aborted; an error of its own for each request would cost more than the request. */
 const CLOSED = new Error('the flow has ended')
 
-function createFlow(via: Via, onClose: () => void): Flow {
+/** A class, because an object with a getter of its own is slow to make and to use, and there is one for each request. */
+class OpenFlow implements Flow {
+  readonly via: Via
+  readonly #onClose: () => void
   /** Made when somebody asks for the signal: that costs as much as looking a small file up. */
-  let controller: AbortController | undefined
-  let ended = false
-  let reason: Problem | undefined
-  let react: ((problem: Problem, ending: Ending) => void) | undefined
-  let closed = false
-  const abort = (): void => {
-    ended = true
-    controller?.abort(CLOSED)
+  #controller: AbortController | undefined
+  #ended = false
+  #problem: Problem | undefined
+  #react: ((problem: Problem, ending: Ending) => void) | undefined
+  #closed = false
+
+  constructor(via: Via, onClose: () => void) {
+    this.via = via
+    this.#onClose = onClose
   }
 
-  return {
-    via,
-    get signal() {
-      controller ??= new AbortController()
-      if (ended && !controller.signal.aborted) controller.abort(CLOSED)
-      return controller.signal
-    },
-    ended: () => ended,
-    problem: () => reason,
-    end(problem, ending) {
-      if (ended) return
-      reason = problem
-      abort()
-      react?.(problem, ending)
-    },
-    onEnd(reaction) {
-      react = reaction
-    },
-    close() {
-      if (closed) return
-      closed = true
-      abort()
-      onClose()
-    },
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.#ended && !this.#controller.signal.aborted) this.#controller.abort(CLOSED)
+    return this.#controller.signal
+  }
+
+  ended(): boolean {
+    return this.#ended
+  }
+
+  problem(): Problem | undefined {
+    return this.#problem
+  }
+
+  end(problem: Problem, ending: Ending): void {
+    if (this.#ended) return
+    this.#problem = problem
+    this.#abort()
+    this.#react?.(problem, ending)
+  }
+
+  onEnd(react: (problem: Problem, ending: Ending) => void): void {
+    this.#react = react
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#abort()
+    this.#onClose()
+  }
+
+  #abort(): void {
+    this.#ended = true
+    this.#controller?.abort(CLOSED)
   }
 }

@@ -36,7 +36,7 @@ export async function serveSocket(
   wanted: Wanted,
 ): Promise<void> {
   const { flow, source, shape, clock } = delivery
-  socket.once('close', flow.close)
+  socket.once('close', () => flow.close())
   flow.onEnd((reason) => refuseUpgrade(socket, reason, true))
   const reading = await openReading(source, shape, wanted, clock(), flow)
   if (flow.signal.aborted) return
