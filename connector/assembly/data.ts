@@ -100,10 +100,10 @@ export async function assembleData(
     validate(kind, json) {
       const found = findSourceKind(kind)
       if (found === undefined) {
-        return problem(
-          'InvalidInput',
-          `There is no kind of source called "${kind}". Known: ${Object.keys(SOURCE_KINDS).join(', ')}.`,
-        )
+        return problem('InvalidInput', {
+          en: `There is no kind of source called "${kind}". Known: ${Object.keys(SOURCE_KINDS).join(', ')}.`,
+          de: `Es gibt keine Art von Quelle namens „${kind}“. Bekannt: ${Object.keys(SOURCE_KINDS).join(', ')}.`,
+        })
       }
       const parsed = found.parseConfig(json)
       return parsed.ok ? ok({ secretKeys: found.secretKeys }) : parsed

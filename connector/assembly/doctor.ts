@@ -43,7 +43,10 @@ export const doctorParts: Omit<BaseDeps, 'version'> = {
   async createDevCertificates(folder, hosts, authority) {
     const { adoptDevelopmentCa, writeDevelopmentCertificates } = await import('../../certs-dev/generate.js')
     if (authority !== undefined && !(await adoptDevelopmentCa(authority, folder))) {
-      return problem('NotFound', `There is no development authority in ${authority}.`)
+      return problem('NotFound', {
+        en: `There is no development authority in ${authority}.`,
+        de: `In ${authority} liegt keine Entwicklungs-Zertifizierungsstelle.`,
+      })
     }
     const [host = 'localhost'] = hosts
     const files = await writeDevelopmentCertificates(folder, [host])
@@ -256,5 +259,6 @@ async function clientOf(dataDir: string, config: { managementHost: string; manag
 
 /** The management API is ours: its answers have the shapes its OpenAPI document promises. */
 async function read<T>(answer: Promise<Result<Json>> | undefined): Promise<Result<T>> {
-  return ((await answer) ?? problem('NotFound', 'No connector runs here.')) as Result<T>
+  return ((await answer) ??
+    problem('NotFound', { en: 'No connector runs here.', de: 'Hier läuft kein Connector.' })) as Result<T>
 }

@@ -102,10 +102,10 @@ export function assembleIdentity(
       const own = [seal, ...keys.retiredSeals].find((key) => keyId(did, key.kid) === kid.value)
       if (signer === did && own !== undefined) return void0(verifySeal(jws, subject, own.publicJwk))
       if (!parseDidWeb(signer).ok) {
-        return problem(
-          'SignatureInvalid',
-          `${signer} has no DID and with it no published key, so a signature of it cannot be checked.`,
-        )
+        return problem('SignatureInvalid', {
+          en: `${signer} has no DID and with it no published key, so a signature of it cannot be checked.`,
+          de: `${signer} hat keine DID und damit keinen veröffentlichten Schlüssel; eine Signatur von dort lässt sich nicht prüfen.`,
+        })
       }
       const key = await resolver.keyFor(signer, kid.value, 'assertionMethod')
       return key.ok ? void0(verifySeal(jws, subject, key.value.key)) : key
@@ -154,7 +154,10 @@ export function assembleIdentity(
           const access = store.partner(id)?.access
           return access?.kind === 'bearer'
             ? box.open(access.sealedToken, tokenPlace(id))
-            : problem('NotTrusted', `There is no token for ${id}.`)
+            : problem('NotTrusted', {
+                en: `There is no token for ${id}.`,
+                de: `Für ${id} gibt es kein Token.`,
+              })
         },
       }),
       did: didAuthentication(verifier, createTokenIssuer({ did, authKey: auth, clock, profiles: [PROFILE] })),
@@ -202,10 +205,10 @@ export function assembleIdentity(
       if (!document.ok) return document
       const [first, ...others] = [...document.value.keys.values()].map((key) => key.jwk)
       return first === undefined
-        ? problem(
-            'IdentityUnresolvable',
-            `The DID document of ${partner} has no P-256 key that could be used.`,
-          )
+        ? problem('IdentityUnresolvable', {
+            en: `The DID document of ${partner} has no P-256 key that could be used.`,
+            de: `Das DID-Dokument von ${partner} enthält keinen brauchbaren P-256-Schlüssel.`,
+          })
         : ok(fingerprint(first, ...others))
     },
     [Symbol.asyncDispose]: () => outgoing[Symbol.asyncDispose](),

@@ -149,7 +149,11 @@ function whyNoAddress({ state, reason }: Transfer): string {
 function openData(deps: TransferDeps & { readonly identity: Identity; readonly notes: DutyNotes }): OpenData {
   return async (pid, wanted): Promise<Result<DataAnswer>> => {
     const transfer = deps.store.find({ kind: 'transfer', pid: pid as Pid, role: 'consumer' })
-    if (transfer === undefined) return problem('NotFound', `There is no transfer ${pid} that you receive.`)
+    if (transfer === undefined)
+      return problem('NotFound', {
+        en: `There is no transfer ${pid} that you receive.`,
+        de: `Es gibt keine Übertragung ${pid}, bei der Sie der Empfänger sind.`,
+      })
     if (transfer.endpoint === undefined || transfer.sealedToken === undefined) {
       return problem('GrantEnded', whyNoAddress(transfer))
     }
@@ -177,7 +181,12 @@ function openData(deps: TransferDeps & { readonly identity: Identity; readonly n
       const body = status === 200 || status === 206 ? deps.notes.passing(pid, got) : got
       return ok({ status, headers: answer.headers, body })
     } catch (cause) {
-      if (wanted.signal.aborted) return problem('Stopping', 'The reader has gone.', cause)
+      if (wanted.signal.aborted)
+        return problem(
+          'Stopping',
+          { en: 'The reader has gone.', de: 'Der Leser hat die Verbindung beendet.' },
+          cause,
+        )
       return err(describeFailure(cause, url.value.host, 60_000))
     }
   }

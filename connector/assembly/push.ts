@@ -95,7 +95,11 @@ export function assemblePush(deps: {
     openSink: async (transferPid) => {
       const sink = receiving(store, transferPid)?.sink
       return sink === undefined
-        ? err({ code: 'NotFound', message: `The transfer ${transferPid} has no sink.` })
+        ? err({
+            code: 'NotFound',
+            message: `The transfer ${transferPid} has no sink.`,
+            messageDe: `Die Übertragung ${transferPid} hat kein Ziel.`,
+          })
         : sinks.open(sink, transferPid)
     },
     log: {
@@ -239,7 +243,13 @@ function postThrough(outgoing: Outgoing, store: Store): PushPost {
         ...(said === undefined || said === '' ? {} : { said }),
       })
     } catch (cause) {
-      if (signal.aborted) return err({ code: 'Stopping', message: 'The push has ended.', detail: cause })
+      if (signal.aborted)
+        return err({
+          code: 'Stopping',
+          message: 'The push has ended.',
+          messageDe: 'Die Zustellung ist beendet.',
+          detail: cause,
+        })
       return failure(cause, url.value.host)
     } finally {
       if (!(body instanceof Uint8Array)) body.destroy()

@@ -1,7 +1,9 @@
 /** The command `serve`: starts the connector, prints the banner, and stays until it is told to stop. */
+
 import type { Command, Io } from '../cli/command.js'
 import { complain, EXIT, say } from '../cli/command.js'
 import { openConfig } from '../cli/context.js'
+import { textOf } from '../core/result.js'
 
 export const serveCommand = (m: { readonly version: string; readonly startedAt: number }): Command => ({
   name: 'serve',
@@ -34,7 +36,7 @@ export const serveCommand = (m: { readonly version: string; readonly startedAt: 
         version: m.version,
       })
       if (!started.ok) {
-        complain(call, started.error.message)
+        complain(call, textOf(started.error)[lang])
         return EXIT.failed
       }
       await using connector = started.value

@@ -45,10 +45,10 @@ export function createSinks(deps: {
     const path = resolve(folder, name)
     const inside = relative(folder, path)
     return inside === '' || inside === '..' || inside.startsWith(`..${sep}`) || name.includes('\0')
-      ? problem(
-          'InvalidInput',
-          `${name} is outside the folder for received data, ${folder}. Name a file below it, or set receiveDir.`,
-        )
+      ? problem('InvalidInput', {
+          en: `${name} is outside the folder for received data, ${folder}. Name a file below it, or set receiveDir.`,
+          de: `${name} liegt außerhalb des Ordners für empfangene Daten, ${folder}. Nennen Sie eine Datei darin, oder setzen Sie receiveDir.`,
+        })
       : ok(path)
   }
   const statePath = (transferPid: string): string =>
@@ -61,7 +61,10 @@ export function createSinks(deps: {
     } catch (cause) {
       return problem(
         'InvalidInput',
-        `The folder ${dirname(path)} cannot be made. Check its permissions.`,
+        {
+          en: `The folder ${dirname(path)} cannot be made. Check its permissions.`,
+          de: `Der Ordner ${dirname(path)} lässt sich nicht anlegen. Prüfen Sie seine Rechte.`,
+        },
         cause,
       )
     }
@@ -77,7 +80,10 @@ export function createSinks(deps: {
       const there = await stat(path.value).catch(() => undefined)
       return there === undefined
         ? ok(undefined)
-        : problem('Conflict', `${path.value} exists already. Name another file, or move it away.`)
+        : problem('Conflict', {
+            en: `${path.value} exists already. Name another file, or move it away.`,
+            de: `${path.value} gibt es schon. Nennen Sie eine andere Datei, oder verschieben Sie diese.`,
+          })
     },
     async open(sink, transferPid) {
       if (sink.kind === 'file') {

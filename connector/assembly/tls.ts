@@ -14,10 +14,10 @@ export function readTls(config: Config, dev: boolean): Result<ServerTls | undefi
     return ok(undefined)
   const cert = readFileSync(config.tlsCert, 'utf8')
   if (!dev && isDevelopmentCertificate(cert)) {
-    return problem(
-      'InvalidInput',
-      `${config.tlsCert} is a development certificate, which nobody but this machine trusts. Use a real certificate, or start with --dev for trying out.`,
-    )
+    return problem('InvalidInput', {
+      en: `${config.tlsCert} is a development certificate, which nobody but this machine trusts. Use a real certificate, or start with --dev for trying out.`,
+      de: `${config.tlsCert} ist ein Entwicklungszertifikat, dem nur diese Maschine vertraut. Verwenden Sie ein echtes Zertifikat, oder starten Sie zum Ausprobieren mit --dev.`,
+    })
   }
   return ok({
     cert,

@@ -29,27 +29,40 @@ const isForbiddenKey = (key: string): boolean =>
  */
 export function parseJson(bytes: Uint8Array, limits: JsonLimits = MESSAGE_LIMITS): Result<Json> {
   if (bytes.byteLength > limits.maxBytes) {
-    return problem(
-      'MessageTooLarge',
-      `The body has ${bytes.byteLength} bytes; at most ${limits.maxBytes} are accepted.`,
-    )
+    return problem('MessageTooLarge', {
+      en: `The body has ${bytes.byteLength} bytes; at most ${limits.maxBytes} are accepted.`,
+      de: `Der Inhalt hat ${bytes.byteLength} Byte; angenommen werden höchstens ${limits.maxBytes}.`,
+    })
   }
   let text: string
   try {
     text = decoder.decode(bytes)
   } catch (cause) {
-    return problem('InvalidMessage', 'The body is not JSON: it is not valid UTF-8.', cause)
+    return problem(
+      'InvalidMessage',
+      {
+        en: 'The body is not JSON: it is not valid UTF-8.',
+        de: 'Der Inhalt ist kein JSON: Er ist kein gültiges UTF-8.',
+      },
+      cause,
+    )
   }
   const scan = scanText(text, limits.maxDepth)
   // Before parsing: nothing deeper than the limit is built, so later recursion over the value is bounded.
   if (scan.tooDeep) {
-    return problem('MessageTooDeep', `The body nests deeper than ${limits.maxDepth} levels.`)
+    return problem('MessageTooDeep', {
+      en: `The body nests deeper than ${limits.maxDepth} levels.`,
+      de: `Der Inhalt ist tiefer als ${limits.maxDepth} Ebenen verschachtelt.`,
+    })
   }
   let value: Json
   try {
     value = JSON.parse(text) as Json
   } catch (cause) {
-    return problem('InvalidMessage', `The body is not JSON: ${syntaxFault(cause)}.`)
+    return problem('InvalidMessage', {
+      en: `The body is not JSON: ${syntaxFault(cause)}.`,
+      de: `Der Inhalt ist kein JSON: ${syntaxFault(cause)}.`,
+    })
   }
   // Behind parsing: only for a text that is JSON does the scan know what is a key.
   return scan.fault === undefined ? ok(value) : problem('InvalidMessage', scan.fault)

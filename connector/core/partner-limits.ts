@@ -79,10 +79,10 @@ export function createPartnerLimits(options: PartnerLimitOptions): PartnerLimits
   const connect: PartnerLimits['connect'] = (partner, connection) => {
     if (own(partner, connection)) return ok(undefined)
     onMet(partner, 'connections')
-    return problem(
-      'TooManyConnections',
-      `You have ${maxConnections} connections open here, which is the limit. Use them again, or close some, and send this once more.`,
-    )
+    return problem('TooManyConnections', {
+      en: `You have ${maxConnections} connections open here, which is the limit. Use them again, or close some, and send this once more.`,
+      de: `Sie haben hier ${maxConnections} Verbindungen offen; mehr sind nicht erlaubt. Verwenden Sie diese weiter, oder schließen Sie einige, und senden Sie noch einmal.`,
+    })
   }
 
   return {
@@ -92,10 +92,10 @@ export function createPartnerLimits(options: PartnerLimitOptions): PartnerLimits
       if (!connected.ok) return connected
       if (!take(partner)) {
         onMet(partner, 'rate')
-        return problem(
-          'TooManyRequests',
-          `You send more than ${maxRequestsPerSecond} requests a second, which is the limit here. Wait a second and send this once more.`,
-        )
+        return problem('TooManyRequests', {
+          en: `You send more than ${maxRequestsPerSecond} requests a second, which is the limit here. Wait a second and send this once more.`,
+          de: `Sie senden mehr als ${maxRequestsPerSecond} Anfragen je Sekunde; mehr sind hier nicht erlaubt. Warten Sie eine Sekunde, und senden Sie noch einmal.`,
+        })
       }
       return connected
     },

@@ -106,3 +106,11 @@ export const because = (told: Pick<Problem, 'message' | 'messageDe'>): Because =
   reason: told.message,
   ...(told.messageDe === undefined ? {} : { reasonDe: told.messageDe }),
 })
+
+/** The same where a view tells what is wrong with a part of it. */
+export const problemOf = (
+  told: Pick<Problem, 'message' | 'messageDe'>,
+): { readonly problem: string; readonly problemDe?: string } => ({
+  problem: told.message,
+  ...(told.messageDe === undefined ? {} : { problemDe: told.messageDe }),
+})

@@ -56,16 +56,26 @@ export const encodeJson = (value: JsonObject): string =>
 export function parseCompact(jws: string): Result<CompactJws> {
   const [protectedPart = '', payloadPart = '', signaturePart = '', ...rest] = jws.split('.')
   if (protectedPart === '' || signaturePart === '' || rest.length > 0) {
-    return problem('InvalidMessage', 'It is not a compact JWS: it must have three parts separated by dots.')
+    return problem('InvalidMessage', {
+      en: 'It is not a compact JWS: it must have three parts separated by dots.',
+      de: 'Das ist keine kompakte JWS: Sie muss aus drei durch Punkte getrennten Teilen bestehen.',
+    })
   }
   const headerBytes = decodePart(protectedPart)
   const payload = decodePart(payloadPart)
   const signature = decodePart(signaturePart)
   if (headerBytes === undefined || payload === undefined || signature === undefined) {
-    return problem('InvalidMessage', 'It is not a compact JWS: a part is not base64url.')
+    return problem('InvalidMessage', {
+      en: 'It is not a compact JWS: a part is not base64url.',
+      de: 'Das ist keine kompakte JWS: Ein Teil ist kein base64url.',
+    })
   }
   const header = parseObject(headerBytes)
-  if (header === undefined) return problem('InvalidMessage', 'The JWS header is not a JSON object.')
+  if (header === undefined)
+    return problem('InvalidMessage', {
+      en: 'The JWS header is not a JSON object.',
+      de: 'Der Kopf der JWS ist kein JSON-Objekt.',
+    })
   return ok({ header, payload, signature, protectedPart, payloadPart })
 }
 

@@ -65,10 +65,10 @@ export async function loadKeys(dir: string): Promise<Result<KeyRing>> {
   if (!names.ok) return names
   const [name, ...older] = names.value
   if (name === undefined) {
-    return problem(
-      'KeyUnusable',
-      `There are no keys in ${dir}. Run "handschlag init", or restore the folder from a backup.`,
-    )
+    return problem('KeyUnusable', {
+      en: `There are no keys in ${dir}. Run "handschlag init", or restore the folder from a backup.`,
+      de: `In ${dir} liegen keine Schlüssel. Führen Sie „handschlag init“ aus, oder stellen Sie den Ordner aus einer Sicherung wieder her.`,
+    })
   }
   const auth = await loadPrivate(dir, name, 'auth')
   if (!auth.ok) return auth
@@ -176,7 +176,10 @@ async function loadRetired(dir: string, name: string): Promise<Result<RetiredKey
 }
 
 const damaged = (path: string): Result<never> =>
-  problem('KeyUnusable', `${path} is damaged: it is not a P-256 key in PEM form. Restore it from a backup.`)
+  problem('KeyUnusable', {
+    en: `${path} is damaged: it is not a P-256 key in PEM form. Restore it from a backup.`,
+    de: `${path} ist beschädigt: Das ist kein P-256-Schlüssel im PEM-Format. Stellen Sie die Datei aus einer Sicherung wieder her.`,
+  })
 
 /** Names of all pairs, newest first. */
 async function pairNames(dir: string): Promise<Result<readonly string[]>> {

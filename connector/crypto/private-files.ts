@@ -46,17 +46,20 @@ export async function readPrivateFile(path: string): Promise<Result<string>> {
     // Group access is left to the operator: some volume managers hand files to a group of one.
     const { mode } = await stat(path)
     if ((mode & 0o007) !== 0) {
-      return problem(
-        'KeyUnusable',
-        `${path} can be read or changed by every user of this machine. Run "chmod 600 ${path}" and, if others had access, make new keys.`,
-      )
+      return problem('KeyUnusable', {
+        en: `${path} can be read or changed by every user of this machine. Run "chmod 600 ${path}" and, if others had access, make new keys.`,
+        de: `${path} kann jeder Benutzer dieser Maschine lesen oder ändern. Führen Sie „chmod 600 ${path}“ aus, und erzeugen Sie neue Schlüssel, falls andere Zugriff hatten.`,
+      })
     }
     return ok(await readFile(path, 'utf8'))
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') {
       return problem(
         'KeyUnusable',
-        `${path} is missing. Run "handschlag init", or restore it from a backup.`,
+        {
+          en: `${path} is missing. Run "handschlag init", or restore it from a backup.`,
+          de: `${path} fehlt. Führen Sie „handschlag init“ aus, oder stellen Sie die Datei aus einer Sicherung wieder her.`,
+        },
         cause,
       )
     }

@@ -40,10 +40,10 @@ export async function loadSecretBox(keysDir: string): Promise<Result<SecretBox>>
   if (!text.ok) return text
   const key = Buffer.from(text.value.trim(), 'base64url')
   if (key.byteLength !== KEY_BYTES || key.toString('base64url') !== text.value.trim()) {
-    return problem(
-      'KeyUnusable',
-      `${path} is damaged: it must hold 32 bytes in base64url. Restore it from a backup.`,
-    )
+    return problem('KeyUnusable', {
+      en: `${path} is damaged: it must hold 32 bytes in base64url. Restore it from a backup.`,
+      de: `${path} ist beschädigt: Die Datei muss 32 Byte in base64url enthalten. Stellen Sie sie aus einer Sicherung wieder her.`,
+    })
   }
   return ok(secretBox(key))
 }
@@ -87,7 +87,7 @@ export function secretBox(masterKey: Uint8Array): SecretBox {
   }
 }
 
-const unreadable = problem(
-  'SecretUnreadable',
-  'A stored secret cannot be decrypted: it was changed, or it was stored with another key file. Restore keys/secret.key, or enter the secret again.',
-)
+const unreadable = problem('SecretUnreadable', {
+  en: 'A stored secret cannot be decrypted: it was changed, or it was stored with another key file. Restore keys/secret.key, or enter the secret again.',
+  de: 'Ein gespeichertes Geheimnis lässt sich nicht entschlüsseln: Es wurde verändert oder mit einer anderen Schlüsseldatei gespeichert. Stellen Sie keys/secret.key wieder her, oder geben Sie das Geheimnis neu ein.',
+})

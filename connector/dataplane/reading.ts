@@ -199,4 +199,6 @@ export const POSITION_GONE: Problem = {
   code: 'RangeInvalid',
   message:
     'The position to go on from is not in the data, or no longer. Ask without "after", or with "from".',
+  messageDe:
+    'Die Stelle, an der es weitergehen soll, steht nicht oder nicht mehr in den Daten. Fragen Sie ohne „after“ oder mit „from“.',
 }

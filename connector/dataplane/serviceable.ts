@@ -1,5 +1,7 @@
 /** Whether a plan can be kept on a source at all; asked before anything is published, agreed or started. */
+
 import { ok, problem, type Result } from '../core/result.js'
+import type { Text } from '../core/types.js'
 import { type Plan, shapesRecords } from '../policy/plan.js'
 import { compileShape } from './pipeline.js'
 import type { Source } from './ports.js'
@@ -11,39 +13,43 @@ import { blockLength } from './stages/sample.js'
 export function canKeep(plan: Plan, source: Source, signals: readonly Signal[]): Result<void> {
   if (source.kind === 'bytes') {
     return shapesRecords(plan)
-      ? problem(
-          'PolicyDenied',
-          'The policy shapes records, but the dataset is a file that is delivered as it is.',
-        )
+      ? problem('PolicyDenied', {
+          en: 'The policy shapes records, but the dataset is a file that is delivered as it is.',
+          de: 'Die Bedingungen verändern einzelne Einträge; der Datensatz ist aber eine Datei, die unverändert geliefert wird.',
+        })
       : ok(undefined)
   }
   const unreadable = unreadableRow(plan, signals)
   if (unreadable !== undefined) {
-    return problem(
-      'PolicyDenied',
-      `The policy chooses records by "${unreadable}", but the dataset declares no signal of that name, so nothing could be delivered.`,
-    )
+    return problem('PolicyDenied', {
+      en: `The policy chooses records by "${unreadable}", but the dataset declares no signal of that name, so nothing could be delivered.`,
+      de: `Die Bedingungen wählen Einträge nach „${unreadable}“ aus; der Datensatz kennt aber kein Signal dieses Namens, sodass nichts geliefert werden könnte.`,
+    })
   }
   const { samplingIntervalMs, aggregationWindowMs } = plan
   if (aggregationWindowMs !== undefined && !deliversNumbers(plan, signals)) {
-    return problem(
-      'PolicyDenied',
-      'The policy combines values over time windows, but none of the delivered signals is declared as a number.',
-    )
+    return problem('PolicyDenied', {
+      en: 'The policy combines values over time windows, but none of the delivered signals is declared as a number.',
+      de: 'Die Bedingungen verdichten Werte über Zeitfenster; keines der gelieferten Signale ist aber als Zahl angegeben.',
+    })
   }
   const sampled = samplingIntervalMs === undefined ? 0 : blockLength(samplingIntervalMs)
   const combined = (aggregationWindowMs ?? 0) * (OPEN_WINDOWS + 1)
   const needed = sampled + combined
   const { keepsForMs } = source
   if (keepsForMs === undefined || needed <= keepsForMs) return ok(undefined)
-  const what =
+  const seconds = (ms = 0): Text => ({ en: `${ms / 1000}`, de: `${ms / 1000}`.replace('.', ',') })
+  const span = seconds(combined > 0 ? aggregationWindowMs : samplingIntervalMs)
+  const [hours, kept] = [needed / 3_600_000, keepsForMs / 3_600_000]
+  const [en, de] =
     combined > 0
-      ? `Time windows of ${(aggregationWindowMs ?? 0) / 1000} s need`
-      : `One record every ${(samplingIntervalMs ?? 0) / 1000} s needs`
-  return problem(
-    'PolicyDenied',
-    `${what} ${needed / 3_600_000} hours of history, but records are kept for ${keepsForMs / 3_600_000} hours only. Set historyRetention to at least PT${Math.ceil(needed / 3_600_000)}H.`,
-  )
+      ? [`Time windows of ${span.en} s need`, `Zeitfenster von ${span.de} s brauchen`]
+      : [`One record every ${span.en} s needs`, `Ein Eintrag alle ${span.de} s braucht`]
+  const advice = `PT${Math.ceil(hours)}H`
+  return problem('PolicyDenied', {
+    en: `${en} ${hours} hours of history, but records are kept for ${kept} hours only. Set historyRetention to at least ${advice}.`,
+    de: `${de} einen Verlauf von ${decimal(hours)} Stunden; Einträge werden aber nur ${decimal(kept)} Stunden aufbewahrt. Setzen Sie historyRetention auf mindestens ${advice}.`,
+  })
 }
 
 /** What columns there are depends on neither names nor values, so that no key is needed to ask. */
@@ -53,3 +59,5 @@ function deliversNumbers(
 ): boolean {
   return compileShape(plan, signals, '').columns.length > 0
 }
+
+const decimal = (value: number): string => String(value).replace('.', ',')

@@ -1,6 +1,8 @@
 /** `demo`: the main job from end to end on this machine, in seconds; every line is one step that really happened. */
+
 import type { Command } from '../cli/command.js'
 import { complain, EXIT, say } from '../cli/command.js'
+import { textOf } from '../core/result.js'
 
 export const demoCommand: Command = {
   name: 'demo',
@@ -37,7 +39,7 @@ export const demoCommand: Command = {
       print: (line) => say(call, line),
     })
     if (outcome.ok) return EXIT.ok
-    complain(call, outcome.error.message)
+    complain(call, textOf(outcome.error)[call.lang])
     return EXIT.failed
   },
 }

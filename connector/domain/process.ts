@@ -82,10 +82,16 @@ export function transition<State extends string, Event extends string>(
 ): Result<State> {
   const cell = table[from][event]
   if (cell === undefined) {
-    return problem('InvalidTransition', `The message "${event}" is not allowed in the state ${from}.`)
+    return problem('InvalidTransition', {
+      en: `The message "${event}" is not allowed in the state ${from}.`,
+      de: `Die Nachricht „${event}“ ist im Zustand ${from} nicht erlaubt.`,
+    })
   }
   if (cell.by !== 'either' && cell.by !== sentBy) {
-    return problem('InvalidTransition', `The ${sentBy} may not send "${event}" in the state ${from}.`)
+    return problem('InvalidTransition', {
+      en: `The ${sentBy} may not send "${event}" in the state ${from}.`,
+      de: `Der ${sentBy === 'provider' ? 'Anbieter' : 'Empfänger'} darf „${event}“ im Zustand ${from} nicht senden.`,
+    })
   }
   return ok(cell.to)
 }
@@ -141,11 +147,17 @@ export function receive<State extends string, Event extends string, P extends An
     current.partnerPid !== undefined &&
     message.partnerPid !== current.partnerPid
   ) {
-    return problem('InvalidMessage', 'The message names another process of yours than the one we know.')
+    return problem('InvalidMessage', {
+      en: 'The message names another process of yours than the one we know.',
+      de: 'Die Nachricht nennt einen anderen Ihrer Vorgänge als den, den wir kennen.',
+    })
   }
   // Otherwise one side could complete or finalise what the other one terminates at the same time.
   if (current.pending !== undefined && current.pending === TERMINATE && event !== current.pending) {
-    return problem('InvalidTransition', `The process is being terminated; "${event}" comes too late.`)
+    return problem('InvalidTransition', {
+      en: `The process is being terminated; "${event}" comes too late.`,
+      de: `Der Vorgang wird gerade beendet; „${event}“ kommt zu spät.`,
+    })
   }
   let settlesPending = unheard && target.ok
   if (!target.ok && !unheard && current.pending !== undefined) {
@@ -209,7 +221,11 @@ function overtaking<State extends string, Event extends string>(
   current: AnyCore<State, Event>,
   event: Event,
 ): Result<State> {
-  if (current.pending === undefined) return problem('InvalidTransition', 'Nothing of ours is unanswered.')
+  if (current.pending === undefined)
+    return problem('InvalidTransition', {
+      en: 'Nothing of ours is unanswered.',
+      de: 'Von uns ist nichts unbeantwortet.',
+    })
   const implied = transition(table, current.state, current.pending, current.role)
   return implied.ok ? transition(table, implied.value, event, otherRole(current.role)) : implied
 }
@@ -227,10 +243,10 @@ export function send<State extends string, Event extends string, P extends AnyCo
 ): Result<P> {
   const replaceable = note.replacesPending === true && !endsProcess(table, current)
   if (current.pending !== undefined && !replaceable) {
-    return problem(
-      'InvalidTransition',
-      `The partner has not answered the message "${current.pending}" yet; "${event}" has to wait for that.`,
-    )
+    return problem('InvalidTransition', {
+      en: `The partner has not answered the message "${current.pending}" yet; "${event}" has to wait for that.`,
+      de: `Der Partner hat die Nachricht „${current.pending}“ noch nicht beantwortet; „${event}“ muss darauf warten.`,
+    })
   }
   const target = transition(table, current.state, event, current.role)
   if (!target.ok) return target

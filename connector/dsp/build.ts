@@ -253,10 +253,16 @@ export function readDataAddress(address: DataAddress): Result<DataEndpoint> {
       .find((value) => value !== undefined && value !== '')
   const endpoint = address.endpoint ?? property(PROPERTY.edcEndpoint, PROPERTY.edcBaseUrl)
   if (endpoint === undefined) {
-    return problem('InvalidMessage', 'The dataAddress does not say where the data is: endpoint is missing.')
+    return problem('InvalidMessage', {
+      en: 'The dataAddress does not say where the data is: endpoint is missing.',
+      de: 'Die dataAddress sagt nicht, wo die Daten liegen: endpoint fehlt.',
+    })
   }
   if (!URL.canParse(endpoint) || !/^https?:$/.test(new URL(endpoint).protocol)) {
-    return problem('InvalidMessage', 'The endpoint of the dataAddress is not an http or https address.')
+    return problem('InvalidMessage', {
+      en: 'The endpoint of the dataAddress is not an http or https address.',
+      de: 'Der endpoint der dataAddress ist keine http- oder https-Adresse.',
+    })
   }
   const token = property(PROPERTY.authorization, PROPERTY.edcAuthorization)
   const authType = property(PROPERTY.authType, PROPERTY.edcAuthType)

@@ -3,8 +3,8 @@
  * identity token for that partner. No process state is touched here.
  */
 import { parseJson } from '../core/json.js'
-import { type Because, ok, problem, type Result } from '../core/result.js'
-import type { Json, JsonObject } from '../core/types.js'
+import { type Because, ok, problem, type Result, textOf } from '../core/result.js'
+import type { Json, JsonObject, Text } from '../core/types.js'
 import type { Partner } from '../domain/partner.js'
 import type { CatalogClient, RemoteDataset, RemoteSignal } from '../services/catalog.js'
 import { catalogRequest } from './build-catalog.js'
@@ -99,11 +99,21 @@ export function createDspClient(deps: DspClientDeps): DspClient {
   }
 
   const refused = (status: number, body: Buffer, partner: Partner): Result<never> => {
-    const { reason } = deps.readError(body)
+    const { reason, reasonDe } = deps.readError(body)
     if (reason !== undefined)
-      return problem('PartnerRefused', `${partner.name} answered ${status}: ${reason}`)
-    const hint = status === 404 ? ' Probably it does not trust you yet, or the address is wrong.' : ''
-    return problem('PartnerRefused', `${partner.name} answered ${status}.${hint}`)
+      return problem('PartnerRefused', {
+        en: `${partner.name} answered ${status}: ${reason}`,
+        de: `${partner.name} antwortete mit ${status}: ${reasonDe ?? `„${reason}“`}`,
+      })
+    return status === 404
+      ? problem('PartnerRefused', {
+          en: `${partner.name} answered 404. Probably it does not trust you yet, or the address is wrong.`,
+          de: `${partner.name} antwortete mit 404. Wahrscheinlich vertraut man Ihnen dort noch nicht, oder die Adresse ist falsch.`,
+        })
+      : problem('PartnerRefused', {
+          en: `${partner.name} answered ${status}.`,
+          de: `${partner.name} antwortete mit ${status}.`,
+        })
   }
 
   const versionAt = async (root: string): Promise<Result<string>> => {
@@ -115,10 +125,10 @@ export function createDspClient(deps: DspClientDeps): DspClient {
         ? readMessage(deps.validate, 'VersionResponse', json.value)
         : undefined
     if (versions === undefined || !versions.ok) {
-      return problem(
-        'VersionUnsupported',
-        `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`,
-      )
+      return problem('VersionUnsupported', {
+        en: `${root} answered without a DSP version document. Give the public address of the partner's connector, such as https://connector.example.com`,
+        de: `${root} antwortete ohne ein DSP-Versionsdokument. Geben Sie die öffentliche Adresse des Connectors Ihres Partners an, etwa https://connector.example.com`,
+      })
     }
     // DSP 2025-1, 4.3: a client that finds no version it speaks ends the communication.
     const match = versions.value.protocolVersions.find(
@@ -130,10 +140,10 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       )
       .join(', ')
     return match === undefined
-      ? problem(
-          'VersionUnsupported',
-          `${root} speaks ${spoken.slice(0, 300)}, not ${DSP_VERSION}${spoken.includes(DSP_VERSION) ? ' over HTTPS' : ''}.`,
-        )
+      ? problem('VersionUnsupported', {
+          en: `${root} speaks ${spoken.slice(0, 300)}, not ${DSP_VERSION}${spoken.includes(DSP_VERSION) ? ' over HTTPS' : ''}.`,
+          de: `${root} spricht ${spoken.slice(0, 300)}, nicht ${DSP_VERSION}${spoken.includes(DSP_VERSION) ? ' über HTTPS' : ''}.`,
+        })
       : ok(root + (match.path === '/' ? '' : match.path.replace(/\/+$/, '')))
   }
 
@@ -149,9 +159,13 @@ export function createDspClient(deps: DspClientDeps): DspClient {
     if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
     const json = parseJson(answer.value.body, { maxBytes: MAX_CATALOG_BYTES, maxDepth: 32 })
     const catalog = json.ok ? readMessage(deps.validate, 'Catalog', json.value) : json
-    if (!catalog.ok) return unusable(catalog.error.message)
+    if (!catalog.ok) return unusable(textOf(catalog.error))
     if (catalog.value.participantId !== partner.did) {
-      return unusable(`It names ${catalog.value.participantId.slice(0, 100)} as its participant.`)
+      const named = catalog.value.participantId.slice(0, 100)
+      return unusable({
+        en: `It names ${named} as its participant.`,
+        de: `Sie nennt ${named} als ihren Teilnehmer.`,
+      })
     }
     const { link } = answer.value.headers
     return ok({
@@ -219,18 +233,18 @@ export function createDspClient(deps: DspClientDeps): DspClient {
       })
       if (!answer.ok) return answer
       if (answer.value.status === 404) {
-        return problem(
-          'NotFound',
-          `${partner.name} offers you no dataset ${id}. See what it offers: handschlag catalog ${partner.did}`,
-        )
+        return problem('NotFound', {
+          en: `${partner.name} offers you no dataset ${id}. See what it offers: handschlag catalog ${partner.did}`,
+          de: `${partner.name} bietet Ihnen keinen Datensatz ${id} an. Was angeboten wird, zeigt: handschlag catalog ${partner.did}`,
+        })
       }
       if (answer.value.status !== 200) return refused(answer.value.status, answer.value.body, partner)
       const json = parseJson(answer.value.body)
       const dataset = json.ok ? readMessage(deps.validate, 'Dataset', json.value) : json
-      if (!dataset.ok) return unusable(dataset.error.message)
+      if (!dataset.ok) return unusable(textOf(dataset.error))
       return dataset.value['@id'] === id
         ? ok(remote(dataset.value))
-        : unusable('It is about another dataset.')
+        : unusable({ en: 'It is about another dataset.', de: 'Sie handelt von einem anderen Datensatz.' })
     },
 
     async discover(address) {
@@ -249,8 +263,11 @@ export function createDspClient(deps: DspClientDeps): DspClient {
 const baseOf = (url: string): string =>
   url.replace(/^(.*)\/(?:(?:catalog|negotiations|transfers)\/.*|duty-statements)$/, '$1')
 
-const unusable = (why: string): Result<never> =>
-  problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
+const unusable = ({ en, de }: Text): Result<never> =>
+  problem('PartnerAnswerInvalid', {
+    en: `The partner's answer cannot be used. ${en}`,
+    de: `Die Antwort des Partners ist nicht verwendbar. ${de}`,
+  })
 
 const text = (value: Json | undefined): string | undefined => (typeof value === 'string' ? value : undefined)
 

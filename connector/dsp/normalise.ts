@@ -96,7 +96,10 @@ export function normalise(message: Json): Result<Json> {
   const reader = readerOf(node)
   const plain = object(node, reader)
   if (reader.twice !== undefined) {
-    return problem('InvalidMessage', `The term "${reader.twice}" is there twice, in two spellings.`)
+    return problem('InvalidMessage', {
+      en: `The term "${reader.twice}" is there twice, in two spellings.`,
+      de: `Der Begriff „${reader.twice}“ steht zweimal da, in zwei Schreibweisen.`,
+    })
   }
   return ok(withContext(plain, node, reader))
 }

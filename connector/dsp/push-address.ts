@@ -40,7 +40,10 @@ export function readPushAddress(address: DataAddress): Result<PushDestination> {
   if (!read.ok) return read
   const { endpoint, token, authType } = read.value
   if (endpoint.length > MAX_LENGTH) {
-    return problem('InvalidMessage', 'The endpoint of the dataAddress is too long.')
+    return problem('InvalidMessage', {
+      en: 'The endpoint of the dataAddress is too long.',
+      de: 'Der endpoint der dataAddress ist zu lang.',
+    })
   }
   const credential = credentialOf(address, token, authType)
   if (!credential.ok) return credential
@@ -72,7 +75,10 @@ function credentialOf(
   const given = token === undefined ? fromEdc(address) : { header: 'authorization', value: token }
   if (given === undefined) return ok(undefined)
   if (!OWN_HEADER.test(given.header) || !HEADER_VALUE.test(given.value)) {
-    return problem('InvalidMessage', 'The authorization in the dataAddress cannot be sent as a header.')
+    return problem('InvalidMessage', {
+      en: 'The authorization in the dataAddress cannot be sent as a header.',
+      de: 'Die authorization in der dataAddress lässt sich nicht als Kopf senden.',
+    })
   }
   const bare = token !== undefined && authType?.toLowerCase() === AUTH_TYPE_BEARER && !/^bearer /i.test(token)
   return ok({ header: given.header.toLowerCase(), value: bare ? `Bearer ${token}` : given.value })
@@ -91,9 +97,9 @@ function instantOf(address: DataAddress, name: string): Result<EpochMs | undefin
   if (text === undefined) return ok(undefined)
   const at = INSTANT.test(text) ? Date.parse(text) : Number.NaN
   return Number.isNaN(at)
-    ? problem(
-        'InvalidMessage',
-        `The property ${name} of the dataAddress has to be an instant with an offset, such as 2026-12-31T23:59:59Z.`,
-      )
+    ? problem('InvalidMessage', {
+        en: `The property ${name} of the dataAddress has to be an instant with an offset, such as 2026-12-31T23:59:59Z.`,
+        de: `Die Eigenschaft ${name} der dataAddress muss ein Zeitpunkt mit Zeitversatz sein, etwa 2026-12-31T23:59:59Z.`,
+      })
     : ok(at as EpochMs)
 }

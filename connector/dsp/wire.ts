@@ -1,8 +1,8 @@
 /** The Wire port of the services, for DSP 2025-1: which path each message takes, and its exact bytes. Pure. */
 
 import { parseJson } from '../core/json.js'
-import { ok, problem } from '../core/result.js'
-import type { Role } from '../core/types.js'
+import { ok, problem, textOf } from '../core/result.js'
+import type { Role, Text } from '../core/types.js'
 import { AGREEMENT_SIGNATURE, COUNTERSIGNATURE, RECEIPT } from '../crypto/agreement-seal.js'
 import type { Outgoing, Pids, Wire } from '../services/ports.js'
 import * as build from './build.js'
@@ -95,16 +95,22 @@ export function createWire(validate: Validate): Wire {
       const json = parseJson(body)
       const name = kind === 'negotiation' ? 'ContractNegotiation' : 'TransferProcess'
       const message = json.ok ? readMessage(validate, name, json.value) : json
-      const unusable = (why: string) =>
-        problem('PartnerAnswerInvalid', `The partner's answer cannot be used. ${why}`)
-      if (!message.ok) return unusable(message.error.message)
+      const unusable = ({ en, de }: Text) =>
+        problem('PartnerAnswerInvalid', {
+          en: `The partner's answer cannot be used. ${en}`,
+          de: `Die Antwort des Partners ist nicht verwendbar. ${de}`,
+        })
+      if (!message.ok) return unusable(textOf(message.error))
       const { providerPid, consumerPid, state } = message.value
       const [named, other] = ownRole === 'consumer' ? [consumerPid, providerPid] : [providerPid, consumerPid]
       if (named === ownPid) return ok({ partnerPid: other, state })
       // Ours is in it, on the other side: some partners mix up the two.
       return other === ownPid
         ? ok({ partnerPid: named, state })
-        : unusable(`It is about another process than the one that was asked for: its ${ownRole}Pid differs.`)
+        : unusable({
+            en: `It is about another process than the one that was asked for: its ${ownRole}Pid differs.`,
+            de: `Sie handelt von einem anderen Vorgang als dem angefragten: Ihre ${ownRole}Pid ist eine andere.`,
+          })
     },
 
     readError,

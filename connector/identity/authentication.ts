@@ -68,7 +68,10 @@ export function byKind<Kind extends string>(
     present(to) {
       const kind = kindOf(to.id)
       return kind === undefined
-        ? problem('NotTrusted', `${to.id} is not known here any more, so nothing is sent to it.`)
+        ? problem('NotTrusted', {
+            en: `${to.id} is not known here any more, so nothing is sent to it.`,
+            de: `${to.id} ist hier nicht mehr bekannt; deshalb wird nichts dorthin gesendet.`,
+          })
         : kinds[kind].present(to)
     },
   }

@@ -45,15 +45,15 @@ export function bearerAuthentication({ byHash, tokenFor }: BearerTokens): Authen
 /** Whether a token can be used at all. Never repeats it. */
 export function checkBearerToken(token: string, direction: 'incoming' | 'outgoing'): Result<void> {
   if (!TOKEN.test(token) || token.length > LONGEST) {
-    return problem(
-      'InvalidInput',
-      `The ${direction} token is not one: letters, digits and -._~+/ only, at most ${LONGEST}, without "Bearer ".`,
-    )
+    return problem('InvalidInput', {
+      en: `The ${direction} token is not one: letters, digits and -._~+/ only, at most ${LONGEST}, without "Bearer ".`,
+      de: `Das ${direction === 'incoming' ? 'eingehende' : 'ausgehende'} Token ist keines: erlaubt sind Buchstaben, Ziffern und -._~+/, höchstens ${LONGEST} Zeichen, ohne „Bearer “.`,
+    })
   }
   return direction === 'incoming' && token.length < SHORTEST_INCOMING
-    ? problem(
-        'InvalidInput',
-        `The incoming token is too short to be safe: at least ${SHORTEST_INCOMING} random characters. Make one with: openssl rand -base64 32`,
-      )
+    ? problem('InvalidInput', {
+        en: `The incoming token is too short to be safe: at least ${SHORTEST_INCOMING} random characters. Make one with: openssl rand -base64 32`,
+        de: `Das eingehende Token ist zu kurz, um sicher zu sein: mindestens ${SHORTEST_INCOMING} zufällige Zeichen. Erzeugen Sie eines mit: openssl rand -base64 32`,
+      })
     : ok(undefined)
 }

@@ -53,7 +53,10 @@ export function didDocumentUrl(did: ParticipantId): string {
 export function didWebOf(publicUrl: string): Result<ParticipantId> {
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined
   if (url?.protocol !== 'https:') {
-    return problem('InvalidInput', `"${publicUrl}" is not an https address, so it cannot become a did:web.`)
+    return problem('InvalidInput', {
+      en: `"${publicUrl}" is not an https address, so it cannot become a did:web.`,
+      de: `„${publicUrl}“ ist keine https-Adresse; daraus lässt sich keine did:web bilden.`,
+    })
   }
   const path = url.pathname.split('/').filter((segment) => segment !== '')
   const authority = url.port === '' ? url.hostname : `${url.hostname}%3A${url.port}`

@@ -1,5 +1,7 @@
 /** Why an outgoing request failed, in words: what happened and what to do. Tables of error codes, nothing else. */
+
 import type { Problem } from '../core/result.js'
+import type { Text } from '../core/types.js'
 import { addressKind } from './address.js'
 import { AddressRefusedError } from './dial.js'
 
@@ -12,94 +14,170 @@ export class AnswerTooLargeError extends Error {
   }
 }
 
+const CLOSED: Text = {
+  en: 'closed the connection before it answered. Try again; if it stays, ask the partner',
+  de: 'hat die Verbindung vor der Antwort geschlossen. Versuchen Sie es noch einmal; bleibt es dabei, fragen Sie den Partner',
+}
+const NO_ROUTE: Text = {
+  en: 'cannot be reached: there is no route to it. Check the network and firewalls',
+  de: 'ist nicht erreichbar: Es gibt keinen Weg dorthin. Prüfen Sie Netz und Firewalls',
+}
+const TOO_SLOW: Text = {
+  en: 'did not accept the connection in time. Check the address and firewalls in between',
+  de: 'hat die Verbindung nicht rechtzeitig angenommen. Prüfen Sie die Adresse und die Firewalls dazwischen',
+}
+const NO_TLS: Text = {
+  en: 'does not speak TLS on that port. Check the port and that the address begins with the right scheme',
+  de: 'spricht auf diesem Port kein TLS. Prüfen Sie den Port und ob die Adresse mit dem richtigen Schema beginnt',
+}
+
 /** Network failures by code: the rest of a sentence that begins with the host. */
-const UNREACHABLE: Readonly<Record<string, string>> = {
-  ECONNREFUSED:
-    'refused the connection: nothing listens on that port. Check the address, and that the partner is running',
-  ECONNRESET: 'closed the connection before it answered. Try again; if it stays, ask the partner',
-  UND_ERR_SOCKET: 'closed the connection before it answered. Try again; if it stays, ask the partner',
-  EPIPE: 'closed the connection before it answered. Try again; if it stays, ask the partner',
-  ENOTFOUND: 'is not known: its name has no address (DNS). Check the spelling and the name server',
-  EAI_AGAIN:
-    'could not be looked up: the name server does not answer (DNS). Check the network of this machine',
-  EHOSTUNREACH: 'cannot be reached: there is no route to it. Check the network and firewalls',
-  ENETUNREACH: 'cannot be reached: there is no route to it. Check the network and firewalls',
-  ETIMEDOUT: 'did not accept the connection in time. Check the address and firewalls in between',
-  UND_ERR_CONNECT_TIMEOUT:
-    'did not accept the connection in time. Check the address and firewalls in between',
-  EPROTO: 'does not speak TLS on that port. Check the port and that the address begins with the right scheme',
-  ERR_SSL_WRONG_VERSION_NUMBER:
-    'does not speak TLS on that port. Check the port and that the address begins with the right scheme',
-  ERR_SSL_PACKET_LENGTH_TOO_LONG:
-    'does not speak TLS on that port. Check the port and that the address begins with the right scheme',
+const UNREACHABLE: Readonly<Record<string, Text>> = {
+  ECONNREFUSED: {
+    en: 'refused the connection: nothing listens on that port. Check the address, and that the partner is running',
+    de: 'hat die Verbindung abgelehnt: Auf diesem Port lauscht nichts. Prüfen Sie die Adresse und ob der Connector des Partners läuft',
+  },
+  ECONNRESET: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  EPIPE: CLOSED,
+  ENOTFOUND: {
+    en: 'is not known: its name has no address (DNS). Check the spelling and the name server',
+    de: 'ist unbekannt: Der Name hat keine Adresse (DNS). Prüfen Sie die Schreibweise und den Nameserver',
+  },
+  EAI_AGAIN: {
+    en: 'could not be looked up: the name server does not answer (DNS). Check the network of this machine',
+    de: 'ließ sich nicht auflösen: Der Nameserver antwortet nicht (DNS). Prüfen Sie das Netz dieser Maschine',
+  },
+  EHOSTUNREACH: NO_ROUTE,
+  ENETUNREACH: NO_ROUTE,
+  ETIMEDOUT: TOO_SLOW,
+  UND_ERR_CONNECT_TIMEOUT: TOO_SLOW,
+  EPROTO: NO_TLS,
+  ERR_SSL_WRONG_VERSION_NUMBER: NO_TLS,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: NO_TLS,
 }
 
 /** What undici's parser says about an answer. */
 const NOT_HTTP = /^(HPE_|HTTPParserError$|UND_ERR_HEADERS_OVERFLOW$)/
 
+type Wrong = { readonly wrong: Text; readonly fix: Text }
+
+const certificate = (wrong: Text, fix: Text): Wrong => ({ wrong, fix })
+const text = (en: string, de: string): Text => ({ en, de })
+
+const INCOMPLETE = certificate(
+  text(
+    'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
+    'stammt von einer Zertifizierungsstelle, der hier nicht vertraut wird, oder der Partner sendet die Zwischenzertifikate nicht mit',
+  ),
+  text(
+    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
+    'Bitten Sie den Partner, die vollständige Kette zu senden, oder nehmen Sie seine Zertifizierungsstelle in die Datei auf, die trustedCa nennt',
+  ),
+)
+const REPLACE = text('The partner must replace it', 'Der Partner muss es ersetzen')
+
 /** TLS verification failures by code: what is wrong with the certificate, and what to do. */
-const CERTIFICATE: Readonly<Record<string, readonly [wrong: string, fix: string]>> = {
-  CERT_HAS_EXPIRED: ['has expired', 'The partner must renew it; also check the clock of this machine'],
-  CERT_NOT_YET_VALID: ['is not valid yet', 'Check the clock of this machine, then ask the partner'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: [
-    'is self-signed',
-    'Ask the partner for a certificate from a public authority, or add this one to the file that the setting trustedCa names',
-  ],
-  SELF_SIGNED_CERT_IN_CHAIN: [
-    'comes from an authority that is not trusted here',
-    "If you know the partner's authority, add it to the file that the setting trustedCa names",
-  ],
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
-    'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
-  ],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [
-    'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
-  ],
-  UNABLE_TO_GET_ISSUER_CERT: [
-    'comes from an authority that is not trusted here, or the partner does not send the certificates in between',
-    'Ask the partner to serve the full chain, or add its authority to the file that the setting trustedCa names',
-  ],
-  CERT_REVOKED: ['was revoked', 'Ask the partner'],
-  CERT_SIGNATURE_FAILURE: [
-    'has a wrong signature',
-    'Ask the partner, and do not send anything until it is clear',
-  ],
-  INVALID_CA: ['was issued by a certificate that may not issue any', 'The partner must replace it'],
-  INVALID_PURPOSE: ['is not meant for servers', 'The partner must replace it'],
-  ERR_TLS_CERT_ALTNAME_INVALID: [
-    'is for another name',
-    'Check the address; if it is right, the partner must get a certificate for this name',
-  ],
+const CERTIFICATE: Readonly<Record<string, Wrong>> = {
+  CERT_HAS_EXPIRED: certificate(
+    text('has expired', 'ist abgelaufen'),
+    text(
+      'The partner must renew it; also check the clock of this machine',
+      'Der Partner muss es erneuern; prüfen Sie auch die Uhr dieser Maschine',
+    ),
+  ),
+  CERT_NOT_YET_VALID: certificate(
+    text('is not valid yet', 'ist noch nicht gültig'),
+    text(
+      'Check the clock of this machine, then ask the partner',
+      'Prüfen Sie die Uhr dieser Maschine, und fragen Sie dann den Partner',
+    ),
+  ),
+  DEPTH_ZERO_SELF_SIGNED_CERT: certificate(
+    text('is self-signed', 'ist selbst signiert'),
+    text(
+      'Ask the partner for a certificate from a public authority, or add this one to the file that the setting trustedCa names',
+      'Bitten Sie den Partner um ein Zertifikat einer öffentlichen Zertifizierungsstelle, oder nehmen Sie dieses in die Datei auf, die trustedCa nennt',
+    ),
+  ),
+  SELF_SIGNED_CERT_IN_CHAIN: certificate(
+    text(
+      'comes from an authority that is not trusted here',
+      'stammt von einer Zertifizierungsstelle, der hier nicht vertraut wird',
+    ),
+    text(
+      "If you know the partner's authority, add it to the file that the setting trustedCa names",
+      'Kennen Sie die Zertifizierungsstelle des Partners, nehmen Sie sie in die Datei auf, die trustedCa nennt',
+    ),
+  ),
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: INCOMPLETE,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: INCOMPLETE,
+  UNABLE_TO_GET_ISSUER_CERT: INCOMPLETE,
+  CERT_REVOKED: certificate(
+    text('was revoked', 'wurde widerrufen'),
+    text('Ask the partner', 'Fragen Sie den Partner'),
+  ),
+  CERT_SIGNATURE_FAILURE: certificate(
+    text('has a wrong signature', 'hat eine falsche Signatur'),
+    text(
+      'Ask the partner, and do not send anything until it is clear',
+      'Fragen Sie den Partner, und senden Sie nichts, bis das geklärt ist',
+    ),
+  ),
+  INVALID_CA: certificate(
+    text(
+      'was issued by a certificate that may not issue any',
+      'wurde von einem Zertifikat ausgestellt, das keine ausstellen darf',
+    ),
+    REPLACE,
+  ),
+  INVALID_PURPOSE: certificate(text('is not meant for servers', 'ist nicht für Server bestimmt'), REPLACE),
+  ERR_TLS_CERT_ALTNAME_INVALID: certificate(
+    text('is for another name', 'gilt für einen anderen Namen'),
+    text(
+      'Check the address; if it is right, the partner must get a certificate for this name',
+      'Prüfen Sie die Adresse; stimmt sie, braucht der Partner ein Zertifikat für diesen Namen',
+    ),
+  ),
 }
 
 /** `cause` is what the request threw, or `timeout` when its total time was used up. */
 export function describeFailure(cause: unknown, host: string, timeoutMs: number): Problem {
   if (cause === 'timeout') {
-    const message = `${host} did not answer within ${timeoutMs / 1000} s. Check that the partner is running; it is tried again where that is useful.`
-    return { code: 'PartnerUnreachable', message }
+    const seconds = timeoutMs / 1000
+    return {
+      code: 'PartnerUnreachable',
+      message: `${host} did not answer within ${seconds} s. Check that the partner is running; it is tried again where that is useful.`,
+      messageDe: `${host} hat nicht innerhalb von ${String(seconds).replace('.', ',')} s geantwortet. Prüfen Sie, ob der Connector des Partners läuft; wo es sinnvoll ist, wird es noch einmal versucht.`,
+    }
   }
   const known = causes(cause)
   const refused = known.find((error) => error instanceof AddressRefusedError)
   if (refused instanceof AddressRefusedError) {
     // The address stays in our log: a partner must not learn how names resolve in here.
-    const message = `${host} leads to a ${addressKind(refused.address)} address, which is not called. If this partner is inside your own network, allow private addresses for it.`
-    return { code: 'AddressRefused', message, detail: { address: refused.address } }
+    const kind = addressKind(refused.address)
+    return {
+      code: 'AddressRefused',
+      message: `${host} leads to a ${kind} address, which is not called. If this partner is inside your own network, allow private addresses for it.`,
+      messageDe: `${host} führt zu einer nicht öffentlichen Adresse (${kind}); dorthin wird nichts gesendet. Liegt dieser Partner in Ihrem eigenen Netz, erlauben Sie private Adressen für ihn.`,
+      detail: { address: refused.address },
+    }
   }
   if (cause instanceof AnswerTooLargeError) {
     return {
       code: 'PartnerAnswerInvalid',
       message: `The answer of ${host} is larger than ${cause.maxBytes} bytes and was not read to the end.`,
+      messageDe: `Die Antwort von ${host} ist größer als ${cause.maxBytes} Byte und wurde nicht zu Ende gelesen.`,
     }
   }
   const codes = known.map(codeOf)
-  const certificate = codes.map((code) => CERTIFICATE[code]).find((entry) => entry !== undefined)
-  if (certificate !== undefined) {
-    const [wrong, fix] = certificate
+  const found = codes.map((code) => CERTIFICATE[code]).find((entry) => entry !== undefined)
+  if (found !== undefined) {
+    const { wrong, fix } = found
     return {
       code: 'PartnerCertificate',
-      message: `The TLS certificate of ${host} ${wrong}${namesIn(known)}. ${fix}.`,
+      message: `The TLS certificate of ${host} ${wrong.en}${namesIn(known)}. ${fix.en}.`,
+      messageDe: `Das TLS-Zertifikat von ${host} ${wrong.de}${namesIn(known)}. ${fix.de}.`,
       detail: cause,
     }
   }
@@ -107,16 +185,23 @@ export function describeFailure(cause: unknown, host: string, timeoutMs: number)
     return {
       code: 'PartnerAnswerInvalid',
       message: `The answer of ${host} says that it is packed as gzip, but it cannot be unpacked.`,
+      messageDe: `Die Antwort von ${host} soll mit gzip gepackt sein, lässt sich aber nicht entpacken.`,
       detail: cause,
     }
   }
   if (codes.some((code) => NOT_HTTP.test(code))) {
-    return { code: 'PartnerAnswerInvalid', message: `The answer of ${host} is not HTTP.`, detail: cause }
+    return {
+      code: 'PartnerAnswerInvalid',
+      message: `The answer of ${host} is not HTTP.`,
+      messageDe: `Die Antwort von ${host} ist kein HTTP.`,
+      detail: cause,
+    }
   }
   const words = codes.map((code) => UNREACHABLE[code]).find((entry) => entry !== undefined)
   return {
     code: 'PartnerUnreachable',
-    message: words === undefined ? `${host} could not be reached (${codes[0]}).` : `${host} ${words}.`,
+    message: words === undefined ? `${host} could not be reached (${codes[0]}).` : `${host} ${words.en}.`,
+    messageDe: words === undefined ? `${host} war nicht erreichbar (${codes[0]}).` : `${host} ${words.de}.`,
     detail: cause,
   }
 }

@@ -83,19 +83,22 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
     const { schemes = ['https:', 'http:'], plainHttp = false } = m
     const url = URL.canParse(text) ? new URL(text) : undefined
     if (url === undefined || !schemes.includes(url.protocol)) {
-      return problem('InvalidInput', `"${text.slice(0, 200)}" is not an address that can be called.`)
+      return problem('InvalidInput', {
+        en: `"${text.slice(0, 200)}" is not an address that can be called.`,
+        de: `„${text.slice(0, 200)}“ ist keine Adresse, die sich aufrufen lässt.`,
+      })
     }
     if (url.username !== '' || url.password !== '') {
-      return problem(
-        'InvalidInput',
-        `The address of ${url.host} contains a user name or password; leave them out.`,
-      )
+      return problem('InvalidInput', {
+        en: `The address of ${url.host} contains a user name or password; leave them out.`,
+        de: `Die Adresse von ${url.host} enthält einen Benutzernamen oder ein Passwort; lassen Sie beides weg.`,
+      })
     }
     if ((url.protocol === 'http:' || url.protocol === 'ws:') && !plainHttp && !mayUseHttp(url.hostname)) {
-      return problem(
-        'AddressRefused',
-        `${url.origin} is not encrypted, so nothing is sent there. Use an https address.`,
-      )
+      return problem('AddressRefused', {
+        en: `${url.origin} is not encrypted, so nothing is sent there. Use an https address.`,
+        de: `${url.origin} ist nicht verschlüsselt; deshalb wird nichts dorthin gesendet. Verwenden Sie eine https-Adresse.`,
+      })
     }
     const refused = dial.checkHost(url.hostname)
     return refused === undefined ? ok(url) : err(describeFailure(refused, url.host, timeoutMs))
@@ -126,7 +129,10 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
       if (outgoing.signal?.aborted === true) {
         return problem(
           'Stopping',
-          'The request was given up because this connector no longer needs it.',
+          {
+            en: 'The request was given up because this connector no longer needs it.',
+            de: 'Die Anfrage wurde abgebrochen, weil dieser Connector sie nicht mehr braucht.',
+          },
           cause,
         )
       }

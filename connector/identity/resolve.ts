@@ -2,7 +2,7 @@
  * Partners' keys through their DID documents: fetched once for many askers, kept for a while, fetched again when a key is
  * new. Nobody can make us fetch more often than the limits here say.
  */
-import { ok, problem, type Result } from '../core/result.js'
+import { ok, problem, type Result, textOf } from '../core/result.js'
 import type { Clock, EpochMs, ParticipantId } from '../core/types.js'
 import { type DidDocument, type KeyPurpose, type PartnerKey, parseDidDocument } from './did-document.js'
 import { didDocumentUrl } from './did-web.js'
@@ -132,7 +132,10 @@ async function fetchDocument(
   if (!answer.ok) {
     return problem(
       'IdentityUnresolvable',
-      `The DID document ${url} could not be fetched. ${answer.error.message}`,
+      {
+        en: `The DID document ${url} could not be fetched. ${answer.error.message}`,
+        de: `Das DID-Dokument ${url} ließ sich nicht abrufen. ${textOf(answer.error).de}`,
+      },
       answer.error,
     )
   }

@@ -34,6 +34,8 @@ export function refuseForeignHosts(hosts: readonly string[]): RequestHandler {
       code: 'HostRefused',
       message:
         'The management API does not answer under this host name. Use http://127.0.0.1 with its port, or set managementHost to the name you use.',
+      messageDe:
+        'Unter diesem Namen antwortet die Verwaltungs-API nicht. Verwenden Sie http://127.0.0.1 mit ihrem Port, oder setzen Sie managementHost auf den Namen, den Sie verwenden.',
     })
   }
 }
@@ -102,7 +104,13 @@ export function signedIn(
   return problem(
     'Unauthenticated',
     token === undefined
-      ? 'An access token is needed: Authorization: Bearer <token>.'
-      : 'The access token is not known here. It belongs to another connector, or was deleted.',
+      ? {
+          en: 'An access token is needed: Authorization: Bearer <token>.',
+          de: 'Es wird ein Zugangstoken gebraucht: Authorization: Bearer <token>.',
+        }
+      : {
+          en: 'The access token is not known here. It belongs to another connector, or was deleted.',
+          de: 'Das Zugangstoken ist hier nicht bekannt. Es gehört zu einem anderen Connector oder wurde gelöscht.',
+        },
   )
 }

@@ -282,10 +282,10 @@ const ROUTES_HERE: readonly Route[] = [
     answer: 'SetupAnswer',
     async run({ ops, setup, body }) {
       if (setup === undefined) {
-        return problem(
-          'Unauthenticated',
-          'There is no setup code: this connector has an access token already. Sign in with that one.',
-        )
+        return problem('Unauthenticated', {
+          en: 'There is no setup code: this connector has an access token already. Sign in with that one.',
+          de: 'Es gibt keinen Einrichtungscode: Dieser Connector hat schon ein Zugangstoken. Melden Sie sich damit an.',
+        })
       }
       const made = await setup.redeem(body.code, () => ops.tokens.create(body.name, 'setup'))
       return made.ok ? ok({ token: made.value.token }) : made

@@ -81,6 +81,7 @@ export function createManagementServer(deps: ManagementDeps): Express {
       sendProblem(res, {
         code: 'MethodNotAllowed',
         message: `${req.method} is not possible here. Possible: ${methods.join(', ')}.`,
+        messageDe: `${req.method} ist hier nicht möglich. Möglich: ${methods.join(', ')}.`,
       })
     })
   }
@@ -88,6 +89,7 @@ export function createManagementServer(deps: ManagementDeps): Express {
     sendProblem(res, {
       code: 'NotFound',
       message: 'There is nothing at this address. See: /api/v1/openapi.json',
+      messageDe: 'Unter dieser Adresse gibt es nichts. Siehe: /api/v1/openapi.json',
     })
   })
   app.use(((cause, req, res, _next) => {
@@ -96,6 +98,7 @@ export function createManagementServer(deps: ManagementDeps): Express {
       return sendProblem(res, {
         code: 'InvalidInput',
         message: 'The address is not correctly percent-encoded.',
+        messageDe: 'Die Adresse ist nicht richtig prozentkodiert.',
       })
     }
     log.error({ err: cause, method: req.method, path: req.path }, 'management request failed')
@@ -136,6 +139,8 @@ function authorizer({ authenticate, clock, log }: ManagementDeps) {
       sendProblem(res, {
         code: 'TooManyAttempts',
         message: 'Too many requests came without a valid access token. Wait a minute, and check the token.',
+        messageDe:
+          'Zu viele Anfragen kamen ohne gültiges Zugangstoken. Warten Sie eine Minute, und prüfen Sie das Token.',
       })
     }
     return undefined
@@ -187,11 +192,14 @@ async function readBody(
       const tooLarge = (failure as { readonly type?: string }).type === 'entity.too.large'
       resolve(
         tooLarge
-          ? problem(
-              'MessageTooLarge',
-              'The body of the request is larger than 1 MB, which is the limit here.',
-            )
-          : problem('InvalidMessage', 'The body of the request could not be read.'),
+          ? problem('MessageTooLarge', {
+              en: 'The body of the request is larger than 1 MB, which is the limit here.',
+              de: 'Der Inhalt der Anfrage ist größer als 1 MB; mehr ist hier nicht erlaubt.',
+            })
+          : problem('InvalidMessage', {
+              en: 'The body of the request could not be read.',
+              de: 'Der Inhalt der Anfrage ließ sich nicht lesen.',
+            }),
       )
     })
   })
@@ -199,10 +207,10 @@ async function readBody(
   if (bytes.value.length === 0) return checks.body(name, {})
   // A form or a script of a foreign page can send other types here without asking; this one it cannot.
   if (!req.is('application/json')) {
-    return problem(
-      'MediaTypeUnsupported',
-      'The body has to be JSON. Send it with: Content-Type: application/json',
-    )
+    return problem('MediaTypeUnsupported', {
+      en: 'The body has to be JSON. Send it with: Content-Type: application/json',
+      de: 'Der Inhalt muss JSON sein. Senden Sie ihn mit: Content-Type: application/json',
+    })
   }
   const json = parseJson(bytes.value, BODY_LIMITS)
   return json.ok ? checks.body(name, json.value) : json

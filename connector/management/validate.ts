@@ -1,6 +1,8 @@
 /** Checks requests against their schemas and names every mistake at once, in words. Values are never quoted: one may be a secret. */
+
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import { err, ok, type Problem, type Result } from '../core/result.js'
+import { err, message, ok, type Problem, type Result } from '../core/result.js'
+import type { Text } from '../core/types.js'
 import type { Schema } from './schema.js'
 import { SCHEMAS } from './schemas.js'
 import type { RequestName } from './schemas-requests.js'
@@ -43,7 +45,7 @@ export function createChecks(): Checks {
         validate = bodies().compile({ $ref: `${ROOT}#/components/schemas/${name}` })
         compiled.set(name, validate)
       }
-      return validate(value) ? ok(value) : err(mistakes(validate.errors ?? [], 'The body of the request'))
+      return validate(value) ? ok(value) : err(mistakes(validate.errors ?? [], BODY))
     },
     query(parameters) {
       const validator = lazy(() =>
@@ -52,23 +54,28 @@ export function createChecks(): Checks {
       return (query) => {
         if (Object.keys(query).length === 0) return ok(undefined)
         const validate = validator()
-        return validate({ ...query })
-          ? ok(undefined)
-          : err(mistakes(validate.errors ?? [], 'The query of the address'))
+        return validate({ ...query }) ? ok(undefined) : err(mistakes(validate.errors ?? [], QUERY))
       }
     },
   }
 }
 
-function mistakes(errors: readonly ErrorObject[], where: string): Problem {
-  const sentences = [...new Set(errors.map((error) => sentence(error, where)))]
-  const problems = sentences.slice(0, MAX_NAMED)
-  const [first = ''] = problems
-  if (sentences.length === 1) return { code: 'InvalidInput', message: first }
+const BODY: Text = { en: 'The body of the request', de: 'Der Inhalt der Anfrage' }
+const QUERY: Text = { en: 'The query of the address', de: 'Die Abfrage in der Adresse' }
+
+function mistakes(errors: readonly ErrorObject[], where: Text): Problem {
+  const told = errors.map((error) => sentence(error, where))
+  const sentences = [...new Map(told.map((one) => [one.en, one])).values()]
+  const named = sentences.slice(0, MAX_NAMED)
+  const [first] = named
+  if (first !== undefined && sentences.length === 1) return { code: 'InvalidInput', ...message(first) }
+  const [problems, problemsDe] = [named.map(({ en }) => en), named.map(({ de }) => de)]
   return {
     code: 'InvalidInput',
-    message: `${where} has ${sentences.length} mistakes. ${problems.join(' ')}`,
+    message: `${where.en} has ${sentences.length} mistakes. ${problems.join(' ')}`,
+    messageDe: `${where.de} hat ${sentences.length} Fehler. ${problemsDe.join(' ')}`,
     problems,
+    problemsDe,
   }
 }
 
@@ -83,52 +90,77 @@ const placeOf = (pointer: string): string =>
       '',
     )
 
-const TYPES: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  null: 'null',
+const text = (en: string, de: string): Text => ({ en, de })
+
+const TYPES: Readonly<Record<string, Text>> = {
+  string: text('text', 'Text'),
+  number: text('a number', 'eine Zahl'),
+  integer: text('a whole number', 'eine ganze Zahl'),
+  boolean: text('true or false', 'true oder false'),
+  array: text('a list', 'eine Liste'),
+  object: text('an object', 'ein Objekt'),
+  null: text('null', 'null'),
 }
 
-const typeOf = (value: unknown): string => {
-  if (value === null) return 'null'
-  return (Array.isArray(value) ? TYPES.array : TYPES[typeof value]) ?? 'something else'
+const typeOf = (value: unknown): Text => {
+  const kind = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+  return TYPES[kind] ?? text('something else', 'etwas anderes')
 }
 
-type Told = (error: ErrorObject, subject: string) => string
+type Told = (error: ErrorObject, subject: Text) => Text
 
 const within = (error: ErrorObject): string => {
   const place = placeOf(error.instancePath)
   return place === '' ? '' : `${place}: `
 }
 
+const limited =
+  (en: string, de: string): Told =>
+  (error, subject) =>
+    text(
+      `${subject.en} ${en.replace('…', error.params.limit)}.`,
+      `${subject.de} ${de.replace('…', error.params.limit)}.`,
+    )
+
 const TOLD: Readonly<Record<string, Told>> = {
   additionalProperties: (error) => {
-    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {})
+    const known = Object.keys((error.parentSchema?.properties as object | undefined) ?? {}).join(', ')
     const name = String(error.params.additionalProperty).slice(0, 100)
-    return `${within(error)}"${name}" is not known here. Known: ${known.join(', ') || 'nothing'}.`
+    return text(
+      `${within(error)}"${name}" is not known here. Known: ${known || 'nothing'}.`,
+      `${within(error)}„${name}“ ist hier nicht bekannt. Bekannt: ${known || 'nichts'}.`,
+    )
   },
-  required: (error) => `${within(error)}"${error.params.missingProperty}" is missing.`,
+  required: (error) =>
+    text(
+      `${within(error)}"${error.params.missingProperty}" is missing.`,
+      `${within(error)}„${error.params.missingProperty}“ fehlt.`,
+    ),
   type: (error, subject) => {
     const types: readonly string[] = [error.params.type].flat()
-    const expected = types.map((type) => TYPES[type] ?? type).join(' or ')
-    return `${subject} must be ${expected}, not ${typeOf(error.data)}.`
+    const expected = types.map((type) => TYPES[type] ?? text(type, type))
+    const found = typeOf(error.data)
+    return text(
+      `${subject.en} must be ${expected.map(({ en }) => en).join(' or ')}, not ${found.en}.`,
+      `${subject.de} muss ${expected.map(({ de }) => de).join(' oder ')} sein, nicht ${found.de}.`,
+    )
   },
-  enum: (error, subject) =>
-    `${subject} must be one of ${(error.params.allowedValues as unknown[]).join(', ')}.`,
-  minLength: (_error, subject) => `${subject} must not be empty.`,
-  maxLength: (error, subject) => `${subject} must have at most ${error.params.limit} characters.`,
-  maxItems: (error, subject) => `${subject} must have at most ${error.params.limit} entries.`,
-  minimum: (error, subject) => `${subject} must be at least ${error.params.limit}.`,
-  maximum: (error, subject) => `${subject} must be at most ${error.params.limit}.`,
+  enum: (error, subject) => {
+    const values = (error.params.allowedValues as unknown[]).join(', ')
+    return text(`${subject.en} must be one of ${values}.`, `${subject.de} muss eines davon sein: ${values}.`)
+  },
+  minLength: limited('must not be empty', 'darf nicht leer sein'),
+  maxLength: limited('must have at most … characters', 'darf höchstens … Zeichen haben'),
+  maxItems: limited('must have at most … entries', 'darf höchstens … Einträge haben'),
+  minimum: limited('must be at least …', 'muss mindestens … sein'),
+  maximum: limited('must be at most …', 'darf höchstens … sein'),
 }
 
-function sentence(error: ErrorObject, where: string): string {
+function sentence(error: ErrorObject, where: Text): Text {
   const place = placeOf(error.instancePath)
-  const subject = place === '' ? where : `"${place}"`
+  const subject = place === '' ? where : text(`"${place}"`, `„${place}“`)
   const told = TOLD[error.keyword]
-  return told === undefined ? `${subject} ${error.message ?? 'is not valid'}.` : told(error, subject)
+  return told === undefined
+    ? text(`${subject.en} ${error.message ?? 'is not valid'}.`, `${subject.de} ist nicht gültig.`)
+    : told(error, subject)
 }

@@ -28,7 +28,10 @@ function compareOne(line: JsonMap, options: CompareOptions): Result<JsonObject> 
 /** The comparison of two documents, for people and for batches alike. */
 export function comparison(line: JsonMap, options: CompareOptions): Result<PolicyComparison> {
   if (line.a === undefined || line.b === undefined) {
-    return problem('InvalidMessage', 'The line needs "a" and "b", or "policies".')
+    return problem('InvalidMessage', {
+      en: 'The line needs "a" and "b", or "policies".',
+      de: 'Die Zeile braucht „a“ und „b“ oder „policies“.',
+    })
   }
   const a = comparable(line.a, 'a:', options)
   if (!a.ok) return a

@@ -32,7 +32,14 @@ export function answerLine(text: string, answer: (line: JsonMap) => Result<JsonO
   if (!parsed.ok) return { id: null, error: { code: parsed.error.code, message: parsed.error.message } }
   const line = parsed.value
   if (!isMap(line))
-    return { id: null, error: { code: 'InvalidMessage', message: 'The line is not a JSON object.' } }
+    return {
+      id: null,
+      error: {
+        code: 'InvalidMessage',
+        message: 'The line is not a JSON object.',
+        messageDe: 'Die Zeile ist kein JSON-Objekt.',
+      },
+    }
   try {
     const answered = answer(line)
     if (answered.ok) return { ...idOf(line), ...answered.value }
@@ -55,7 +62,11 @@ function evaluateOne(line: JsonMap, options: BatchOptions): Result<JsonObject> {
   if (!decisions.ok) return decisions
   const all = decisions.value
   const [first] = all
-  if (first === undefined) return problem('InvalidMessage', 'The request asks for no use.')
+  if (first === undefined)
+    return problem('InvalidMessage', {
+      en: 'The request asks for no use.',
+      de: 'Die Anfrage verlangt keine Nutzung.',
+    })
   const allowed = all.every((decision) => decision.allowed)
   const telling = all.find((decision) => !decision.allowed) ?? first
   return ok({
@@ -72,14 +83,22 @@ function evaluateOne(line: JsonMap, options: BatchOptions): Result<JsonObject> {
 
 /** One decision for each use that the request asks for. */
 export function decisionsOf(line: JsonMap, options: BatchOptions): Result<readonly OdrlDecision[]> {
-  if (line.policy === undefined) return problem('InvalidMessage', 'The line has no "policy".')
-  if (line.request === undefined) return problem('InvalidMessage', 'The line has no "request".')
+  if (line.policy === undefined)
+    return problem('InvalidMessage', { en: 'The line has no "policy".', de: 'Die Zeile hat kein „policy“.' })
+  if (line.request === undefined)
+    return problem('InvalidMessage', {
+      en: 'The line has no "request".',
+      de: 'Die Zeile hat kein „request“.',
+    })
   const policy = readPolicy(line.policy, options.profiles)
   if (!policy.ok) return policy
   const world = readWorld(line.state ?? {})
   const mode = line.duties ?? options.duties
   if (mode !== 'before' && mode !== 'eventual') {
-    return problem('InvalidMessage', '"duties" is "before" or "eventual".')
+    return problem('InvalidMessage', {
+      en: '"duties" is "before" or "eventual".',
+      de: '„duties“ ist „before“ oder „eventual“.',
+    })
   }
   return ok(readRequests(line.request).map((request) => decide(policy.value, request, world, mode)))
 }

@@ -31,7 +31,10 @@ export function compilePlan(
   const isRecipient =
     assignee === undefined || terms.recipients?.includes(assignee.normalize('NFC')) !== false
   if (!isRecipient) {
-    return problem('PolicyDenied', 'The assignee of the agreement is not one of its recipients.')
+    return problem('PolicyDenied', {
+      en: 'The assignee of the agreement is not one of its recipients.',
+      de: 'Der Empfänger der Vereinbarung (assignee) gehört nicht zu den Empfängern, die sie nennt.',
+    })
   }
   const shaped = withShape(terms, shapes)
   if (!shaped.ok) return shaped

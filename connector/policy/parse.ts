@@ -52,13 +52,23 @@ const cut = (written: string): string => (written.length > 120 ? `${written.slic
  * that is merely not understood is in `unknownTerms`.
  */
 export function parsePolicy(json: unknown): Result<Policy> {
-  if (!isMap(json)) return problem('InvalidMessage', 'The policy is not a JSON object.')
+  if (!isMap(json))
+    return problem('InvalidMessage', {
+      en: 'The policy is not a JSON object.',
+      de: 'Die Policy ist kein JSON-Objekt.',
+    })
   const excess = exceededLimit(json)
   if (excess === 'depth') {
-    return problem('InvalidMessage', `The policy is nested deeper than ${MAX_DEPTH} levels.`)
+    return problem('InvalidMessage', {
+      en: `The policy is nested deeper than ${MAX_DEPTH} levels.`,
+      de: `Die Policy ist tiefer als ${MAX_DEPTH} Ebenen verschachtelt.`,
+    })
   }
   if (excess === 'nodes') {
-    return problem('InvalidMessage', `The policy has more than ${MAX_NODES} values.`)
+    return problem('InvalidMessage', {
+      en: `The policy has more than ${MAX_NODES} values.`,
+      de: `Die Policy hat mehr als ${MAX_NODES} Werte.`,
+    })
   }
 
   const unknownTerms: UnknownTerm[] = []

@@ -3,14 +3,14 @@
  * profile terms as absolute IRIs, values as strings.
  */
 import { ok, problem, type Result } from '../core/result.js'
-import type { EpochMs, JsonObject } from '../core/types.js'
+import type { EpochMs, JsonObject, Text } from '../core/types.js'
 import { DAY_MS, instantText, parseDay, parseInstant } from './instant.js'
 import type { AtomicConstraint, Operator } from './model.js'
 import { MDP, PROFILE } from './model.js'
 import { timeOfDay } from './operands/domain.js'
 import { leftOperandIri, operandOf } from './registry.js'
 import { shapeName } from './shape.js'
-import { quoted } from './words.js'
+import { quoted, text } from './words.js'
 
 /** What an operator may ask for; an absent term asks for nothing. */
 export type Terms = {
@@ -72,7 +72,7 @@ type TermRule = {
   readonly operator: Operator
   /** What the operator wrote in the form in which it travels; undefined when it has no such form. */
   readonly encode: (written: unknown) => string | readonly string[] | undefined
-  readonly expected: string
+  readonly expected: Text
 }
 
 const single = (written: unknown): string | undefined =>
@@ -115,11 +115,23 @@ function hourConstraints(written: unknown): readonly JsonObject[] | undefined {
   return start < end ? [after, before] : [{ or: [after, before] }]
 }
 
-const NOT_HOURS = 'is not a time of day from and until, such as 06:00-22:00 or, over midnight, 22:00-06:00.'
-const AMOUNT = { encode: single, expected: 'a whole number such as 1000' } as const
-const NAMES = { encode: several, expected: 'a list of names' } as const
-const DURATION = { encode: single, expected: 'a duration such as PT10S' } as const
-const DATE = 'a day such as 2026-12-31 or a date and time with offset such as 2026-12-31T18:00:00Z'
+const NOT_HOURS = text(
+  'is not a time of day from and until, such as 06:00-22:00 or, over midnight, 22:00-06:00.',
+  'ist keine Uhrzeit von und bis, etwa 06:00-22:00 oder über Mitternacht 22:00-06:00.',
+)
+const AMOUNT = {
+  encode: single,
+  expected: text('a whole number such as 1000', 'eine ganze Zahl, etwa 1000'),
+} as const
+const NAMES = { encode: several, expected: text('a list of names', 'eine Liste von Namen') } as const
+const DURATION = {
+  encode: single,
+  expected: text('a duration such as PT10S', 'eine Dauer, etwa PT10S'),
+} as const
+const DATE = text(
+  'a day such as 2026-12-31 or a date and time with offset such as 2026-12-31T18:00:00Z',
+  'ein Tag, etwa 2026-12-31, oder Datum und Uhrzeit mit Zeitversatz, etwa 2026-12-31T18:00:00Z',
+)
 
 /** In the order in which the constraints are written. */
 const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
@@ -139,14 +151,19 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
     leftOperand: `${MDP}timeZone`,
     operator: 'eq',
     encode: single,
-    expected: 'a time zone such as Europe/Berlin',
+    expected: text('a time zone such as Europe/Berlin', 'eine Zeitzone, etwa Europe/Berlin'),
   },
   machines: { leftOperand: `${MDP}machineId`, operator: 'isAnyOf', ...NAMES },
   lines: { leftOperand: `${MDP}line`, operator: 'isAnyOf', ...NAMES },
   lots: { leftOperand: `${MDP}lot`, operator: 'isAnyOf', ...NAMES },
   machineStates: { leftOperand: `${MDP}machineState`, operator: 'isAnyOf', ...NAMES },
   signalRows: { leftOperand: `${MDP}signal`, operator: 'isAnyOf', ...NAMES },
-  pseudonym: { leftOperand: `${MDP}pseudonym`, operator: 'eq', encode: single, expected: 'agreement' },
+  pseudonym: {
+    leftOperand: `${MDP}pseudonym`,
+    operator: 'eq',
+    encode: single,
+    expected: text('agreement', 'agreement'),
+  },
   fields: { leftOperand: `${MDP}fields`, operator: 'isPartOf', ...NAMES },
   withoutFields: { leftOperand: `${MDP}fields`, operator: 'isNoneOf', ...NAMES },
   samplingInterval: { leftOperand: `${MDP}samplingInterval`, operator: 'gteq', ...DURATION },
@@ -158,7 +175,7 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
     leftOperand: `${MDP}valueStep`,
     operator: 'gteq',
     encode: single,
-    expected: 'a step such as 0.5',
+    expected: text('a step such as 0.5', 'eine Schrittweite, etwa 0.5'),
   },
   shape: {
     leftOperand: `${MDP}shape`,
@@ -173,27 +190,39 @@ const KNOWN: readonly string[] = [...Object.keys(TERM_RULES), 'hours']
 
 /** The policy part of an offer. `InvalidInput` names every wrong term at once. */
 export function policyFromTerms(terms: Terms): Result<JsonObject> {
-  const wrong: string[] = []
+  const wrong: Text[] = []
   const constraints: JsonObject[] = []
   const written = new Map<string, unknown>(Object.entries(terms).filter(([, value]) => value !== undefined))
   for (const name of written.keys()) {
     if (!KNOWN.includes(name)) {
-      wrong.push(`${quoted(name).en} is not a term; known are ${KNOWN.join(', ')}.`)
+      const known = KNOWN.join(', ')
+      const shown = quoted(name)
+      wrong.push(
+        text(
+          `${shown.en} is not a term; known are ${known}.`,
+          `${shown.de} ist keine Bedingung; bekannt sind ${known}.`,
+        ),
+      )
     }
   }
   for (const [name, rule] of Object.entries(TERM_RULES)) {
     if (!written.has(name)) continue
     const encoded = encodeTerm(rule, written.get(name))
-    if ('why' in encoded) wrong.push(`${name}: ${encoded.why}`)
+    if ('why' in encoded) wrong.push(text(`${name}: ${encoded.why.en}`, `${name}: ${encoded.why.de}`))
     else constraints.push(encoded.constraint)
   }
   if (written.has('hours')) {
     const times = hourConstraints(written.get('hours'))
-    if (times === undefined) wrong.push(`hours: ${quoted(String(terms.hours)).en} ${NOT_HOURS}`)
-    else constraints.push(...times)
+    const shown = quoted(String(terms.hours))
+    if (times !== undefined) constraints.push(...times)
+    else wrong.push(text(`hours: ${shown.en} ${NOT_HOURS.en}`, `hours: ${shown.de} ${NOT_HOURS.de}`))
   }
   if (wrong.length === 0) wrong.push(...orderOfDates(terms))
-  if (wrong.length > 0) return problem('InvalidInput', `The terms are not valid. ${wrong.join(' ')}`, wrong)
+  if (wrong.length > 0) {
+    const [en, de] = [wrong.map((one) => one.en).join(' '), wrong.map((one) => one.de).join(' ')]
+    const said = text(`The terms are not valid. ${en}`, `Die Bedingungen sind nicht gültig. ${de}`)
+    return problem('InvalidInput', said, wrong)
+  }
   const permission = constraints.length === 0 ? { action: 'use' } : { action: 'use', constraint: constraints }
   return ok({ profile: PROFILE, permission: [permission] })
 }
@@ -201,7 +230,7 @@ export function policyFromTerms(terms: Terms): Result<JsonObject> {
 function encodeTerm(
   { leftOperand, operator, encode, expected }: TermRule,
   written: unknown,
-): { readonly constraint: JsonObject } | { readonly why: string } {
+): { readonly constraint: JsonObject } | { readonly why: Text } {
   const iri = leftOperandIri(leftOperand)
   const operand = operandOf(iri)
   if (operand === undefined) throw new TypeError(`${leftOperand} is not in the registry`)
@@ -210,17 +239,29 @@ function encodeTerm(
   const rightOperand = Array.isArray(encoded) && encoded.length === 1 ? encoded[0] : encoded
   if (rightOperand === undefined) {
     const value = typeof written === 'string' ? written : (JSON.stringify(written) ?? String(written))
-    return { why: `The value ${quoted(value).en} is not valid; expected is ${expected}.` }
+    const shown = quoted(value)
+    return {
+      why: text(
+        `The value ${shown.en} is not valid; expected is ${expected.en}.`,
+        `Der Wert ${shown.de} ist nicht gültig; erwartet wird ${expected.de}.`,
+      ),
+    }
   }
   const constraint: AtomicConstraint = { kind: 'atomic', leftOperand: iri, operator, rightOperand, path: '' }
   const why = operand.wrong(constraint)
-  return why === undefined ? { constraint: { leftOperand, operator, rightOperand } } : { why: why.en }
+  return why === undefined ? { constraint: { leftOperand, operator, rightOperand } } : { why }
 }
 
-function orderOfDates({ from, until }: Terms): readonly string[] {
+function orderOfDates({ from, until }: Terms): readonly Text[] {
   const [start, end] = [moment(0)(from), moment(DAY_MS)(until)].map((value) =>
     value === undefined ? undefined : parseInstant(value),
   )
   if (start === undefined || end === undefined || start < end) return []
-  return [`until: The end ${quoted(String(until)).en} is not after the beginning ${quoted(String(from)).en}.`]
+  const [last, first] = [quoted(String(until)), quoted(String(from))]
+  return [
+    text(
+      `until: The end ${last.en} is not after the beginning ${first.en}.`,
+      `until: Das Ende ${last.de} liegt nicht nach dem Beginn ${first.de}.`,
+    ),
+  ]
 }

@@ -1,6 +1,6 @@
 /** Contracts after the handshake: what they say in words, whether their signatures hold, and their end. */
 import { OPERATOR_REASONS } from '../core/operator-reasons.js'
-import { type Because, because, message, ok, problem, type Result } from '../core/result.js'
+import { type Because, because, message, ok, problem, problemOf, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../core/types.js'
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
@@ -101,9 +101,7 @@ export async function verifyAgreement(
       covers,
     })
     signatures.push(
-      outcome.ok
-        ? { by, as, verdict: 'valid' }
-        : { by, as, verdict: 'invalid', problem: outcome.error.message },
+      outcome.ok ? { by, as, verdict: 'valid' } : { by, as, verdict: 'invalid', ...problemOf(outcome.error) },
     )
   }
   return { intact: agreementHash(agreement.body) === agreement.hash, signatures }
@@ -116,17 +114,24 @@ export async function revokeAgreement(
   reason: string,
 ): Promise<Result<Agreement>> {
   if (reason.trim() === '')
-    return problem('InvalidInput', 'A revocation needs a reason; the partner is told.')
+    return problem('InvalidInput', {
+      en: 'A revocation needs a reason; the partner is told.',
+      de: 'Ein Widerruf braucht einen Grund; der Partner erfährt ihn.',
+    })
   const at = deps.clock()
   // Before anything is written: on a full disk the data stops all the same.
   stopFlows(deps, id, reason)
   const outcome = await deps.store.changeAgreement(id, (current) => {
-    if (current.status === 'revoked') return problem('InvalidTransition', 'This contract is revoked already.')
+    if (current.status === 'revoked')
+      return problem('InvalidTransition', {
+        en: 'This contract is revoked already.',
+        de: 'Dieser Vertrag ist schon widerrufen.',
+      })
     if (current.status === 'pending') {
-      return problem(
-        'InvalidTransition',
-        'This contract is still being negotiated; end the negotiation instead.',
-      )
+      return problem('InvalidTransition', {
+        en: 'This contract is still being negotiated; end the negotiation instead.',
+        de: 'Dieser Vertrag wird noch verhandelt; beenden Sie stattdessen die Verhandlung.',
+      })
     }
     const next: Agreement = {
       ...withoutPseudonymKey(current),

@@ -113,7 +113,12 @@ function visible(
 export function catalogEntry(deps: CatalogDeps, partner: Partner, id: string): Result<Entry> {
   const offered = deps.store.offered(recipientOf(partner), id)
   const entry = offered === undefined ? undefined : shownTo(deps, partner, offered)
-  return entry === undefined ? problem('NotFound', 'There is no such dataset for you.') : ok(entry)
+  return entry === undefined
+    ? problem('NotFound', {
+        en: 'There is no such dataset for you.',
+        de: 'Diesen Datensatz gibt es für Sie nicht.',
+      })
+    : ok(entry)
 }
 
 const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')

@@ -210,10 +210,10 @@ export function sameAsOffered(
   }
   const agreedAt = parseTimestamp(String(agreement.timestamp))
   if (agreedAt === undefined) {
-    return problem(
-      'AgreementDiffers',
-      'The agreement has no timestamp with date, time and offset, such as 2026-11-02T08:00:00Z, so its duration cannot be kept.',
-    )
+    return problem('AgreementDiffers', {
+      en: 'The agreement has no timestamp with date, time and offset, such as 2026-11-02T08:00:00Z, so its duration cannot be kept.',
+      de: 'Die Vereinbarung hat keinen timestamp mit Datum, Uhrzeit und Zeitversatz, etwa 2026-11-02T08:00:00Z; ihre Dauer ließe sich deshalb nicht einhalten.',
+    })
   }
   return ok({ id: String(agreement['@id']), agreedAt })
 }

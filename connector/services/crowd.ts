@@ -17,8 +17,8 @@ export function mayOpen(
 ): Result<void> {
   return store.countOpen(kind, partner, MAX_OPEN) < MAX_OPEN
     ? ok(undefined)
-    : problem(
-        'TooManyProcesses',
-        `You have ${MAX_OPEN} ${kind}s open here, which is the limit. End some, and send this once more.`,
-      )
+    : problem('TooManyProcesses', {
+        en: `You have ${MAX_OPEN} ${kind}s open here, which is the limit. End some, and send this once more.`,
+        de: `Sie haben hier ${MAX_OPEN} ${kind === 'negotiation' ? 'Verhandlungen' : 'Übertragungen'} offen; mehr sind nicht erlaubt. Beenden Sie einige, und senden Sie noch einmal.`,
+      })
 }

@@ -1,11 +1,12 @@
 /** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
-import { ok, problem, type Result } from '../core/result.js'
+import { ok, problem, type Result, textOf } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { beforePublishing } from '../policy/analysis/publishing.js'
 import { compilePlan } from '../policy/compile.js'
 import { instantText } from '../policy/instant.js'
 import type { Plan } from '../policy/plan.js'
+import { momentWords, nowWords } from '../policy/words.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import type { Store } from '../store/store.js'
 import { understood, wantedByContract } from './contract.js'
@@ -40,10 +41,10 @@ const RESERVED = ['id', 'ts', 'series']
 function validId(id: string): Result<string> {
   return ID.test(id)
     ? ok(id)
-    : problem(
-        'InvalidInput',
-        `"${id.slice(0, 80)}" cannot be an id: use up to 64 letters, digits, dots, dashes and underscores.`,
-      )
+    : problem('InvalidInput', {
+        en: `"${id.slice(0, 80)}" cannot be an id: use up to 64 letters, digits, dots, dashes and underscores.`,
+        de: `„${id.slice(0, 80)}“ kann keine Kennung sein: erlaubt sind bis zu 64 Buchstaben, Ziffern, Punkte, Binde- und Unterstriche.`,
+      })
 }
 
 export async function putSource(
@@ -74,8 +75,12 @@ export async function putSource(
 export async function removeSource(deps: DatasetDeps, id: string): Promise<Result<void>> {
   const user = deps.store.datasets().find((d) => d.sourceId === id)
   if (user !== undefined)
-    return problem('Conflict', `The source ${id} feeds the dataset ${user.id}. Change or remove that first.`)
-  if (!(await deps.store.removeSource(id))) return problem('NotFound', `There is no source ${id}.`)
+    return problem('Conflict', {
+      en: `The source ${id} feeds the dataset ${user.id}. Change or remove that first.`,
+      de: `Die Quelle ${id} speist den Datensatz ${user.id}. Ändern oder entfernen Sie zuerst diesen.`,
+    })
+  if (!(await deps.store.removeSource(id)))
+    return problem('NotFound', { en: `There is no source ${id}.`, de: `Es gibt keine Quelle ${id}.` })
   await deps.sources.refresh()
   return ok(undefined)
 }
@@ -94,37 +99,46 @@ export type DatasetInput = {
 export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Result<Dataset>> {
   const id = validId(m.id)
   if (!id.ok) return id
-  if (m.title.trim() === '') return problem('InvalidInput', 'A dataset needs a title.')
+  if (m.title.trim() === '')
+    return problem('InvalidInput', {
+      en: 'A dataset needs a title.',
+      de: 'Ein Datensatz braucht einen Titel.',
+    })
   const names = new Set<string>()
   for (const signal of m.signals ?? []) {
     if (signal.name === '' || signal.name.length > 128)
-      return problem('InvalidInput', 'A signal needs a name of at most 128 characters.')
+      return problem('InvalidInput', {
+        en: 'A signal needs a name of at most 128 characters.',
+        de: 'Ein Signal braucht einen Namen von höchstens 128 Zeichen.',
+      })
     if (RESERVED.includes(signal.name)) {
-      return problem(
-        'InvalidInput',
-        `A signal cannot be called "${signal.name}": that name belongs to every record.`,
-      )
+      return problem('InvalidInput', {
+        en: `A signal cannot be called "${signal.name}": that name belongs to every record.`,
+        de: `Ein Signal kann nicht „${signal.name}“ heißen: Dieser Name gehört zu jedem Eintrag.`,
+      })
     }
     if (names.has(signal.name))
-      return problem('InvalidInput', `The signal "${signal.name}" is declared twice.`)
+      return problem('InvalidInput', {
+        en: `The signal "${signal.name}" is declared twice.`,
+        de: `Das Signal „${signal.name}“ ist zweimal angegeben.`,
+      })
     if (!SIGNAL_TYPES.includes(signal.type)) {
-      return problem(
-        'InvalidInput',
-        `The signal "${signal.name}" has the type "${signal.type}"; known are ${SIGNAL_TYPES.join(', ')}.`,
-      )
+      return problem('InvalidInput', {
+        en: `The signal "${signal.name}" has the type "${signal.type}"; known are ${SIGNAL_TYPES.join(', ')}.`,
+        de: `Das Signal „${signal.name}“ hat den Typ „${signal.type}“; bekannt sind ${SIGNAL_TYPES.join(', ')}.`,
+      })
     }
     names.add(signal.name)
   }
   if (m.sourceId !== undefined && deps.store.source(m.sourceId) === undefined) {
-    return problem(
-      'InvalidInput',
-      `There is no source "${m.sourceId}". Known: ${
-        deps.store
-          .sources()
-          .map((s) => s.id)
-          .join(', ') || 'none'
-      }.`,
-    )
+    const known = deps.store
+      .sources()
+      .map(({ id }) => id)
+      .join(', ')
+    return problem('InvalidInput', {
+      en: `There is no source "${m.sourceId}". Known: ${known || 'none'}.`,
+      de: `Es gibt keine Quelle „${m.sourceId}“. Bekannt: ${known || 'keine'}.`,
+    })
   }
   const before = deps.store.dataset(m.id)
   const now = deps.clock()
@@ -146,23 +160,24 @@ export async function putDataset(deps: DatasetDeps, m: DatasetInput): Promise<Re
   const publishable = checkPublishable(deps, next)
   if (publishable.ok) return ok(next)
   await deps.store.putDataset({ ...next, published: false })
-  return problem(
-    publishable.error.code,
-    `The description was saved, but ${next.id} is no longer published: ${publishable.error.message}`,
-  )
+  return problem(publishable.error.code, {
+    en: `The description was saved, but ${next.id} is no longer published: ${publishable.error.message}`,
+    de: `Die Beschreibung wurde gespeichert, aber ${next.id} ist nicht mehr veröffentlicht: ${textOf(publishable.error).de}`,
+  })
 }
 
 export async function removeDataset(deps: DatasetDeps, id: string): Promise<Result<void>> {
   const dataset = deps.store.dataset(id)
-  if (dataset === undefined) return problem('NotFound', `There is no dataset ${id}.`)
+  if (dataset === undefined)
+    return problem('NotFound', { en: `There is no dataset ${id}.`, de: `Es gibt keinen Datensatz ${id}.` })
   const live = deps.store
     .agreements()
     .find((a) => a.role === 'provider' && a.datasetId === id && a.status === 'active')
   if (live !== undefined)
-    return problem(
-      'Conflict',
-      `The contract ${live.id} covers the dataset ${id}. Revoke it first, or unpublish the dataset.`,
-    )
+    return problem('Conflict', {
+      en: `The contract ${live.id} covers the dataset ${id}. Revoke it first, or unpublish the dataset.`,
+      de: `Unter dem Vertrag ${live.id} wird der Datensatz ${id} geliefert. Widerrufen Sie ihn zuerst, oder nehmen Sie den Datensatz aus dem Katalog.`,
+    })
   for (const offer of deps.store.offersOf(id)) await deps.store.removeOffer(offer.id)
   await deps.store.removeDataset(id)
   await deps.sources.refresh()
@@ -183,9 +198,16 @@ export async function addOffer(
   },
 ): Promise<Result<Offer>> {
   const dataset = deps.store.dataset(m.datasetId)
-  if (dataset === undefined) return problem('NotFound', `There is no dataset ${m.datasetId}.`)
+  if (dataset === undefined)
+    return problem('NotFound', {
+      en: `There is no dataset ${m.datasetId}.`,
+      de: `Es gibt keinen Datensatz ${m.datasetId}.`,
+    })
   if ([m.terms, m.policy, m.template].filter((one) => one !== undefined).length !== 1) {
-    return problem('InvalidInput', 'Give either terms, or a policy, or a template.')
+    return problem('InvalidInput', {
+      en: 'Give either terms, or a policy, or a template.',
+      de: 'Geben Sie entweder Bedingungen oder eine Policy oder eine Vorlage an.',
+    })
   }
   const policy =
     m.template !== undefined
@@ -196,7 +218,10 @@ export async function addOffer(
   if (!policy.ok) return policy
   const id = m.id ?? deps.newPid()
   if (deps.store.offer(id) !== undefined)
-    return problem('Conflict', `There is already an offer ${id}; offers do not change, add a new one.`)
+    return problem('Conflict', {
+      en: `There is already an offer ${id}; offers do not change, add a new one.`,
+      de: `Ein Angebot ${id} gibt es schon. Angebote ändern sich nicht; legen Sie ein neues an.`,
+    })
   const offer: Offer = {
     id,
     datasetId: m.datasetId,
@@ -217,12 +242,17 @@ export async function addOffer(
 function checkNotOver({ notAfter }: Plan, now: EpochMs): Result<void> {
   // An end that is itself included, such as an age of zero, excludes the millisecond after it.
   if (notAfter === undefined || notAfter > now + 1) return ok(undefined)
-  return problem(
-    'InvalidInput',
-    notAfter > now
-      ? 'Nobody could ever use this offer: a contract on these terms ends in the moment in which it is made. Give it some time.'
-      : `Nobody could ever use this offer: its terms end at ${instantText(notAfter)}, and it is ${instantText(now)} now. Give an end that lies ahead.`,
-  )
+  if (notAfter > now) {
+    return problem('InvalidInput', {
+      en: 'Nobody could ever use this offer: a contract on these terms ends in the moment in which it is made. Give it some time.',
+      de: 'Dieses Angebot könnte nie jemand nutzen: Ein Vertrag zu diesen Bedingungen endet in dem Augenblick, in dem er geschlossen wird. Geben Sie ihm etwas Zeit.',
+    })
+  }
+  const [end, today] = [momentWords(notAfter), nowWords(now)]
+  return problem('InvalidInput', {
+    en: `Nobody could ever use this offer: its terms end at ${instantText(notAfter)}, and it is ${instantText(now)} now. Give an end that lies ahead.`,
+    de: `Dieses Angebot könnte nie jemand nutzen: Seine Bedingungen enden am ${end.de}, und jetzt ist der ${today.de}. Geben Sie ein Ende an, das noch bevorsteht.`,
+  })
 }
 
 /** The terms of an offer never change; whether a person approves requests for it may. */
@@ -232,7 +262,8 @@ export async function setApproval(
   approval: Approval,
 ): Promise<Result<Offer>> {
   const offer = deps.store.offer(id)
-  if (offer === undefined) return problem('NotFound', `There is no offer ${id}.`)
+  if (offer === undefined)
+    return problem('NotFound', { en: `There is no offer ${id}.`, de: `Es gibt kein Angebot ${id}.` })
   const next: Offer = { ...offer, approval }
   await deps.store.putOffer(next)
   return ok(next)
@@ -255,10 +286,10 @@ export function checkTerms(
   const named = [...(plan.value.fields ?? []), ...(plan.value.withheld ?? [])]
   const missing = named.filter((field) => !declared.has(field))
   if (missing.length > 0) {
-    return problem(
-      'InvalidInput',
-      `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`,
-    )
+    return problem('InvalidInput', {
+      en: `The offer names the field "${missing[0]}", which is not a signal of ${dataset.id}. Signals: ${dataset.signals.map((s) => s.name).join(', ') || 'none'}.`,
+      de: `Das Angebot nennt das Signal „${missing[0]}“, das ${dataset.id} nicht hat. Signale: ${dataset.signals.map((s) => s.name).join(', ') || 'keine'}.`,
+    })
   }
   const misfit = shapeMisfit(plan.value, dataset)
   if (misfit !== undefined) return problem('InvalidInput', misfit)
@@ -293,13 +324,16 @@ const NUMERIC: ReadonlySet<string> = new Set(['number', 'integer'])
 
 function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
   if (dataset.sourceId === undefined)
-    return problem('InvalidInput', `The dataset ${dataset.id} has no source. Connect one first.`)
+    return problem('InvalidInput', {
+      en: `The dataset ${dataset.id} has no source. Connect one first.`,
+      de: `Der Datensatz ${dataset.id} hat keine Quelle. Schließen Sie zuerst eine an.`,
+    })
   const offers = deps.store.offersOf(dataset.id)
   if (offers.length === 0)
-    return problem(
-      'InvalidInput',
-      `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
-    )
+    return problem('InvalidInput', {
+      en: `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
+      de: `Der Datensatz ${dataset.id} hat kein Angebot. Ohne Angebot kann niemand einen Vertrag schließen.`,
+    })
   for (const offer of offers) {
     const plan = checkTerms(deps, dataset, offer)
     if (!plan.ok) return plan
@@ -311,7 +345,8 @@ function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
 
 export async function publish(deps: DatasetDeps, id: string, published: boolean): Promise<Result<Dataset>> {
   const dataset = deps.store.dataset(id)
-  if (dataset === undefined) return problem('NotFound', `There is no dataset ${id}.`)
+  if (dataset === undefined)
+    return problem('NotFound', { en: `There is no dataset ${id}.`, de: `Es gibt keinen Datensatz ${id}.` })
   if (published) {
     const publishable = checkPublishable(deps, dataset)
     if (!publishable.ok) return publishable

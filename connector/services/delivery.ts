@@ -1,8 +1,8 @@
 /**
  * What follows when the partner has answered one of our messages, or never will. The dispatcher sends; this decides.
  */
-import { type Because, because, ok, type Problem, problem, type Result } from '../core/result.js'
-import type { JsonObject } from '../core/types.js'
+import { type Because, because, message, ok, type Problem, problem, type Result } from '../core/result.js'
+import type { JsonObject, Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
 import type { AuditEntry, Owed, Process, Step } from '../domain/step.js'
@@ -85,13 +85,18 @@ const POSSIBLE: { readonly [opening: string]: readonly string[] } = {
 /** DSP 2025-1, Contract Negotiation Protocol: when the states of the two sides differ, the negotiation is terminated. */
 function statesDiffer({ kind, event }: Owed, state: string): Problem | undefined {
   if (POSSIBLE[`${kind} ${event}`]?.includes(state) === true) return undefined
-  return {
-    code: 'PartnerAnswerInvalid',
-    message:
-      state === 'TERMINATED'
-        ? `The partner answered our ${event} with a ${kind} that is TERMINATED already.`
-        : `The partner answered our ${event} with a ${kind} in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`,
-  }
+  const what = kind === 'negotiation' ? 'Verhandlung' : 'Übertragung'
+  const said: Text =
+    state === 'TERMINATED'
+      ? {
+          en: `The partner answered our ${event} with a ${kind} that is TERMINATED already.`,
+          de: `Der Partner antwortete auf unsere Nachricht „${event}“ mit einer ${what}, die schon beendet ist (TERMINATED).`,
+        }
+      : {
+          en: `The partner answered our ${event} with a ${kind} in the state ${state}, in which it cannot be. It was ended here, because the two sides differ.`,
+          de: `Der Partner antwortete auf unsere Nachricht „${event}“ mit einer ${what} im Zustand ${state}, in dem sie nicht sein kann. Sie wurde hier beendet, weil beide Seiten verschieden stehen.`,
+        }
+  return { code: 'PartnerAnswerInvalid', ...message(said) }
 }
 
 function settled<P extends Process>(
@@ -143,7 +148,10 @@ export async function undeliverable(
 ): Promise<Result<Process>> {
   // The pid of an answer that leads no further than to the end: it is needed to tell the partner.
   const known = partnerPid === undefined ? {} : { partnerPid }
-  const gone = problem('NotFound', 'The message is no longer owed.')
+  const gone = problem('NotFound', {
+    en: 'The message is no longer owed.',
+    de: 'Die Nachricht steht nicht mehr aus.',
+  })
   if (owed.kind === 'negotiation') {
     return deps.store.change({ kind: 'negotiation', pid: owed.pid }, (stored) => {
       if (!deps.store.isOwed(owed.id)) return gone
@@ -202,10 +210,10 @@ export async function giveUp(deps: DeliveryDeps, process: Process, reason: strin
   const [owed] = deps.store.owedFor(process.pid)
   if (owed === undefined) return nothingOwed(process.kind)
   if (LASTING.includes(owed.event)) {
-    return problem(
-      'InvalidTransition',
-      `The message "${owed.event}" may have arrived already, so it cannot be given up: the two sides would end differently. It is tried on.`,
-    )
+    return problem('InvalidTransition', {
+      en: `The message "${owed.event}" may have arrived already, so it cannot be given up: the two sides would end differently. It is tried on.`,
+      de: `Die Nachricht „${owed.event}“ ist vielleicht schon angekommen und kann deshalb nicht aufgegeben werden: Beide Seiten würden verschieden enden. Es wird weiter versucht.`,
+    })
   }
   return undeliverable(deps, owed, { code: 'GivenUp', message: reason })
 }
@@ -218,14 +226,20 @@ export function askRulesAgain(
   const again = <P extends Process>({ awaiting, ...rest }: P): Result<Step<P>> =>
     awaiting?.because === 'rules'
       ? ok({ next: rest as unknown as P })
-      : problem('InvalidTransition', 'It does not wait because of the rules any more. Look at it again.')
+      : problem('InvalidTransition', {
+          en: 'It does not wait because of the rules any more. Look at it again.',
+          de: 'Es wartet nicht mehr wegen der Regeln. Sehen Sie noch einmal nach.',
+        })
   return kind === 'negotiation'
     ? deps.store.change({ kind, pid }, (current) => again(current))
     : deps.store.change({ kind, pid }, (current) => again(current))
 }
 
 export const nothingOwed = (what: string): Result<never> =>
-  problem('InvalidTransition', `There is nothing to deliver: this ${what} owes the partner no message.`)
+  problem('InvalidTransition', {
+    en: `There is nothing to deliver: this ${what} owes the partner no message.`,
+    de: `Es gibt nichts zuzustellen: Dem Partner ist hier keine Nachricht geschuldet.`,
+  })
 
 /** An end that we wanted keeps our reason, even when the partner refuses to hear of it. */
 const reasonFor = ({ reason, reasonDe }: Process, owed: Owed, why: Problem): Because =>

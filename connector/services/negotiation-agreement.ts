@@ -42,7 +42,10 @@ export type Asked = {
   readonly atMostPublished?: boolean
 }
 
-const unknown = problem('OfferUnknown', 'There is no such offer for you. Ask for the catalog again.')
+const unknown = problem('OfferUnknown', {
+  en: 'There is no such offer for you. Ask for the catalog again.',
+  de: 'Dieses Angebot gibt es für Sie nicht. Rufen Sie den Katalog noch einmal ab.',
+})
 
 /** Provider: what an offer on the table refers to. Refuses what this partner could not have seen in our catalog. */
 export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObject): Result<Asked> {
@@ -53,7 +56,10 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   if (!policy.ok) return unknown
   if (!allows(policy.value, 'catalog', { at: deps.clock(), recipient: partner.did }).ok) return unknown
   if (asked.target !== undefined && asked.target !== published.datasetId) {
-    return problem('OfferDiffers', 'The target of the offer is not the dataset that it was published for.')
+    return problem('OfferDiffers', {
+      en: 'The target of the offer is not the dataset that it was published for.',
+      de: 'Das Angebot bezieht sich auf einen anderen Datensatz als den, für den es veröffentlicht ist.',
+    })
   }
   const [difference] = differences(published.policy, asked).filter((one) => !leavesOutProfile(one))
   if (difference === undefined) return ok({ dataset, published })
@@ -114,7 +120,10 @@ export function offerable(
   upTo: Tier,
 ): Result<Plan> {
   if (deps.store.dataset(datasetId) === undefined) {
-    return problem('NotFound', `There is no dataset ${datasetId}. See: handschlag dataset list`)
+    return problem('NotFound', {
+      en: `There is no dataset ${datasetId}. See: handschlag dataset list`,
+      de: `Es gibt keinen Datensatz ${datasetId}. Siehe: handschlag dataset list`,
+    })
   }
   const about = { datasetId, terms, offer: terms, negotiationPid: '' as Pid }
   return keepable(deps, partner, draftOf(deps, partner, about), upTo)
@@ -132,10 +141,10 @@ function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement, upT
   return needsKey(plan.value) && deps.pseudonyms === undefined ? NO_PSEUDONYMS : plan
 }
 
-const NO_PSEUDONYMS = problem(
-  'PolicyUnsupported',
-  'This connector has no keys for pseudonyms and deviations.',
-)
+const NO_PSEUDONYMS = problem('PolicyUnsupported', {
+  en: 'This connector has no keys for pseudonyms and deviations.',
+  de: 'Dieser Connector hat keine Schlüssel für Pseudonyme und Abweichungen.',
+})
 
 function draftOf(
   deps: NegotiationDeps,
@@ -238,10 +247,10 @@ export async function checkAgreement(
   })
   if (!same.ok) return same
   if (isTaken(deps, { id: same.value.id, negotiationPid: n.pid })) {
-    return problem(
-      'AgreementDiffers',
-      'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
-    )
+    return problem('AgreementDiffers', {
+      en: 'The agreement has the @id of another contract, so the two could not be told apart. The provider must give each agreement an @id of its own.',
+      de: 'Die Vereinbarung hat die @id eines anderen Vertrags; beide ließen sich nicht unterscheiden. Der Anbieter muss jeder Vereinbarung eine eigene @id geben.',
+    })
   }
   const taken = await takeShapes(deps, partner.did, m.agreement, m.shapes)
   if (!taken.ok) return taken
@@ -253,7 +262,10 @@ export async function checkAgreement(
   }
   const seal = partner.seal === 'off' ? undefined : m.seal
   if (seal === undefined && partner.seal === 'require') {
-    return problem('SignatureMissing', 'The agreement is not signed, and we accept signed contracts only.')
+    return problem('SignatureMissing', {
+      en: 'The agreement is not signed, and we accept signed contracts only.',
+      de: 'Die Vereinbarung ist nicht signiert; angenommen werden nur signierte Verträge.',
+    })
   }
   const draft: Agreement = {
     id: same.value.id,
@@ -319,7 +331,10 @@ export async function checkVerification(
 ): Promise<Result<Agreement>> {
   const agreement = n.agreementId === undefined ? undefined : deps.store.agreement(n.agreementId)
   if (agreement === undefined) {
-    return problem('InvalidTransition', 'There is no agreement to verify in this negotiation yet.')
+    return problem('InvalidTransition', {
+      en: 'There is no agreement to verify in this negotiation yet.',
+      de: 'In dieser Verhandlung gibt es noch keine Vereinbarung, die zu bestätigen wäre.',
+    })
   }
   const seal = partner.seal === 'off' ? undefined : m.seal
   if (seal !== undefined) {
@@ -331,10 +346,10 @@ export async function checkVerification(
     })
     if (!verified.ok) return verified
   } else if (partner.seal === 'require') {
-    return problem(
-      'SignatureMissing',
-      'The verification is not countersigned, and we accept signed contracts only.',
-    )
+    return problem('SignatureMissing', {
+      en: 'The verification is not countersigned, and we accept signed contracts only.',
+      de: 'Die Bestätigung ist nicht gegengezeichnet; angenommen werden nur signierte Verträge.',
+    })
   }
   return ok({ ...agreement, ...(seal === undefined ? {} : { consumerSeal: seal }) })
 }

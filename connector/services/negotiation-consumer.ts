@@ -86,7 +86,11 @@ export async function receiveAgreement(
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (found === undefined)
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   const known: Negotiation = { ...found, partnerPid: m.providerPid }
   const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
   const checked = await checkAgreement(deps, partner, known, m)
@@ -113,7 +117,10 @@ export async function receiveAgreement(
     const agreement = checked.value
     // Looked at again inside the step: a signature that takes long to check must not slip past another message.
     if (!sameOffer(current, found) || isTaken(deps, agreement)) {
-      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
+      return problem('InvalidTransition', {
+        en: 'Another message was faster and changed what this one is about.',
+        de: 'Eine andere Nachricht war schneller und hat geändert, worum es in dieser geht.',
+      })
     }
     const next: Negotiation = { ...received.value.next, agreementId: agreement.id }
     const audit = [entry(next, 'in', 'agree', { agreement: agreement.id, sealed: m.seal !== undefined })]
@@ -129,7 +136,11 @@ export async function receiveFinalized(
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (found === undefined)
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   const agreement = found.agreementId === undefined ? undefined : deps.store.agreement(found.agreementId)
   let verdict: Result<void> = ok(undefined)
   if (agreement !== undefined && partner.seal !== 'off') {
@@ -142,10 +153,10 @@ export async function receiveFinalized(
         covers,
       })
     } else if (partner.seal === 'require') {
-      verdict = problem(
-        'SignatureMissing',
-        'The finalisation has no signed receipt, and we accept signed contracts only.',
-      )
+      verdict = problem('SignatureMissing', {
+        en: 'The finalisation has no signed receipt, and we accept signed contracts only.',
+        de: 'Dem Abschluss fehlt die signierte Quittung; angenommen werden nur signierte Verträge.',
+      })
     }
   }
   return deciding(deps, ref, (current) => {
@@ -158,7 +169,11 @@ export async function receiveFinalized(
     if (received.value.repeated) return ok({ step: { next: current } })
     if (!verdict.ok && isPassing(verdict.error)) return verdict
     if (!verdict.ok) return ok({ step: endStep(deps, current, verdict.error), refusal: verdict.error })
-    if (agreement === undefined) return problem('InvalidTransition', 'There is no agreement to finalise.')
+    if (agreement === undefined)
+      return problem('InvalidTransition', {
+        en: 'There is no agreement to finalise.',
+        de: 'Es gibt keine Vereinbarung, die abgeschlossen werden könnte.',
+      })
     const { next } = received.value
     const receipt = partner.seal === 'off' ? undefined : m.receipt
     return ok({
@@ -185,7 +200,11 @@ export async function receiveOffer(
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'consumer' } as const
   const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (found === undefined)
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   const message = () => ({ ...m, at: deps.clock(), partnerPid: m.providerPid })
   const foreseen = receive(NEGOTIATION, found, 'offer', message())
   const fits = m.offer.target === found.datasetId
@@ -202,10 +221,10 @@ export async function receiveOffer(
       return step.ok ? ok({ step: step.value }) : step
     }
     if (!fits) {
-      return problem(
-        'OfferDiffers',
-        'The target of the offer is not the dataset that this negotiation is about.',
-      )
+      return problem('OfferDiffers', {
+        en: 'The target of the offer is not the dataset that this negotiation is about.',
+        de: 'Das Angebot bezieht sich auf einen anderen Datensatz als den dieser Verhandlung.',
+      })
     }
     const next = tabled(received.value.next, m.offer)
     const audit = [entry(next, 'in', 'offer', { offer: String(m.offer['@id']) })]
@@ -224,7 +243,10 @@ export async function receiveInitialOffer(
     readonly callbackAddress: string
   },
 ): Promise<Result<Negotiation>> {
-  const other = problem('InvalidTransition', 'There is already another negotiation with this providerPid.')
+  const other = problem('InvalidTransition', {
+    en: 'There is already another negotiation with this providerPid.',
+    de: 'Es gibt schon eine andere Verhandlung mit dieser providerPid.',
+  })
   const existing = deps.store.findByPartnerPid('negotiation', 'consumer', partner.did, m.providerPid)
   if (existing !== undefined) return existing.openingDigest === m.digest ? ok(existing) : other
   const room = mayOpen(deps, 'negotiation', partner.did)

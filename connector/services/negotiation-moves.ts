@@ -2,7 +2,7 @@
  * From a move that the rules or a person want to what a step writes. Readied outside the step, where signatures can be
  * made; applied inside it, to the process as it is then. No move skips a check.
  */
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { ok, type Problem, problem, type Result, textOf } from '../core/result.js'
 import type { JsonObject } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
@@ -54,17 +54,24 @@ export function wanted(
   n: Negotiation,
   known?: Asked,
 ): NegotiationMove {
-  const failed = (detail: string) => ({ move: 'wait', for: 'person', because: 'rules', detail }) as const
+  const failed = (detail: string, detailDe: string) =>
+    ({ move: 'wait', for: 'person', because: 'rules', detail, detailDe }) as const
   let move: NegotiationMove
   try {
     move = deps.automation.negotiation(n, contextOf(deps, partner, n, known))
   } catch (cause) {
     deps.log.error({ err: cause, pid: n.pid }, 'the rules failed')
-    return failed(`The rules failed: ${cause instanceof Error ? cause.message : String(cause)}`)
+    const what = cause instanceof Error ? cause.message : String(cause)
+    return failed(`The rules failed: ${what}`, `Die Regeln sind gescheitert: ${what}`)
   }
   if (move.move === 'wait') return move
   const legal = transition(NEGOTIATION, n.state, move.move, n.role)
-  return legal.ok ? move : failed(`The rules wanted something that is not allowed. ${legal.error.message}`)
+  if (legal.ok) return move
+  const { en, de } = textOf(legal.error)
+  return failed(
+    `The rules wanted something that is not allowed. ${en}`,
+    `Die Regeln wollten etwas, das nicht erlaubt ist. ${de}`,
+  )
 }
 
 function contextOf(
@@ -128,7 +135,10 @@ export async function ready(
     case 'finalize': {
       const agreement = known.agreement ?? storedAgreement(deps, n)
       if (agreement === undefined)
-        return problem('InvalidTransition', 'There is no agreement in this negotiation yet.')
+        return problem('InvalidTransition', {
+          en: 'There is no agreement in this negotiation yet.',
+          de: 'In dieser Verhandlung gibt es noch keine Vereinbarung.',
+        })
       const sealed =
         move.move === 'verify'
           ? await countersign(deps, partner, n, agreement)
@@ -237,7 +247,10 @@ const factsFor = (deps: NegotiationDeps, partner: Partner) => ({
 })
 
 const sameTarget = (n: Negotiation) =>
-  problem('InvalidInput', `A negotiation stays with its dataset; here that is ${n.datasetId}.`)
+  problem('InvalidInput', {
+    en: `A negotiation stays with its dataset; here that is ${n.datasetId}.`,
+    de: `Eine Verhandlung bleibt bei ihrem Datensatz; hier ist das ${n.datasetId}.`,
+  })
 
 /** The partner's message and what we do about it, written as one step. Ours may hold nothing but a wait. */
 function together(received: Step<Negotiation>, readied: Readied): Result<Step<Negotiation>> {

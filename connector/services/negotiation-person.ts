@@ -40,7 +40,10 @@ function written(
 ): Result<JsonObject> {
   const { offer: named, terms, policy } = m.proposal
   if ([named, terms, policy].filter((given) => given !== undefined).length !== 1) {
-    return problem('InvalidInput', 'Give one of these: the id of a published offer, terms, or a policy.')
+    return problem('InvalidInput', {
+      en: 'Give one of these: the id of a published offer, terms, or a policy.',
+      de: 'Geben Sie eines davon an: die Kennung eines veröffentlichten Angebots, Bedingungen oder eine Policy.',
+    })
   }
   const parties = m.assigner === undefined ? {} : { assigner: m.assigner }
   const head = { '@type': 'Offer', target: m.datasetId, ...parties }
@@ -48,7 +51,10 @@ function written(
     const published = m.ours ? deps.store.offer(named) : undefined
     return published?.datasetId === m.datasetId
       ? ok({ '@id': published.id, ...head, ...published.policy })
-      : problem('OfferUnknown', `The dataset ${m.datasetId} has no offer ${named}.`)
+      : problem('OfferUnknown', {
+          en: `The dataset ${m.datasetId} has no offer ${named}.`,
+          de: `Der Datensatz ${m.datasetId} hat kein Angebot ${named}.`,
+        })
   }
   const made = terms === undefined ? ok(policy ?? {}) : policyFromTerms(terms)
   if (!made.ok) return made
@@ -136,10 +142,10 @@ export function counter(deps: NegotiationDeps, pid: Pid, proposal: Proposal): Pr
 export function acceptOffer(deps: NegotiationDeps, pid: Pid, read?: string): Promise<Result<Negotiation>> {
   return onTable(deps, pid, (n) => {
     if (n.role === 'provider') {
-      return problem(
-        'InvalidTransition',
-        'The consumer accepts an offer. As provider: handschlag negotiation approve',
-      )
+      return problem('InvalidTransition', {
+        en: 'The consumer accepts an offer. As provider: handschlag negotiation approve',
+        de: 'Ein Angebot nimmt der Empfänger an. Als Anbieter: handschlag negotiation approve',
+      })
     }
     return unchanged(n, read, { move: { move: 'accept' } })
   })
@@ -149,10 +155,10 @@ export function acceptOffer(deps: NegotiationDeps, pid: Pid, read?: string): Pro
 export function approve(deps: NegotiationDeps, pid: Pid, read: string): Promise<Result<Negotiation>> {
   return onTable(deps, pid, (n) => {
     if (n.role === 'consumer') {
-      return problem(
-        'InvalidTransition',
-        'The provider approves a request. As consumer: handschlag negotiation accept',
-      )
+      return problem('InvalidTransition', {
+        en: 'The provider approves a request. As consumer: handschlag negotiation accept',
+        de: 'Eine Anfrage gibt der Anbieter frei. Als Empfänger: handschlag negotiation accept',
+      })
     }
     return unchanged(n, read, { move: { move: 'agree' }, approved: read })
   })
@@ -167,7 +173,10 @@ type Decided = { readonly move: NegotiationMove; readonly approved?: string }
 const unchanged = (n: Negotiation, read: string | undefined, decided: Decided): Result<Decided> =>
   read === undefined || read === offerHash(n.offer)
     ? ok(decided)
-    : problem('Conflict', 'The terms on the table are not the ones that you have read. Look at them again.')
+    : problem('Conflict', {
+        en: 'The terms on the table are not the ones that you have read. Look at them again.',
+        de: 'Die vorliegenden Bedingungen sind nicht die, die Sie gelesen haben. Sehen Sie sie noch einmal an.',
+      })
 
 async function onTable(
   deps: NegotiationDeps,
@@ -175,7 +184,11 @@ async function onTable(
   decide: (n: Negotiation, partner: Partner) => Result<Decided>,
 ): Promise<Result<Negotiation>> {
   const n = deps.store.find({ kind: 'negotiation', pid })
-  if (n === undefined) return problem('NotFound', `There is no negotiation ${pid}.`)
+  if (n === undefined)
+    return problem('NotFound', {
+      en: `There is no negotiation ${pid}.`,
+      de: `Es gibt keine Verhandlung ${pid}.`,
+    })
   const partner = trustedPartner(deps.store, n.partner)
   if (!partner.ok) return partner
   const decided = decide(n, partner.value)
@@ -190,10 +203,10 @@ async function onTable(
   if (!readied.ok) return readied
   return deciding(deps, { kind: 'negotiation', pid }, (current) => {
     if ((current.turn ?? 0) !== (n.turn ?? 0)) {
-      return problem(
-        'Conflict',
-        'The partner was faster: the negotiation is no longer where you saw it. Look again.',
-      )
+      return problem('Conflict', {
+        en: 'The partner was faster: the negotiation is no longer where you saw it. Look again.',
+        de: 'Der Partner war schneller: Die Verhandlung steht nicht mehr dort, wo Sie sie gesehen haben. Sehen Sie noch einmal nach.',
+      })
     }
     const step = readied.value({ ...current, ...mark })
     return step.ok ? ok({ step: step.value }) : step

@@ -70,7 +70,10 @@ export async function receiveRequest(
 const repeatedRequest = (existing: Negotiation, digest: string): Result<Negotiation> =>
   existing.openingDigest === digest
     ? ok(existing)
-    : problem('InvalidTransition', 'There is already another negotiation with this consumerPid.')
+    : problem('InvalidTransition', {
+        en: 'There is already another negotiation with this consumerPid.',
+        de: 'Es gibt schon eine andere Verhandlung mit dieser consumerPid.',
+      })
 
 async function refused(
   deps: NegotiationDeps,
@@ -116,7 +119,11 @@ async function inConversation(
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'provider' } as const
   const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (found === undefined)
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   const offer = offerOf(found)
   const step = (current: Negotiation): Result<Step<Negotiation> & { readonly repeated: boolean }> => {
     const received = receive(NEGOTIATION, current, event, {
@@ -127,10 +134,10 @@ async function inConversation(
     if (!received.ok) return received
     if (received.value.repeated) return ok({ next: current, repeated: true })
     if (offer.target !== undefined && offer.target !== current.datasetId) {
-      return problem(
-        'OfferDiffers',
-        'The target of the offer is not the dataset that this negotiation is about.',
-      )
+      return problem('OfferDiffers', {
+        en: 'The target of the offer is not the dataset that this negotiation is about.',
+        de: 'Das Angebot bezieht sich auf einen anderen Datensatz als den dieser Verhandlung.',
+      })
     }
     const next = tabled(received.value.next, offer)
     const detail = event === 'request' ? { offer: String(offer['@id']) } : undefined
@@ -146,7 +153,10 @@ async function inConversation(
     const { repeated, ...taken } = received.value
     if (repeated) return ok({ step: taken })
     if (event === 'accept' && !sameOffer(current, found)) {
-      return problem('InvalidTransition', 'Another message was faster and changed what this one is about.')
+      return problem('InvalidTransition', {
+        en: 'Another message was faster and changed what this one is about.',
+        de: 'Eine andere Nachricht war schneller und hat geändert, worum es in dieser geht.',
+      })
     }
     return decided(deps, taken, turn)
   })
@@ -160,7 +170,11 @@ export async function receiveVerification(
 ): Promise<Result<Negotiation>> {
   const ref = { kind: 'negotiation', pid: m.pid, partner: m.sender, role: 'provider' } as const
   const found = deps.store.find(ref)
-  if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+  if (found === undefined)
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   const message = () => ({ ...m, at: deps.clock(), partnerPid: m.consumerPid })
   const checked = await checkVerification(deps, partner, found, m)
   const foreseen = receive(NEGOTIATION, found, 'verify', message())

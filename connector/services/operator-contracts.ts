@@ -83,7 +83,10 @@ export function contractOperations(deps: ContractOperationDeps) {
   const find = (id: string): Result<Agreement> => {
     const found = store.agreement(id)
     return found === undefined
-      ? problem('NotFound', `There is no contract ${id}. See: handschlag contract list`)
+      ? problem('NotFound', {
+          en: `There is no contract ${id}. See: handschlag contract list`,
+          de: `Es gibt keinen Vertrag ${id}. Siehe: handschlag contract list`,
+        })
       : ok(found)
   }
 

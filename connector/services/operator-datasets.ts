@@ -1,5 +1,5 @@
 /** The operator's view of what we offer: sources, datasets and offers. Secrets of sources go in and never come out. */
-import { ok, problem, type Result } from '../core/result.js'
+import { message, ok, type Problem, problem, type Result, textOf } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { beforePublishing } from '../policy/analysis/publishing.js'
@@ -124,9 +124,15 @@ const statusView = ({
   })
 
 const noSource = (id: string): Result<never> =>
-  problem('NotFound', `There is no source ${id}. See: handschlag source list`)
+  problem('NotFound', {
+    en: `There is no source ${id}. See: handschlag source list`,
+    de: `Es gibt keine Quelle ${id}. Siehe: handschlag source list`,
+  })
 const noDataset = (id: string): Result<never> =>
-  problem('NotFound', `There is no dataset ${id}. See: handschlag dataset list`)
+  problem('NotFound', {
+    en: `There is no dataset ${id}. See: handschlag dataset list`,
+    de: `Es gibt keinen Datensatz ${id}. Siehe: handschlag dataset list`,
+  })
 
 export function datasetOperations(deps: DatasetOperationDeps) {
   const { store } = deps
@@ -193,10 +199,10 @@ export function datasetOperations(deps: DatasetOperationDeps) {
       // A stored secret cannot be kept while the rest changes: it would go to whatever address stands there now.
       const masked = valid.value.secretKeys.filter((key) => config[key] === MASK)
       if (masked.length > 0) {
-        return problem(
-          'InvalidInput',
-          `"${MASK}" only stands for a stored secret. Write the secret itself: ${masked.join(', ')}.`,
-        )
+        return problem('InvalidInput', {
+          en: `"${MASK}" only stands for a stored secret. Write the secret itself: ${masked.join(', ')}.`,
+          de: `„${MASK}“ steht nur für ein gespeichertes Geheimnis. Geben Sie das Geheimnis selbst an: ${masked.join(', ')}.`,
+        })
       }
       const outcome = await noted(deps, await putSource(deps, { id, kind, config }), () => ({
         subject: id,
@@ -211,11 +217,13 @@ export function datasetOperations(deps: DatasetOperationDeps) {
       noted(deps, await removeSource(deps, id), () => ({ subject: id, event: 'source removed', by })),
 
     /** Tries the source now. That it cannot be read is an answer, not a failure. */
-    async checkSource(id: string): Promise<Result<{ readonly ok: boolean; readonly message: string }>> {
+    async checkSource(
+      id: string,
+    ): Promise<Result<{ readonly ok: boolean } & Pick<Problem, 'message' | 'messageDe'>>> {
       const source = store.source(id)
       if (source === undefined) return noSource(id)
       const checked = await deps.sources.check(source)
-      return ok({ ok: checked.ok, message: checked.ok ? checked.value : checked.error.message })
+      return ok({ ok: checked.ok, ...(checked.ok ? message(checked.value) : message(textOf(checked.error))) })
     },
 
     list: (): { readonly datasets: readonly DatasetView[] } => ({
@@ -272,13 +280,14 @@ export function datasetOperations(deps: DatasetOperationDeps) {
 
     async removeOffer(id: string, by: string): Promise<Result<void>> {
       const offer = store.offer(id)
-      if (offer === undefined) return problem('NotFound', `There is no offer ${id}.`)
+      if (offer === undefined)
+        return problem('NotFound', { en: `There is no offer ${id}.`, de: `Es gibt kein Angebot ${id}.` })
       const { datasetId } = offer
       if (store.dataset(datasetId)?.published === true && store.offersOf(datasetId).length === 1) {
-        return problem(
-          'Conflict',
-          `${id} is the only offer of the published dataset ${datasetId}. Add another one, or unpublish the dataset first.`,
-        )
+        return problem('Conflict', {
+          en: `${id} is the only offer of the published dataset ${datasetId}. Add another one, or unpublish the dataset first.`,
+          de: `${id} ist das einzige Angebot des veröffentlichten Datensatzes ${datasetId}. Legen Sie ein weiteres an, oder nehmen Sie den Datensatz zuerst aus dem Katalog.`,
+        })
       }
       await store.removeOffer(id)
       return noted(deps, ok(undefined), () => ({

@@ -1,6 +1,6 @@
 /** The operator's view of negotiations: start one from a partner's catalog, follow it, accept, end or hurry it. */
-import { ok, problem, type Result } from '../core/result.js'
-import { iso, type JsonObject, type Pid, type Role, type Text } from '../core/types.js'
+import { err, ok, problem, type Result } from '../core/result.js'
+import { iso, type JsonObject, type Lang, type Pid, type Role, type Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import { differences } from '../policy/compare.js'
@@ -64,37 +64,47 @@ export function chooseOffer(
   shapes: ShapeLookup,
 ): Result<JsonObject> {
   const { offers } = dataset
-  if (offers.length === 0) return problem('OfferUnknown', `The dataset ${dataset.id} has no offer for you.`)
+  if (offers.length === 0)
+    return problem('OfferUnknown', {
+      en: `The dataset ${dataset.id} has no offer for you.`,
+      de: `Der Datensatz ${dataset.id} hat kein Angebot für Sie.`,
+    })
   if (named !== undefined) {
     const offer = offers.find((o) => o['@id'] === named)
     if (offer !== undefined) return ok(offer)
     const known = offers.map((o) => String(o['@id'])).join(', ')
-    return problem(
-      'OfferUnknown',
-      `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
-    )
+    return problem('OfferUnknown', {
+      en: `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
+      de: `Der Datensatz ${dataset.id} hat für Sie kein Angebot ${named}. Angebote: ${known}.`,
+    })
   }
   const views = offers.map((offer) => ({ offer, view: offerInWords(offer, partner, shapes) }))
   const acceptable = views.filter(({ view }) => view.acceptable)
   const [only] = acceptable
   if (only !== undefined && acceptable.length === 1) return ok(only.offer)
-  const refused = (
-    code: 'PolicyUnsupported' | 'InvalidInput',
-    message: string,
-    problems: readonly string[],
-  ) => ({ ok: false, error: { code, message, problems } }) as const
   if (only === undefined) {
-    const reasons = views.map(({ view }) => `${view.id}: ${view.problem ?? ''}`)
-    const message = `No offer of the dataset ${dataset.id} can be kept here. ${reasons.join(' ')}`
-    return refused('PolicyUnsupported', message, reasons)
+    const problems = views.map(({ view }) => `${view.id}: ${view.problem ?? ''}`)
+    const problemsDe = views.map(({ view }) => `${view.id}: ${view.problemDe ?? view.problem ?? ''}`)
+    return err({
+      code: 'PolicyUnsupported',
+      message: `No offer of the dataset ${dataset.id} can be kept here. ${problems.join(' ')}`,
+      messageDe: `Kein Angebot zum Datensatz ${dataset.id} kann hier eingehalten werden. ${problemsDe.join(' ')}`,
+      problems,
+      problemsDe,
+    })
   }
-  return refused(
-    'InvalidInput',
-    `The dataset ${dataset.id} has ${acceptable.length} offers that can be accepted. Name the one you want: ${acceptable.map(({ view }) => view.id).join(', ')}.`,
+  const ids = acceptable.map(({ view }) => view.id).join(', ')
+  const clauses = (lang: Lang): readonly string[] =>
     acceptable.map(
-      ({ view }) => `${view.id}: ${view.clauses.map((c) => `${c.number}. ${c.text.en}`).join(' ')}`,
-    ),
-  )
+      ({ view }) => `${view.id}: ${view.clauses.map((c) => `${c.number}. ${c.text[lang]}`).join(' ')}`,
+    )
+  return err({
+    code: 'InvalidInput',
+    message: `The dataset ${dataset.id} has ${acceptable.length} offers that can be accepted. Name the one you want: ${ids}.`,
+    messageDe: `Zum Datensatz ${dataset.id} lassen sich ${acceptable.length} Angebote annehmen. Nennen Sie das gewünschte: ${ids}.`,
+    problems: clauses('en'),
+    problemsDe: clauses('de'),
+  })
 }
 
 /** Against the published offer where there is one, else against what stood there before the partner changed it. */
@@ -139,7 +149,12 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
 
   const find = (pid: string): Result<Negotiation> => {
     const found = store.find({ kind: 'negotiation', pid: pid as Pid })
-    return found === undefined ? problem('NotFound', `There is no negotiation ${pid}.`) : ok(found)
+    return found === undefined
+      ? problem('NotFound', {
+          en: `There is no negotiation ${pid}.`,
+          de: `Es gibt keine Verhandlung ${pid}.`,
+        })
+      : ok(found)
   }
 
   const acted = async (

@@ -1,5 +1,5 @@
 /** The operator's view of partners and of what they offer. */
-import { ok, problem, type Result } from '../core/result.js'
+import { ok, problem, problemOf, type Result } from '../core/result.js'
 import { iso, type JsonObject, type Role } from '../core/types.js'
 import type { Approval } from '../domain/dataset.js'
 import { NEGOTIATION } from '../domain/negotiation.js'
@@ -63,6 +63,7 @@ export type RemoteOfferView = {
   /** Whether every term is understood, and can be kept here or be promised. */
   readonly acceptable: boolean
   readonly problem?: string
+  readonly problemDe?: string
 }
 
 export type RemoteDatasetView = {
@@ -130,7 +131,7 @@ export function offerInWords(
     clauses: inWords(offer, { peer, shapes }),
     tier: { number: tier, text: tierWords(tier) },
     acceptable: policy.ok,
-    ...(policy.ok ? {} : { problem: policy.error.message }),
+    ...(policy.ok ? {} : problemOf(policy.error)),
   }
 }
 
@@ -219,7 +220,10 @@ export function partnerOperations(deps: PartnerOperationDeps) {
 
     async change(did: string, input: PartnerChange, by: string): Promise<Result<PartnerView>> {
       if (Object.keys(input).length === 0) {
-        return problem('InvalidInput', 'Nothing to change. Give name, seal or address.')
+        return problem('InvalidInput', {
+          en: 'Nothing to change. Give name, seal or address.',
+          de: 'Es gibt nichts zu ändern. Geben Sie Name, Signaturregel oder Adresse an.',
+        })
       }
       const changed = await changePartner(deps, did, input)
       const { outgoingToken, incomingToken, ...plain } = input
@@ -237,10 +241,10 @@ export function partnerOperations(deps: PartnerOperationDeps) {
       if (store.partner(did) === undefined) return unknownPartner(did)
       const user = inUse(did)
       if (user !== undefined) {
-        return problem(
-          'Conflict',
-          `${did} cannot be removed: ${user} is with this partner. End that first, or block the partner.`,
-        )
+        return problem('Conflict', {
+          en: `${did} cannot be removed: ${user} is with this partner. End that first, or block the partner.`,
+          de: `${did} lässt sich nicht entfernen: ${user} besteht mit diesem Partner. Beenden Sie das zuerst, oder sperren Sie den Partner.`,
+        })
       }
       await store.removePartner(did)
       return noted(deps, ok(undefined), () => ({ subject: did, event: 'partner removed', by }))

@@ -1,6 +1,6 @@
 /** Access tokens of the management API: shown once, stored as hashes; and the one-time code that makes the first one. */
 import { ok, type Problem, problem, type Result } from '../core/result.js'
-import { type Clock, iso } from '../core/types.js'
+import { type Clock, iso, type Text } from '../core/types.js'
 import { equalsConstantTime, hashToken, randomToken } from '../crypto/tokens.js'
 import type { Store } from '../store/store.js'
 import { noted } from './operator-view.js'
@@ -22,16 +22,16 @@ export function tokenOperations(deps: { readonly store: Store; readonly clock: C
 
     async create(name: string, by: string): Promise<Result<NewToken>> {
       if (!NAME.test(name)) {
-        return problem(
-          'InvalidInput',
-          'A token needs a name of up to 64 letters, digits, spaces, dots, dashes and underscores.',
-        )
+        return problem('InvalidInput', {
+          en: 'A token needs a name of up to 64 letters, digits, spaces, dots, dashes and underscores.',
+          de: 'Ein Token braucht einen Namen aus bis zu 64 Buchstaben, Ziffern, Leerzeichen, Punkten, Binde- und Unterstrichen.',
+        })
       }
       if (underWay.has(name) || store.apiTokens().some((known) => known.name === name)) {
-        return problem(
-          'Conflict',
-          `There is already a token called ${name}. Delete that one first, or take another name.`,
-        )
+        return problem('Conflict', {
+          en: `There is already a token called ${name}. Delete that one first, or take another name.`,
+          de: `Ein Token namens ${name} gibt es schon. Löschen Sie es zuerst, oder nehmen Sie einen anderen Namen.`,
+        })
       }
       underWay.add(name)
       try {
@@ -50,12 +50,15 @@ export function tokenOperations(deps: { readonly store: Store; readonly clock: C
     async remove(name: string, by: string): Promise<Result<void>> {
       const known = store.apiTokens()
       if (!known.some((token) => token.name === name))
-        return problem('NotFound', `There is no token called ${name}.`)
+        return problem('NotFound', {
+          en: `There is no token called ${name}.`,
+          de: `Es gibt kein Token namens ${name}.`,
+        })
       if (known.length === 1) {
-        return problem(
-          'Conflict',
-          `${name} is the only token; without it nobody could sign in any more. Create another one first.`,
-        )
+        return problem('Conflict', {
+          en: `${name} is the only token; without it nobody could sign in any more. Create another one first.`,
+          de: `${name} ist das einzige Token; ohne es könnte sich niemand mehr anmelden. Legen Sie zuerst ein anderes an.`,
+        })
       }
       await store.removeApiToken(name)
       return noted(deps, ok(undefined), () => ({ subject: `token:${name}`, event: 'token deleted', by }))
@@ -86,6 +89,8 @@ const spent: Problem = {
   code: 'Unauthenticated',
   message:
     'There is no setup code any more: it was used, is older than 30 minutes, or was wrong too often. Restart the connector for a new one.',
+  messageDe:
+    'Der Einrichtungscode gilt nicht mehr: Er wurde benutzt, ist älter als 30 Minuten oder war zu oft falsch. Einen neuen gibt es nach einem Neustart des Connectors.',
 }
 
 export function createSetup(clock: Clock, code: string = randomToken()): Setup {
@@ -97,11 +102,20 @@ export function createSetup(clock: Clock, code: string = randomToken()): Setup {
       if (tries === 0 || clock() >= expiresAt) return { ok: false, error: spent }
       if (!equalsConstantTime(given, code)) {
         tries -= 1
-        const left =
+        const left: Text =
           tries === 0
-            ? 'It cannot be used any more; restart the connector for a new one.'
-            : `${tries} ${tries === 1 ? 'try is' : 'tries are'} left.`
-        return problem('Unauthenticated', `The setup code is wrong. ${left}`)
+            ? {
+                en: 'It cannot be used any more; restart the connector for a new one.',
+                de: 'Er gilt nicht mehr; einen neuen gibt es nach einem Neustart des Connectors.',
+              }
+            : {
+                en: `${tries} ${tries === 1 ? 'try is' : 'tries are'} left.`,
+                de: tries === 1 ? 'Ein Versuch bleibt.' : `${tries} Versuche bleiben.`,
+              }
+        return problem('Unauthenticated', {
+          en: `The setup code is wrong. ${left.en}`,
+          de: `Der Einrichtungscode ist falsch. ${left.de}`,
+        })
       }
       // Taken before anything is awaited, so that the same code cannot be used twice at the same time.
       const before = tries

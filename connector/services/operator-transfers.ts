@@ -94,7 +94,10 @@ export function transferOperations(deps: DeliveryDeps) {
   const find = (pid: string): Result<Transfer> => {
     const found = store.find({ kind: 'transfer', pid: pid as Pid })
     return found === undefined
-      ? problem('NotFound', `There is no transfer ${pid}. See: handschlag transfer list`)
+      ? problem('NotFound', {
+          en: `There is no transfer ${pid}. See: handschlag transfer list`,
+          de: `Es gibt keine Übertragung ${pid}. Siehe: handschlag transfer list`,
+        })
       : ok(found)
   }
 
@@ -130,7 +133,10 @@ export function transferOperations(deps: DeliveryDeps) {
       if (!pushed.ok) return pushed
       const agreement = store.agreement(contract)
       if (agreement === undefined) {
-        return problem('NotFound', `There is no contract ${contract}. See: handschlag contract list`)
+        return problem('NotFound', {
+          en: `There is no contract ${contract}. See: handschlag contract list`,
+          de: `Es gibt keinen Vertrag ${contract}. Siehe: handschlag contract list`,
+        })
       }
       const partner = trustedPartner(store, agreement.partner)
       if (!partner.ok) return partner
@@ -211,10 +217,10 @@ function pushWish({ format, sink, from, to }: NewTransfer): Result<{
 }> {
   const wanted = format ?? (sink === undefined ? PULL : PUSH)
   if (wanted !== PUSH && (from !== undefined || to !== undefined)) {
-    return problem(
-      'InvalidInput',
-      `"from" and "to" belong to ${PUSH}. What is fetched is limited when it is fetched.`,
-    )
+    return problem('InvalidInput', {
+      en: `"from" and "to" belong to ${PUSH}. What is fetched is limited when it is fetched.`,
+      de: `„from“ und „to“ gehören zu ${PUSH}. Was abgeholt wird, begrenzen Sie beim Abholen.`,
+    })
   }
   const read = sink === undefined ? ok(undefined) : readSink(sink)
   if (!read.ok) return read
@@ -223,10 +229,16 @@ function pushWish({ format, sink, from, to }: NewTransfer): Result<{
     ...(to === undefined ? {} : { to: Date.parse(to) as EpochMs }),
   }
   if (Number.isNaN(range.from) || Number.isNaN(range.to)) {
-    return problem('InvalidInput', '"from" and "to" have to be instants such as 2026-12-31T23:59:59Z.')
+    return problem('InvalidInput', {
+      en: '"from" and "to" have to be instants such as 2026-12-31T23:59:59Z.',
+      de: '„from“ und „to“ müssen Zeitpunkte sein, etwa 2026-12-31T23:59:59Z.',
+    })
   }
   if (range.from !== undefined && range.to !== undefined && range.to <= range.from) {
-    return problem('InvalidInput', '"to" has to be later than "from".')
+    return problem('InvalidInput', {
+      en: '"to" has to be later than "from".',
+      de: '„to“ muss später als „from“ liegen.',
+    })
   }
   return ok({ format: wanted, range, ...(read.value === undefined ? {} : { sink: read.value }) })
 }

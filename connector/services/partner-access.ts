@@ -41,7 +41,10 @@ export function readId(deps: AccessDeps, text: string, lab: boolean): Result<Par
   if (!lab) return deps.parseDid(text)
   return OPAQUE_ID.test(text)
     ? ok(text as ParticipantId)
-    : problem('InvalidInput', 'The id of a partner has 1 to 500 visible characters without spaces.')
+    : problem('InvalidInput', {
+        en: 'The id of a partner has 1 to 500 visible characters without spaces.',
+        de: 'Die Kennung eines Partners hat 1 bis 500 sichtbare Zeichen ohne Leerzeichen.',
+      })
 }
 
 /** `undefined` means a DID. */
@@ -50,15 +53,18 @@ export function readAccess(deps: AccessDeps, id: ParticipantId, m: AccessInput):
   const tokens = outgoingToken !== undefined || incomingToken !== undefined
   if (m.lab === true) {
     return tokens
-      ? problem('InvalidInput', 'A laboratory partner has no tokens: give either lab or the two tokens.')
+      ? problem('InvalidInput', {
+          en: 'A laboratory partner has no tokens: give either lab or the two tokens.',
+          de: 'Ein Laborpartner hat keine Token: Geben Sie entweder lab oder die beiden Token an.',
+        })
       : ok({ kind: 'lab' })
   }
   if (!tokens) return ok(undefined)
   if (outgoingToken === undefined || incomingToken === undefined) {
-    return problem(
-      'InvalidInput',
-      'Both tokens are needed: the one that we send to the partner and the one that it sends to us.',
-    )
+    return problem('InvalidInput', {
+      en: 'Both tokens are needed: the one that we send to the partner and the one that it sends to us.',
+      de: 'Es braucht beide Token: das, das wir dem Partner senden, und das, das er uns sendet.',
+    })
   }
   return withTokens(deps, id, { outgoingToken, incomingToken })
 }
@@ -73,10 +79,10 @@ function withTokens(
   const incoming = checkBearerToken(m.incomingToken, 'incoming')
   if (!incoming.ok) return incoming
   return m.outgoingToken === m.incomingToken
-    ? problem(
-        'InvalidInput',
-        'The two tokens must differ: with the same one each side could pass itself off as the other.',
-      )
+    ? problem('InvalidInput', {
+        en: 'The two tokens must differ: with the same one each side could pass itself off as the other.',
+        de: 'Die beiden Token müssen verschieden sein: Mit demselben könnte sich jede Seite für die andere ausgeben.',
+      })
     : ok({
         kind: 'bearer',
         sealedToken: deps.sealSecret(m.outgoingToken, tokenPlace(id)),
@@ -91,13 +97,16 @@ export function readOwn(
 ): Result<{ readonly ownId?: ParticipantId; readonly ownAddress?: string }> {
   const { ownId, ownAddress } = m
   if (ownId !== undefined && access === undefined) {
-    return problem(
-      'InvalidInput',
-      'A partner with a DID knows you by your own DID. Another id is for laboratory partners and for partners with tokens.',
-    )
+    return problem('InvalidInput', {
+      en: 'A partner with a DID knows you by your own DID. Another id is for laboratory partners and for partners with tokens.',
+      de: 'Ein Partner mit DID kennt Sie unter Ihrer eigenen DID. Eine andere Kennung gibt es nur für Laborpartner und für Partner mit Token.',
+    })
   }
   if (ownId !== undefined && !OPAQUE_ID.test(ownId)) {
-    return problem('InvalidInput', 'Your own id has 1 to 500 visible characters without spaces.')
+    return problem('InvalidInput', {
+      en: 'Your own id has 1 to 500 visible characters without spaces.',
+      de: 'Ihre eigene Kennung hat 1 bis 500 sichtbare Zeichen ohne Leerzeichen.',
+    })
   }
   const address = ownAddress === undefined ? ok(undefined) : originOf(ownAddress, access?.kind === 'lab')
   if (!address.ok) return address
@@ -112,10 +121,10 @@ function originOf(address: string, lab: boolean): Result<string> {
   const allowed = lab ? ['https:', 'http:'] : ['https:']
   return url !== undefined && allowed.includes(url.protocol) && url.href.replace(/\/$/, '') === url.origin
     ? ok(url.origin)
-    : problem(
-        'InvalidInput',
-        `Your own address for this partner must be ${lab ? 'an http or https' : 'an https'} address without a path, such as https://connector.example.com`,
-      )
+    : problem('InvalidInput', {
+        en: `Your own address for this partner must be ${lab ? 'an http or https' : 'an https'} address without a path, such as https://connector.example.com`,
+        de: `Ihre eigene Adresse für diesen Partner muss eine ${lab ? 'http- oder https' : 'https'}-Adresse ohne Pfad sein, etwa https://connector.example.com`,
+      })
 }
 
 type Manners = Pick<Partner, 'dialect' | 'bearerForData' | 'takesEmptyPolicies'>
@@ -142,10 +151,10 @@ export function labAddress(address: string): Result<string> {
     url.search === '' &&
     url.hash === ''
     ? ok(url.href.replace(/\/+$/, ''))
-    : problem(
-        'InvalidInput',
-        'The address of a laboratory partner is its whole DSP base address, such as http://edc.example.com:8282/protocol/2025-1',
-      )
+    : problem('InvalidInput', {
+        en: 'The address of a laboratory partner is its whole DSP base address, such as http://edc.example.com:8282/protocol/2025-1',
+        de: 'Die Adresse eines Laborpartners ist seine vollständige DSP-Basisadresse, etwa http://edc.example.com:8282/protocol/2025-1',
+      })
 }
 
 /** Signatures need a published key. */
@@ -155,8 +164,8 @@ export const checkSeal = (
   seal: SealMode | undefined,
 ): Result<void> =>
   seal === 'require' && !deps.parseDid(id).ok
-    ? problem(
-        'InvalidInput',
-        `Signatures cannot be required of ${id}: it has no DID, so there is no key to check them with.`,
-      )
+    ? problem('InvalidInput', {
+        en: `Signatures cannot be required of ${id}: it has no DID, so there is no key to check them with.`,
+        de: `Von ${id} lassen sich keine Signaturen verlangen: Ohne DID gibt es keinen Schlüssel, mit dem sie zu prüfen wären.`,
+      })
     : ok(undefined)

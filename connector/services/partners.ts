@@ -53,7 +53,7 @@ export async function addPartner(deps: PartnerDeps, m: NewPartner): Promise<Resu
   const did = readId(deps, m.did, lab)
   if (!did.ok) return did
   if (did.value === deps.ownDid || did.value === m.ownId)
-    return problem('InvalidInput', 'This is your own id.')
+    return problem('InvalidInput', { en: 'This is your own id.', de: 'Das ist Ihre eigene Kennung.' })
   const access = readAccess(deps, did.value, m)
   if (!access.ok) return access
   const own = readOwn(m, access.value)
@@ -61,14 +61,20 @@ export async function addPartner(deps: PartnerDeps, m: NewPartner): Promise<Resu
   const seal = checkSeal(deps, did.value, m.seal)
   if (!seal.ok) return seal
   if (deps.store.partner(did.value) !== undefined) {
-    return problem('Conflict', `${did.value} is a partner already. See: handschlag partner show ${did.value}`)
+    return problem('Conflict', {
+      en: `${did.value} is a partner already. See: handschlag partner show ${did.value}`,
+      de: `${did.value} ist schon ein Partner. Siehe: handschlag partner show ${did.value}`,
+    })
   }
   const address = lab ? labAddress(m.address) : await deps.discover(m.address)
   if (!address.ok) return address
   const fingerprint = await fingerprintOf(deps, did.value, access.value)
   if (!fingerprint.ok) return fingerprint
   if (deps.store.partner(did.value) !== undefined) {
-    return problem('Conflict', `${did.value} has been added in the meantime.`)
+    return problem('Conflict', {
+      en: `${did.value} has been added in the meantime.`,
+      de: `${did.value} wurde in der Zwischenzeit hinzugefügt.`,
+    })
   }
   const taken = tokenTaken(deps, did.value, access.value)
   if (taken !== undefined) return taken
@@ -111,7 +117,10 @@ function tokenTaken(
   const other = deps.store.partnerByToken(access.tokenHash)
   return other === undefined || other.did === did
     ? undefined
-    : problem('Conflict', 'The incoming token belongs to another partner already. Each needs one of its own.')
+    : problem('Conflict', {
+        en: 'The incoming token belongs to another partner already. Each needs one of its own.',
+        de: 'Das eingehende Token gehört schon einem anderen Partner. Jeder braucht ein eigenes.',
+      })
 }
 
 export async function decideTrust(
@@ -131,7 +140,10 @@ export async function decideTrust(
   const present = deps.store.partner(did)
   if (present === undefined) return unknownPartner(did)
   if (present.trust !== partner.trust && present.trust !== trust) {
-    return problem('Conflict', `${present.name} was ${present.trust} in the meantime. Nothing was changed.`)
+    return problem('Conflict', {
+      en: `${present.name} was ${present.trust} in the meantime. Nothing was changed.`,
+      de: `${present.name} wurde in der Zwischenzeit ${present.trust === 'blocked' ? 'gesperrt' : 'geändert'}. Es wurde nichts geändert.`,
+    })
   }
   const next: Partner = { ...present, trust, ...(fingerprint === undefined ? {} : { fingerprint }) }
   await deps.store.putPartner(next)
@@ -170,10 +182,10 @@ export async function changePartner(
   const given = readAccess(deps, partner.did, m)
   if (!given.ok) return given
   if (given.value !== undefined && accessKind(partner) !== 'bearer') {
-    return problem(
-      'InvalidInput',
-      `${partner.name} does not identify itself by tokens. Remove it and add it again with tokens.`,
-    )
+    return problem('InvalidInput', {
+      en: `${partner.name} does not identify itself by tokens. Remove it and add it again with tokens.`,
+      de: `${partner.name} weist sich nicht mit Token aus. Entfernen Sie den Partner, und fügen Sie ihn mit Token wieder hinzu.`,
+    })
   }
   const taken = tokenTaken(deps, partner.did, given.value)
   if (taken !== undefined) return taken
@@ -204,7 +216,10 @@ export async function changePartner(
 }
 
 export const unknownPartner = (did: string): Result<never> =>
-  problem('NotFound', `There is no partner ${did}. See: handschlag partner list`)
+  problem('NotFound', {
+    en: `There is no partner ${did}. See: handschlag partner list`,
+    de: `Es gibt keinen Partner ${did}. Siehe: handschlag partner list`,
+  })
 
 /** A partner that may get anything at all; everybody else does not exist for the partner-facing side. */
 export function trustedPartner(store: Pick<Store, 'partner'>, did: string): Result<Partner> {
@@ -212,10 +227,10 @@ export function trustedPartner(store: Pick<Store, 'partner'>, did: string): Resu
   if (partner === undefined) return unknownPartner(did)
   return partner.trust === 'trusted'
     ? ok(partner)
-    : problem(
-        'NotTrusted',
-        `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. ${accessKind(partner) === 'lab' ? 'It is a laboratory, whose identity nobody proves; when that is what you want:' : 'Compare its fingerprint, then:'} handschlag partner trust ${did}`,
-      )
+    : problem('NotTrusted', {
+        en: `${partner.name} is ${partner.trust === 'blocked' ? 'blocked' : 'not trusted yet'}. ${accessKind(partner) === 'lab' ? 'It is a laboratory, whose identity nobody proves; when that is what you want:' : 'Compare its fingerprint, then:'} handschlag partner trust ${did}`,
+        de: `${partner.name} ist ${partner.trust === 'blocked' ? 'gesperrt' : 'noch nicht als vertrauenswürdig bestätigt'}. ${accessKind(partner) === 'lab' ? 'Es ist ein Laborpartner, dessen Identität niemand nachweist; wenn Sie das wollen:' : 'Vergleichen Sie den Fingerabdruck, dann:'} handschlag partner trust ${did}`,
+      })
 }
 
 /** How long a proof is remembered without being written down anew, milliseconds. */

@@ -13,7 +13,10 @@ export async function finalized(
   agreementId: string,
   partner: ParticipantId,
 ): Promise<Result<Agreement>> {
-  const unknown = problem('NotFound', 'There is no such agreement with you.')
+  const unknown = problem('NotFound', {
+    en: 'There is no such agreement with you.',
+    de: 'Eine solche Vereinbarung mit Ihnen gibt es nicht.',
+  })
   const agreement = deps.store.agreement(agreementId, { partner, role: 'provider' })
   if (agreement === undefined) return unknown
   if (agreement.status === 'pending') {

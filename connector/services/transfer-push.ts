@@ -58,10 +58,10 @@ export async function chosenSink(
   if (format !== PUSH) {
     return sink === undefined
       ? ok(undefined)
-      : problem(
-          'InvalidInput',
-          `Only data that is delivered (${PUSH}) needs a target; with the format ${format} it is fetched by a command.`,
-        )
+      : problem('InvalidInput', {
+          en: `Only data that is delivered (${PUSH}) needs a target; with the format ${format} it is fetched by a command.`,
+          de: `Nur zugestellte Daten (${PUSH}) brauchen ein Ziel; mit dem Format ${format} werden sie mit einem Befehl abgeholt.`,
+        })
   }
   const address = sink === undefined ? fileFor(transferPid) : sealed(deps, sink, transferPid)
   const usable = await deps.checkSink(address, transferPid)
@@ -92,10 +92,10 @@ export function readSink(wish: {
   const topic = url === undefined ? '' : topicOf(url)
   const plain = url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (url === undefined || !/^mqtts?:$/.test(url.protocol) || url.host === '' || !plain || topic === '') {
-    return problem(
-      'InvalidInput',
-      'The target has to be file:NAME or mqtt://HOST[:PORT]/TOPIC (or mqtts://), without user and password in it.',
-    )
+    return problem('InvalidInput', {
+      en: 'The target has to be file:NAME or mqtt://HOST[:PORT]/TOPIC (or mqtts://), without user and password in it.',
+      de: 'Das Ziel muss file:NAME oder mqtt://HOST[:PORT]/TOPIC (oder mqtts://) sein, ohne Benutzer und Passwort darin.',
+    })
   }
   return ok({
     kind: 'mqtt',
@@ -130,16 +130,16 @@ export function requestedPush(
   if (format !== PUSH) {
     return wanted === undefined
       ? ok(undefined)
-      : problem(
-          'InvalidMessage',
-          `A dataAddress says where data is to be delivered; with the format ${format} it is fetched. Leave it out, or ask for ${PUSH}.`,
-        )
+      : problem('InvalidMessage', {
+          en: `A dataAddress says where data is to be delivered; with the format ${format} it is fetched. Leave it out, or ask for ${PUSH}.`,
+          de: `Eine dataAddress sagt, wohin Daten zuzustellen sind; mit dem Format ${format} werden sie abgeholt. Lassen Sie sie weg, oder fragen Sie ${PUSH} an.`,
+        })
   }
   if (wanted === undefined) {
-    return problem(
-      'InvalidMessage',
-      `The format ${PUSH} needs a dataAddress that says where the data is to be delivered.`,
-    )
+    return problem('InvalidMessage', {
+      en: `The format ${PUSH} needs a dataAddress that says where the data is to be delivered.`,
+      de: `Das Format ${PUSH} braucht eine dataAddress, die sagt, wohin die Daten zuzustellen sind.`,
+    })
   }
   const callable = deps.checkEndpoint(wanted.endpoint, partner)
   if (!callable.ok) return unusable(callable.error)
@@ -163,7 +163,10 @@ export function requestedPush(
 const unusable = (why: Problem) =>
   problem(
     'AddressRefused',
-    'The endpoint of the dataAddress cannot be used: it has to be a public https address without user name and password.',
+    {
+      en: 'The endpoint of the dataAddress cannot be used: it has to be a public https address without user name and password.',
+      de: 'Der endpoint der dataAddress ist nicht verwendbar: Er muss eine öffentliche https-Adresse ohne Benutzernamen und Passwort sein.',
+    },
     why,
   )
 

@@ -64,10 +64,10 @@ export async function requestTransfer(
   },
 ): Promise<Result<Transfer>> {
   if (m.agreement.role !== 'consumer') {
-    return problem(
-      'InvalidInput',
-      'Under this contract you are the provider: the partner asks for the transfer.',
-    )
+    return problem('InvalidInput', {
+      en: 'Under this contract you are the provider: the partner asks for the transfer.',
+      de: 'In diesem Vertrag sind Sie der Anbieter: Die Übertragung fragt der Partner an.',
+    })
   }
   if (m.agreement.status !== 'active') return inactive(m.agreement)
   const at = deps.clock()
@@ -131,10 +131,10 @@ export async function receiveTransferRequest(
   const agreement = await finalized(deps, m.agreementId, m.sender)
   if (!agreement.ok) return agreement
   if (!FORMATS.includes(m.format)) {
-    return problem(
-      'FormatUnsupported',
-      `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`,
-    )
+    return problem('FormatUnsupported', {
+      en: `The format ${m.format} is not offered for this dataset. Offered: ${FORMATS.join(', ')}.`,
+      de: `Das Format ${m.format} wird für diesen Datensatz nicht angeboten. Angeboten: ${FORMATS.join(', ')}.`,
+    })
   }
   const pid = deps.newPid()
   const pushTo = requestedPush(deps, m.format, m.data, { pid, partner: deps.store.partner(m.sender) })
@@ -185,7 +185,10 @@ const repeated = (
   // Data never goes anywhere else than the partner was told.
   (existing.pushTo === undefined || existing.pushTo.endpoint === m.data?.endpoint)
     ? ok(existing)
-    : problem('InvalidTransition', 'There is already another transfer with this consumerPid.')
+    : problem('InvalidTransition', {
+        en: 'There is already another transfer with this consumerPid.',
+        de: 'Es gibt schon eine andere Übertragung mit dieser consumerPid.',
+      })
 
 /** Either role: the partner starts or restarts. Only a provider's start carries the data address. */
 export function receiveStart(
@@ -206,19 +209,26 @@ export function receiveStart(
     if (current.role === 'provider') {
       // Ours carries a new data token and has to reach the consumer; its own start is not needed then.
       if (current.pending === 'start') {
-        return problem('InvalidTransition', 'The provider is starting this transfer again already.')
+        return problem('InvalidTransition', {
+          en: 'The provider is starting this transfer again already.',
+          de: 'Der Anbieter startet diese Übertragung schon wieder.',
+        })
       }
       if (current.suspendedBy === 'us') {
-        return problem(
-          'InvalidTransition',
-          'The provider suspended this transfer; only the provider can start it again.',
-        )
+        return problem('InvalidTransition', {
+          en: 'The provider suspended this transfer; only the provider can start it again.',
+          de: 'Der Anbieter hat diese Übertragung unterbrochen; nur er kann sie fortsetzen.',
+        })
       }
       const agreement = deps.store.agreement(current.agreementId, {
         partner: current.partner,
         role: 'provider',
       })
-      if (agreement?.status !== 'active') return problem('GrantEnded', 'The contract is no longer in force.')
+      if (agreement?.status !== 'active')
+        return problem('GrantEnded', {
+          en: 'The contract is no longer in force.',
+          de: 'Der Vertrag gilt nicht mehr.',
+        })
       const allowed = mayRun(deps, agreement)
       if (!allowed.ok) return allowed
       // EDC goes on only after a start of ours, which has a token of its own.
@@ -304,7 +314,10 @@ export function moveTransfer(
   return deciding(deps, { pid }, (current) => {
     const at = deps.clock()
     if (onlyInTurn !== undefined && (current.turn ?? 0) !== onlyInTurn) {
-      return problem('InvalidTransition', 'Another message was faster.')
+      return problem('InvalidTransition', {
+        en: 'Another message was faster.',
+        de: 'Eine andere Nachricht war schneller.',
+      })
     }
     if (current.state === 'NEW' && event === 'terminate') {
       const next: Transfer = { ...current, closing: why.reason, updatedAt: at }
@@ -313,26 +326,30 @@ export function moveTransfer(
     if (event === 'start') {
       const begins = current.state === 'REQUESTED' && current.role === 'provider'
       if (current.state !== 'SUSPENDED' && !begins) {
-        return problem(
-          'InvalidTransition',
-          `Only a suspended transfer can be resumed; this one is ${current.state}.`,
-        )
+        return problem('InvalidTransition', {
+          en: `Only a suspended transfer can be resumed; this one is ${current.state}.`,
+          de: `Nur eine unterbrochene Übertragung lässt sich fortsetzen; diese ist ${current.state}.`,
+        })
       }
       if (current.role === 'provider') {
         const agreement = deps.store.agreement(current.agreementId, {
           partner: current.partner,
           role: 'provider',
         })
-        if (agreement === undefined) return problem('NotFound', 'The agreement of the transfer is gone.')
+        if (agreement === undefined)
+          return problem('NotFound', {
+            en: 'The agreement of the transfer is gone.',
+            de: 'Die Vereinbarung dieser Übertragung gibt es nicht mehr.',
+          })
         if (agreement.status !== 'active') return inactive(agreement)
         const allowed = mayRun(deps, agreement)
         return allowed.ok ? startStep(deps, current) : allowed
       }
       if (current.suspendedBy === 'partner') {
-        return problem(
-          'InvalidTransition',
-          'The partner suspended this transfer; only the partner can start it again.',
-        )
+        return problem('InvalidTransition', {
+          en: 'The partner suspended this transfer; only the partner can start it again.',
+          de: 'Der Partner hat diese Übertragung unterbrochen; nur er kann sie fortsetzen.',
+        })
       }
     }
     const sending = send(TRANSFER, current, event, at, {

@@ -78,16 +78,25 @@ const MAX_ENTRIES = 1000
 export function whoMay(deps: WhoDeps, asked: WhoAsked): Result<WhoView> {
   const at = asked.at === undefined ? deps.clock() : parseTimestamp(asked.at)
   if (at === undefined) {
-    return problem('InvalidInput', '"at" is a date and time with offset, such as 2027-01-31T08:00:00Z.')
+    return problem('InvalidInput', {
+      en: '"at" is a date and time with offset, such as 2027-01-31T08:00:00Z.',
+      de: '„at“ ist ein Datum mit Uhrzeit und Zeitversatz, etwa 2027-01-31T08:00:00Z.',
+    })
   }
   const { store } = deps
   const partners = chosen(store.partners(), ({ did }) => did, asked.partner)
   const datasets = chosen(store.datasets(), ({ id }) => id, asked.dataset)
   if (asked.partner !== undefined && partners.length === 0) {
-    return problem('NotFound', `There is no partner ${asked.partner}. See: handschlag partner list`)
+    return problem('NotFound', {
+      en: `There is no partner ${asked.partner}. See: handschlag partner list`,
+      de: `Es gibt keinen Partner ${asked.partner}. Siehe: handschlag partner list`,
+    })
   }
   if (asked.dataset !== undefined && datasets.length === 0) {
-    return problem('NotFound', `There is no dataset ${asked.dataset}. See: handschlag dataset list`)
+    return problem('NotFound', {
+      en: `There is no dataset ${asked.dataset}. See: handschlag dataset list`,
+      de: `Es gibt keinen Datensatz ${asked.dataset}. Siehe: handschlag dataset list`,
+    })
   }
   const contracts = store.agreements().filter(({ role }) => role === 'provider')
   const entries: WhoEntry[] = []

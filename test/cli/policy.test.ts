@@ -66,9 +66,52 @@ describe('policy evaluate --batch', () => {
     const { out } = await cli(['policy', 'evaluate', '--batch', file, '--lang', 'de'], { cwd })
     expect(JSON.parse(out).trace.map(({ text }: { text: string }) => text)).toEqual([
       'Abgelehnt: Keine Erlaubnis gilt.',
-      'Die Erlaubnis gilt nicht.',
+      'Die Erlaubnis „die Daten nutzen“ gilt nicht.',
       'Die angefragte Handlung fällt unter die Regel.',
-      '„dateTime“ muss kleiner als „2027-01-01T00:00:00Z“ sein; es ist „2027-01-01T00:00:00Z“: nicht erfüllt.',
+      'Zeitpunkt der Nutzung: vor dem 1. Januar 2027, 00:00 Uhr UTC; festgestellt: 1. Januar 2027, 00:00 Uhr UTC – nicht erfüllt.',
+    ])
+  })
+
+  it('numbers for people what it looked at, so that each condition stands below its rule', async () => {
+    const policy = {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            { leftOperand: 'count', operator: 'lteq', rightOperand: '1000' },
+            {
+              or: [
+                { leftOperand: 'elapsedTime', operator: 'lteq', rightOperand: 'P30D' },
+                { leftOperand: 'ex:own', operator: 'eq', rightOperand: 'x' },
+              ],
+            },
+          ],
+          duty: [{ action: 'delete' }],
+        },
+      ],
+      prohibition: [{ action: 'distribute' }],
+    }
+    const files = [write('p.json', JSON.stringify(policy)), write('r.json', JSON.stringify(USE))]
+    const state = write('s.json', JSON.stringify({ at: '2026-06-01T12:30:00Z' }))
+    const told = async (lang: string) =>
+      (await cli(['policy', 'evaluate', ...files, state, '--lang', lang], { cwd })).out.trimEnd().split('\n')
+    expect(await told('de')).toEqual([
+      'Abgelehnt: Ein Verbot gilt oder ist nicht auszuschließen.',
+      '1. Die Erlaubnis „die Daten nutzen“ gilt nicht.',
+      '   1.1. Die angefragte Handlung fällt unter die Regel.',
+      '   1.2. Zahl der Lieferungen: höchstens 1.000; kein Wert bekannt – nicht feststellbar.',
+      '   1.3. Mindestens eine dieser Bedingungen: nicht feststellbar.',
+      '      1.3.1. Zeit seit der ersten Nutzung: höchstens 30 Tage; kein Wert bekannt – nicht feststellbar.',
+      '      1.3.2. „ex:own“ muss gleich „x“ sein; kein Wert bekannt: nicht feststellbar.',
+      '   1.4. Die Pflicht „die Daten löschen“ ist nicht nachweislich erfüllt.',
+      '2. Das Verbot „die Daten weitergeben“ gilt vielleicht.',
+      '   2.1. Die angefragte Handlung fällt vielleicht unter die Regel.',
+    ])
+    expect((await told('en')).slice(0, 4)).toEqual([
+      'Refused: a prohibition applies, or cannot be ruled out.',
+      '1. The permission to use the data does not apply.',
+      '   1.1. The action asked for is covered by the rule.',
+      '   1.2. Number of deliveries: at most 1,000; no value is known – cannot be told.',
     ])
   })
 
@@ -124,7 +167,7 @@ describe('policy evaluate', () => {
     expect(code).toBe(1)
     expect(out.split('\n').slice(0, 2)).toEqual([
       'Refused: no permission applies.',
-      '  permission[0]: The permission does not apply.',
+      '1. The permission to use the data does not apply.',
     ])
   })
 

@@ -107,8 +107,9 @@ describe('parameters', () => {
     retention: 'P30D',
   }
   const problemsOf = (set: { readonly [name: string]: unknown }, lang: 'en' | 'de' = 'en') => {
-    const instance = instantiate(maintenance, { ...GIVEN, ...set }, lang)
-    return instance.ok ? [] : instance.error.problems
+    const instance = instantiate(maintenance, { ...GIVEN, ...set })
+    if (instance.ok) return []
+    return lang === 'de' ? instance.error.problemsDe : instance.error.problems
   }
 
   it('names every mistake at once', () => {
@@ -162,8 +163,8 @@ describe('parameters', () => {
   })
 
   it('tells which templates there are when one is not known', () => {
-    const found = templateOf('nothing', 'de')
-    expect(found.ok ? '' : found.error.message).toMatch(
+    const found = templateOf('nothing')
+    expect(found.ok ? '' : found.error.messageDe).toMatch(
       /^Es gibt keine Vorlage „nothing“\. Bekannt sind: .*trial/,
     )
   })

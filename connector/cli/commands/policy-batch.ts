@@ -45,8 +45,16 @@ function answered(line: Line, answer: (line: string) => JsonObject): JsonObject 
   }
   const error =
     line.kind === 'too long'
-      ? { code: 'MessageTooLarge', message: `The line is longer than ${MAX_LINE} bytes.` }
-      : { code: 'InvalidMessage', message: 'The line is not valid UTF-8.' }
+      ? {
+          code: 'MessageTooLarge',
+          message: `The line is longer than ${MAX_LINE} bytes.`,
+          messageDe: `Die Zeile ist länger als ${MAX_LINE} Byte.`,
+        }
+      : {
+          code: 'InvalidMessage',
+          message: 'The line is not valid UTF-8.',
+          messageDe: 'Die Zeile ist kein gültiges UTF-8.',
+        }
   return { id: null, line: number, error }
 }
 

@@ -101,14 +101,16 @@ export const evaluateCommand: Command = {
     const decisions = decisionsOf(line.value, options)
     if (!decisions.ok) return failed(call, decisions.error)
     if (decisions.value.length === 0)
-      return failed(call, { code: 'InvalidMessage', message: 'The request asks for no use.' })
+      return failed(call, {
+        code: 'InvalidMessage',
+        message: 'The request asks for no use.',
+        messageDe: 'Die Anfrage verlangt keine Nutzung.',
+      })
     if (call.json) sayJson(call, evaluateLine(JSON.stringify(line.value), options))
     else {
-      const { traceOf } = await import('../../policy/odrl/trace.js')
+      const { numberedTrace } = await import('../../policy/odrl/trace.js')
       for (const decision of decisions.value) {
-        for (const { path, text } of traceOf(decision)) {
-          say(call, path === '' ? text[call.lang] : `  ${path}: ${text[call.lang]}`)
-        }
+        for (const line of numberedTrace(decision, call.lang)) say(call, line)
       }
     }
     return decisions.value.every(({ allowed }) => allowed) ? EXIT.ok : EXIT.failed

@@ -40,7 +40,7 @@ export const templatesCommand: Command = {
       }
       return EXIT.ok
     }
-    const template = templateOf(id, call.lang)
+    const template = templateOf(id)
     if (!template.ok) return fail(call, template.error, 'policy templates')
     if (call.json) sayJson(call, template.value)
     else say(call, shown(template.value, call.lang))
@@ -112,9 +112,9 @@ export const newCommand: Command = {
       import('../../policy/templates/instantiate.js'),
       import('../../policy/templates/preview.js'),
     ])
-    const template = templateOf(id, call.lang)
+    const template = templateOf(id)
     if (!template.ok) return fail(call, template.error, 'policy templates')
-    const instance = instantiate(template.value, settings.values, call.lang)
+    const instance = instantiate(template.value, settings.values)
     if (!instance.ok) {
       const { problems = [], message } = instance.error
       return fail(call, problems.length === 0 ? message : problems.join('\n'), `policy templates ${id}`)

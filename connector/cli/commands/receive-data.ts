@@ -156,7 +156,11 @@ const isFile = (answer: StreamAnswer): boolean =>
   answer.status === 206 ||
   !RECORDS.includes(header(answer, 'content-type')?.split(';')[0]?.trim().toLowerCase() ?? '')
 
-const BROKEN_OFF: Problem = { code: 'PartnerUnreachable', message: 'The data broke off before its end.' }
+const BROKEN_OFF: Problem = {
+  code: 'PartnerUnreachable',
+  message: 'The data broke off before its end.',
+  messageDe: 'Die Daten brachen vor dem Ende ab.',
+}
 
 /** Chunks until the end; a broken connection is a Problem, what the target throws is thrown on. */
 async function readChunks(
@@ -218,6 +222,8 @@ async function takeRecords(
 const TOO_LONG: Problem = {
   code: 'PartnerAnswerInvalid',
   message: 'The partner sent a record that is longer than any may be. What came before it was kept.',
+  messageDe:
+    'Der Partner hat einen Eintrag gesendet, der länger ist als erlaubt. Was davor kam, wurde behalten.',
 }
 
 /** RFC 8288: the position behind which the page with relation `next` begins. */
@@ -252,7 +258,7 @@ async function takeFile(
   return wrong === undefined ? ok(undefined) : err(wrong)
 }
 
-const CHANGED = problem(
-  'PartnerAnswerInvalid',
-  'The file of the partner changed while it was received. Pull it again.',
-)
+const CHANGED = problem('PartnerAnswerInvalid', {
+  en: 'The file of the partner changed while it was received. Pull it again.',
+  de: 'Die Datei des Partners hat sich geändert, während sie empfangen wurde. Holen Sie sie noch einmal ab.',
+})

@@ -67,7 +67,7 @@ export async function templateChoice(here: Here): Promise<Result<Record<string, 
   const values: Record<string, string | readonly string[]> =
     'values' in settings ? { ...settings.values } : {}
   const { templateOf } = await import('../../policy/templates/shelf.js')
-  const template = templateOf(here.value('template') ?? '', here.lang)
+  const template = templateOf(here.value('template') ?? '')
   if (!template.ok) return template
   for (const { name, type } of template.value.parameters) {
     const written = values[name]
@@ -82,6 +82,6 @@ export async function templateChoice(here: Here): Promise<Result<Record<string, 
   }
   // Tried here first, because the answer then comes in the reader's language.
   const { instantiate } = await import('../../policy/templates/instantiate.js')
-  const instance = instantiate(template.value, values, here.lang)
+  const instance = instantiate(template.value, values)
   return instance.ok ? ok({ template: { id: template.value.id, values } }) : instance
 }

@@ -23,6 +23,8 @@ export async function serveBytes(
     return sendProblem(req, res, {
       code: 'PolicyDenied',
       message: 'The contract shapes records, but this dataset is a file that can only be delivered as it is.',
+      messageDe:
+        'Der Vertrag verändert einzelne Einträge; dieser Datensatz ist aber eine Datei, die nur unverändert geliefert werden kann.',
     })
   }
   const described = await source.describe()
@@ -41,7 +43,11 @@ export async function serveBytes(
     return sendProblem(
       req,
       res,
-      { code: 'RangeInvalid', message: `The file has ${size} bytes; the range asked for is not in it.` },
+      {
+        code: 'RangeInvalid',
+        message: `The file has ${size} bytes; the range asked for is not in it.`,
+        messageDe: `Die Datei hat ${size} Byte; der verlangte Bereich liegt nicht darin.`,
+      },
       { headers: { 'Content-Range': `bytes */${size}` } },
     )
   }

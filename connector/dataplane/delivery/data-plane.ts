@@ -73,6 +73,7 @@ export type DataPlane = AsyncDisposable & {
 const STOPPING: Problem = {
   code: 'Stopping',
   message: 'The connector is shutting down. Connect again later.',
+  messageDe: 'Der Connector fährt herunter. Verbinden Sie sich später noch einmal.',
 }
 /** What would go on for ever. A push ends in the middle of a batch as well, and repeats that after the restart. */
 const ENDLESS: readonly Via[] = ['sse', 'ws', 'push']
@@ -144,7 +145,11 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     if (!admitted.ok) return sendProblem(req, res, admitted.error, { headers: { Connection: 'close' } })
     if (transfer.stopped !== undefined) return sendProblem(req, res, transfer.stopped, { stopped: true })
     if (req.method !== 'GET' && req.method !== 'HEAD') {
-      const reason: Problem = { code: 'InvalidInput', message: 'Data is read with GET or HEAD.' }
+      const reason: Problem = {
+        code: 'InvalidInput',
+        message: 'Data is read with GET or HEAD.',
+        messageDe: 'Daten werden mit GET oder HEAD gelesen.',
+      }
       return sendProblem(req, res, reason, { status: 405, headers: { Allow: 'GET, HEAD' } })
     }
     const refused = transfer.shape.gate(clock())
@@ -269,10 +274,12 @@ const laterIn = (at: EpochMs | undefined, now: EpochMs): Record<string, string> 
 const NOT_ACCEPTABLE: Problem = {
   code: 'NotAcceptable',
   message: 'Records come as application/x-ndjson, text/csv, application/json or text/event-stream.',
+  messageDe: 'Einträge gibt es als application/x-ndjson, text/csv, application/json oder text/event-stream.',
 }
 const FILE_NOT_STREAM: Problem = {
   code: 'NotAcceptable',
   message: 'This dataset is a file; it can be pulled, but not streamed.',
+  messageDe: 'Dieser Datensatz ist eine Datei; sie lässt sich abholen, aber nicht als Datenstrom verfolgen.',
 }
 
 /** RFC 9112: the target as sent. A server that mounts us below the public path may have cut it off. */
@@ -305,10 +312,10 @@ function streamWanted(req: IncomingMessage): Result<Wanted> {
   const last = req.headers['last-event-id']
   if (typeof last === 'string' && last !== '') {
     if (!isPosition(last)) {
-      return problem(
-        'InvalidInput',
-        'The header Last-Event-ID has to be the id of a record that you received.',
-      )
+      return problem('InvalidInput', {
+        en: 'The header Last-Event-ID has to be the id of a record that you received.',
+        de: 'Der Kopf Last-Event-ID muss die id eines Eintrags sein, den Sie empfangen haben.',
+      })
     }
     return ok({ ...query.value, after: last })
   }

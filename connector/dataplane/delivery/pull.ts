@@ -57,6 +57,8 @@ export async function servePull(
     return sendProblem(req, res, {
       code: 'InvalidInput',
       message: 'A pull without "limit" needs HTTP/1.1. Give a limit, or use a newer client.',
+      messageDe:
+        'Ohne „limit“ braucht das Abholen HTTP/1.1. Geben Sie limit an, oder verwenden Sie ein neueres Programm.',
     })
   }
   const reading = await openReading(source, shape, query, clock(), flow)
@@ -249,5 +251,10 @@ function nextLink({ from, to, limit }: PullQuery, last: DataRecord): string {
 export function sourceFailed(cause: unknown): Problem {
   const carried = cause instanceof Error && 'problem' in cause ? (cause.problem as Problem) : undefined
   if (carried !== undefined) return carried
-  return { code: 'SourceUnavailable', message: 'The data source failed while it was read.', detail: cause }
+  return {
+    code: 'SourceUnavailable',
+    message: 'The data source failed while it was read.',
+    messageDe: 'Die Datenquelle ist beim Lesen ausgefallen.',
+    detail: cause,
+  }
 }

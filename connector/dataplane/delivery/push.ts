@@ -190,6 +190,8 @@ const BEGUN_ANEW: Problem = {
   code: 'RangeInvalid',
   message:
     'The record that was delivered last is not in the source any more: everything that is there now is delivered.',
+  messageDe:
+    'Der zuletzt gelieferte Eintrag steht nicht mehr in der Quelle: Geliefert wird alles, was jetzt dort steht.',
 }
 
 /** Behind the last acknowledged record. When that is gone, everything there is came after it. */

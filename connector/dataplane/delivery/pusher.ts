@@ -84,6 +84,7 @@ export function createPusher({ push, transfers, deliveryOf, sourceOf, clock, sch
       const problem: Problem = {
         code: 'InternalError',
         message: 'The push failed for a reason of ours; the log says more.',
+        messageDe: 'Die Zustellung ist auf unserer Seite gescheitert; das Protokoll sagt mehr.',
         detail: cause,
       }
       if (!flow.signal.aborted) push.log.halted(transferPid, problem)

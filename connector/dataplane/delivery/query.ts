@@ -48,7 +48,10 @@ export function parsePullQuery(search: string): Result<PullQuery> {
   if (!query.ok) return query
   const { from, to } = query.value
   if (from !== undefined && to !== undefined && to <= from) {
-    return problem('InvalidInput', 'The parameter "to" has to be later than "from".')
+    return problem('InvalidInput', {
+      en: 'The parameter "to" has to be later than "from".',
+      de: 'Der Parameter „to“ muss später als „from“ liegen.',
+    })
   }
   return query
 }
@@ -64,9 +67,16 @@ function parse(search: string, known: readonly Name[], what: string): Result<Pul
   for (const [name, raw] of new URLSearchParams(search)) {
     if (!isKnown(name, known)) {
       const list = known.length === 0 ? 'none' : known.join(', ')
-      return problem('InvalidInput', `${what} has no parameter "${name.slice(0, 40)}". Known: ${list}.`)
+      return problem('InvalidInput', {
+        en: `${what} has no parameter "${name.slice(0, 40)}". Known: ${list}.`,
+        de: `Hier gibt es keinen Parameter „${name.slice(0, 40)}“. Bekannt: ${list}.`,
+      })
     }
-    if (query[name] !== undefined) return problem('InvalidInput', `The parameter "${name}" is given twice.`)
+    if (query[name] !== undefined)
+      return problem('InvalidInput', {
+        en: `The parameter "${name}" is given twice.`,
+        de: `Der Parameter „${name}“ ist zweimal angegeben.`,
+      })
     const parsed = PARAMETERS[name](raw)
     if ('expected' in parsed)
       return problem('InvalidInput', `The parameter "${name}" has to be ${parsed.expected}.`)

@@ -76,7 +76,11 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       if (known !== undefined && !same) {
         endFlows(
           known,
-          { code: 'GrantEnded', message: 'The transfer was started anew; use the new token.' },
+          {
+            code: 'GrantEnded',
+            message: 'The transfer was started anew; use the new token.',
+            messageDe: 'Die Übertragung wurde neu gestartet; verwenden Sie das neue Token.',
+          },
           'cut',
         )
       }
@@ -98,7 +102,15 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       const entry = entries.get(transferPid)
       if (entry === undefined) return
       entries.delete(transferPid)
-      endFlows(entry, { code: 'GrantEnded', message: 'The transfer is not running any more.' }, 'cut')
+      endFlows(
+        entry,
+        {
+          code: 'GrantEnded',
+          message: 'The transfer is not running any more.',
+          messageDe: 'Die Übertragung läuft nicht mehr.',
+        },
+        'cut',
+      )
     },
 
     /**
@@ -143,10 +155,10 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       if (entry === undefined || entry.grant !== transfer.grant) return GRANT_INVALID
       if (entry.stopped !== undefined) return err(entry.stopped)
       if (entry.flows.size >= maxFlowsPerTransfer) {
-        return problem(
-          'TooManyFlows',
-          `There are ${maxFlowsPerTransfer} requests running under this transfer already. End one of them, or try again later.`,
-        )
+        return problem('TooManyFlows', {
+          en: `There are ${maxFlowsPerTransfer} requests running under this transfer already. End one of them, or try again later.`,
+          de: `Unter dieser Übertragung laufen schon ${maxFlowsPerTransfer} Anfragen. Beenden Sie eine davon, oder versuchen Sie es später noch einmal.`,
+        })
       }
       const flow = new OpenFlow(via, () => {
         entry.flows.delete(flow)
@@ -193,15 +205,16 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
   }
 }
 
-export const GRANT_INVALID = problem(
-  'GrantInvalid',
-  'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
-)
+export const GRANT_INVALID = problem('GrantInvalid', {
+  en: 'The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together.',
+  de: 'Das Datentoken fehlt, ist falsch oder gehört zu einer anderen Übertragung. Adresse und Token müssen von derselben Übertragung stammen.',
+})
 
 /** Passing: the receiver connects again and goes on. */
 const DATASET_CHANGED: Problem = {
   code: 'SourceUnavailable',
   message: 'The dataset or its source was changed. Connect again.',
+  messageDe: 'Der Datensatz oder seine Quelle wurde geändert. Verbinden Sie sich noch einmal.',
 }
 
 /** A hash that is not one opens nothing. */

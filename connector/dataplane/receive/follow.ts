@@ -96,6 +96,7 @@ export const NOT_THE_PROTOCOL: Refusal = {
   problem: {
     code: 'PartnerAnswerInvalid',
     message: 'The partner sent something that is not a record stream.',
+    messageDe: 'Der Partner hat etwas gesendet, das kein Strom von Einträgen ist.',
   },
   transient: false,
 }

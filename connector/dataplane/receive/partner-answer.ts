@@ -34,7 +34,10 @@ export function addressOf(
 ): Result<URL> {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    return problem('InvalidInput', 'The data address is not an http or https URL.')
+    return problem('InvalidInput', {
+      en: 'The data address is not an http or https URL.',
+      de: 'Die Datenadresse ist keine http- oder https-URL.',
+    })
   }
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value)

@@ -165,6 +165,7 @@ export async function* recordsOf(
 const NOT_A_RECORD: Problem = {
   code: 'PartnerAnswerInvalid',
   message: 'The partner sent a line that is not a record. What came before it was kept.',
+  messageDe: 'Der Partner hat eine Zeile gesendet, die kein Eintrag ist. Was davor kam, wurde behalten.',
 }
 
 /** RFC 8288: the target with relation `next`, only when it stays at the partner's own origin. */

@@ -19,14 +19,18 @@ export type More = NonNullable<Parameters<typeof sendProblem>[3]>
 export const BUSY: Problem = {
   code: 'TooManyFlows',
   message: 'Deliveries of a transfer are taken one after the other. Wait for the answer to the last one.',
+  messageDe:
+    'Die Lieferungen einer Übertragung werden nacheinander angenommen. Warten Sie auf die Antwort zur letzten.',
 }
 export const NO_ROOM: Problem = {
   code: 'SinkUnavailable',
   message: 'The receiver cannot store the data now.',
+  messageDe: 'Der Empfänger kann die Daten im Augenblick nicht speichern.',
 }
 export const tooLarge = (maxBytes: number): Problem => ({
   code: 'MessageTooLarge',
   message: `A delivery may have ${maxBytes} bytes at most here. Send smaller ones.`,
+  messageDe: `Eine Lieferung darf hier höchstens ${maxBytes} Byte haben. Senden Sie kleinere.`,
 })
 
 /** What the head alone tells: nothing of the body is read then. */
@@ -35,13 +39,18 @@ export function unfitHead(
   maxBytes: number,
 ): { readonly problem: Problem; readonly more: More } | undefined {
   if (req.method !== 'POST' && req.method !== 'PUT') {
-    const problem: Problem = { code: 'InvalidInput', message: 'Data is delivered with POST.' }
+    const problem: Problem = {
+      code: 'InvalidInput',
+      message: 'Data is delivered with POST.',
+      messageDe: 'Daten werden mit POST geliefert.',
+    }
     return { problem, more: { status: 405, headers: { Allow: 'POST, PUT' } } }
   }
   if ((req.headers['content-encoding'] ?? 'identity') !== 'identity') {
     const problem: Problem = {
       code: 'MediaTypeUnsupported',
       message: 'A delivery has to be sent without a content encoding.',
+      messageDe: 'Eine Lieferung muss ohne Content-Encoding gesendet werden.',
     }
     return { problem, more: { status: 415 } }
   }

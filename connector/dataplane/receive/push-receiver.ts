@@ -78,7 +78,11 @@ type Place = {
 /** Bodies that are under way or wait under one transfer; EDC sends the parts of a transfer five at a time. */
 const MAX_WAITING = 16
 const SILENCE = 60_000
-const STOPPING: Problem = { code: 'Stopping', message: 'The connector is shutting down. Try again later.' }
+const STOPPING: Problem = {
+  code: 'Stopping',
+  message: 'The connector is shutting down. Try again later.',
+  messageDe: 'Der Connector fährt herunter. Versuchen Sie es später noch einmal.',
+}
 
 export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
   const {
@@ -212,7 +216,12 @@ export function createPushReceiver(deps: ReceiverDeps): PushReceiver {
         return refuse(NO_ROOM)
       }
       // The sender has gone in the middle, or was silent for too long: it will send the body again.
-      failed({ code: 'PartnerUnreachable', message: 'A delivery broke off before its end.', detail: cause })
+      failed({
+        code: 'PartnerUnreachable',
+        message: 'A delivery broke off before its end.',
+        messageDe: 'Eine Lieferung brach vor dem Ende ab.',
+        detail: cause,
+      })
       res.destroy()
     }
   }

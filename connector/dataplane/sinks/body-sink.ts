@@ -113,6 +113,7 @@ function linesIn(chunk: Uint8Array): number {
 const NOT_RECORDS: Problem = {
   code: 'MediaTypeUnsupported',
   message: 'This transfer takes records as application/x-ndjson only.',
+  messageDe: 'Diese Übertragung nimmt Einträge nur als application/x-ndjson an.',
 }
 
 /**

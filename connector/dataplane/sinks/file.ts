@@ -2,9 +2,11 @@
  * Appends records to a file as NDJSON or CSV. `<file>.state` says how far the file is accounted for: what a crash has
  * left behind that point is cut off when the file is opened again, and then received again.
  */
+
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
+import type { Text } from '../../core/types.js'
 import { csvField, csvHeader, csvText } from '../delivery/encode.js'
 import type { Received } from '../receive/received.js'
 import { settleCut } from './cut.js'
@@ -23,7 +25,10 @@ export type FileSinkOptions = {
 export async function openFileSink(options: FileSinkOptions): Promise<Result<Sink>> {
   const { path, format, subject, columns = [] } = options
   if (format === 'csv' && options.columns === undefined) {
-    return problem('InvalidInput', 'A CSV file needs the names of its columns. Name them, or use NDJSON.')
+    return problem('InvalidInput', {
+      en: 'A CSV file needs the names of its columns. Name them, or use NDJSON.',
+      de: 'Eine CSV-Datei braucht die Namen ihrer Spalten. Nennen Sie diese, oder verwenden Sie NDJSON.',
+    })
   }
   const target = await openTarget(path, subject)
   if (!target.ok) return target
@@ -46,7 +51,10 @@ export async function openTarget(
   } catch (cause) {
     return problem(
       'InvalidInput',
-      `${path} cannot be opened for writing. Check that its folder exists and is writable.`,
+      {
+        en: `${path} cannot be opened for writing. Check that its folder exists and is writable.`,
+        de: `${path} lässt sich nicht zum Schreiben öffnen. Prüfen Sie, ob der Ordner vorhanden und beschreibbar ist.`,
+      },
       cause,
     )
   }
@@ -54,16 +62,21 @@ export async function openTarget(
   const clash = size < begun.size ? SHORTER : progress.value === undefined && size > 0 ? FOREIGN : undefined
   if (clash !== undefined) {
     await file.close()
-    return problem('Conflict', `${path} ${clash}`)
+    return problem('Conflict', { en: `${path} ${clash.en}`, de: `${path} ${clash.de}` })
   }
   await file.truncate(begun.size)
   await syncFolder(dirname(path))
   return ok({ file, begun })
 }
 
-const FOREIGN = 'exists already and was not written by this command. Name another file, or move it away.'
-const SHORTER =
-  'is shorter than the last run left it. Restore it, or remove it together with its .state file.'
+const FOREIGN: Text = {
+  en: 'exists already and was not written by this command. Name another file, or move it away.',
+  de: 'gibt es schon und wurde nicht von diesem Befehl geschrieben. Nennen Sie eine andere Datei, oder verschieben Sie diese.',
+}
+const SHORTER: Text = {
+  en: 'is shorter than the last run left it. Restore it, or remove it together with its .state file.',
+  de: 'ist kürzer, als der letzte Lauf sie hinterlassen hat. Stellen Sie sie wieder her, oder entfernen Sie sie mitsamt ihrer .state-Datei.',
+}
 
 function fileSink(file: FileHandle, statePath: string, begun: Progress, lines: Lines): Sink {
   let safe = begun

@@ -32,7 +32,10 @@ const IN_FLIGHT = 64
 export async function openMqttSink(options: MqttSinkOptions): Promise<Result<Sink>> {
   const { topic, progress } = options
   if (topic === '' || /[+#\0]/.test(topic)) {
-    return problem('InvalidInput', 'The topic to publish to must not be empty and has no wildcards.')
+    return problem('InvalidInput', {
+      en: 'The topic to publish to must not be empty and has no wildcards.',
+      de: 'Das Topic, in das veröffentlicht wird, darf nicht leer sein und keine Platzhalter enthalten.',
+    })
   }
   const begun = progress === undefined ? ok(undefined) : await readProgress(progress.path, progress.subject)
   if (!begun.ok) return begun
@@ -48,7 +51,10 @@ export async function openMqttSink(options: MqttSinkOptions): Promise<Result<Sin
       cause instanceof Error ? cause.message || String((cause as { code?: unknown }).code) : String(cause)
     return problem(
       'InvalidInput',
-      `The MQTT broker could not be reached: ${reason}. Check address, user and password.`,
+      {
+        en: `The MQTT broker could not be reached: ${reason}. Check address, user and password.`,
+        de: `Der MQTT-Broker war nicht erreichbar: ${reason}. Prüfen Sie Adresse, Benutzer und Passwort.`,
+      },
       cause,
     )
   }

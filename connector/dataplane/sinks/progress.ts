@@ -47,20 +47,27 @@ export async function readProgress(path: string, subject: string): Promise<Resul
     text = await readFile(path, 'utf8')
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return ok(undefined)
-    return problem('InvalidInput', `${path} cannot be read. Check its permissions.`, cause)
+    return problem(
+      'InvalidInput',
+      {
+        en: `${path} cannot be read. Check its permissions.`,
+        de: `${path} lässt sich nicht lesen. Prüfen Sie die Rechte.`,
+      },
+      cause,
+    )
   }
   const progress = parse(text)
   if (progress === undefined) {
-    return problem(
-      'Conflict',
-      `${path} does not say how far the last run came. Remove it together with the data, or name another target.`,
-    )
+    return problem('Conflict', {
+      en: `${path} does not say how far the last run came. Remove it together with the data, or name another target.`,
+      de: `${path} sagt nicht, wie weit der letzte Lauf kam. Entfernen Sie die Datei mitsamt den Daten, oder nennen Sie ein anderes Ziel.`,
+    })
   }
   if (progress.subject !== subject) {
-    return problem(
-      'Conflict',
-      `${path} belongs to another transfer (${progress.subject}). Name another target.`,
-    )
+    return problem('Conflict', {
+      en: `${path} belongs to another transfer (${progress.subject}). Name another target.`,
+      de: `${path} gehört zu einer anderen Übertragung (${progress.subject}). Nennen Sie ein anderes Ziel.`,
+    })
   }
   return ok(progress)
 }

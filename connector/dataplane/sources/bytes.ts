@@ -65,6 +65,7 @@ const changed = (): SourceError =>
   new SourceError({
     code: 'SourceUnavailable',
     message: 'The file changed while it was being delivered. Ask for it again.',
+    messageDe: 'Die Datei hat sich während der Lieferung geändert. Fragen Sie sie noch einmal an.',
   })
 
 type Described = Awaited<ReturnType<ByteSource['describe']>>

@@ -53,7 +53,11 @@ type Seen = { readonly ordinal: number; readonly size: number; readonly quietAt?
 
 const NOTHING_SEEN: Seen = { ordinal: 0, size: 0 }
 const noSuchPosition = () =>
-  new SourceError({ code: 'RangeInvalid', message: 'There is no such position in this dataset.' })
+  new SourceError({
+    code: 'RangeInvalid',
+    message: 'There is no such position in this dataset.',
+    messageDe: 'Diese Stelle gibt es in diesem Datensatz nicht.',
+  })
 
 export function createFileSource(config: FilesConfig, deps: FilesDeps): FileSource {
   const { clock, report } = deps
@@ -89,6 +93,7 @@ export function createFileSource(config: FilesConfig, deps: FilesDeps): FileSour
       lastError = {
         code: 'SourceUnavailable',
         message: `The file ${name} grew although ${newer.name} is newer, so its new lines may not be delivered. Give files that grow at the same time a source each.`,
+        messageDe: `Die Datei ${name} ist gewachsen, obwohl ${newer.name} neuer ist; ihre neuen Zeilen werden deshalb möglicherweise nicht geliefert. Geben Sie Dateien, die gleichzeitig wachsen, je eine eigene Quelle.`,
       }
       report.state('error', lastError)
     }
@@ -111,6 +116,7 @@ export function createFileSource(config: FilesConfig, deps: FilesDeps): FileSour
       const failed: Problem = {
         code: 'SourceUnavailable',
         message: `The file ${file.path} cannot be read: ${reader.wrong}. Correct the file, or the source.`,
+        messageDe: `Die Datei ${file.path} lässt sich nicht lesen: ${reader.wrong}. Berichtigen Sie die Datei oder die Quelle.`,
       }
       if ('file' in config.place) throw new SourceError(failed)
       leftOut.add(file.ordinal)
@@ -255,7 +261,10 @@ export function createFileSource(config: FilesConfig, deps: FilesDeps): FileSour
       }
     },
     async timeOf(position) {
-      const gone = problem('RangeInvalid', 'There is no record at this position any more.')
+      const gone = problem('RangeInvalid', {
+        en: 'There is no record at this position any more.',
+        de: 'An dieser Stelle steht kein Eintrag mehr.',
+      })
       const wanted = parsePosition(position)
       const file = wanted && (await scan()).find(({ ordinal }) => ordinal === wanted.ordinal)
       if (wanted === undefined || file === undefined || wanted.offset > file.size) return gone

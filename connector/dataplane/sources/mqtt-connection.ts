@@ -148,6 +148,8 @@ async function connectVersion(
         code: 'SourceUnavailable',
         message:
           'The package mqtt is not installed, so MQTT sources cannot run. Install the connector completely.',
+        messageDe:
+          'Das Paket mqtt ist nicht installiert, sodass MQTT-Quellen nicht laufen können. Installieren Sie den Connector vollständig.',
       })
     }
     return fail(connectionProblem(config, cause))
@@ -224,9 +226,16 @@ function subscribe(
       const codes = packet?.granted
       if (codes === undefined || codes.length !== topics.length) {
         resolve(
-          problem('SourceUnavailable', 'The broker did not confirm the subscription.', {
-            cause: String(cause),
-          }),
+          problem(
+            'SourceUnavailable',
+            {
+              en: 'The broker did not confirm the subscription.',
+              de: 'Der Broker hat das Abonnement nicht bestätigt.',
+            },
+            {
+              cause: String(cause),
+            },
+          ),
         )
         return
       }

@@ -111,36 +111,44 @@ export function connectionProblem(config: MqttConfig, cause: unknown): Problem {
 export const closedEarly = (config: MqttConfig): Problem => ({
   code: 'SourceUnavailable',
   message: `The broker at ${config.url} closed the connection before it was set up. Check url in the source and the log of the broker.`,
+  messageDe: `Der Broker unter ${config.url} hat die Verbindung vor dem Aufbau geschlossen. Prüfen Sie url in der Quelle und das Protokoll des Brokers.`,
 })
 
 export const noAnswer = (config: MqttConfig): Problem => ({
   code: 'SourceUnavailable',
   message: `The broker at ${config.url} does not answer. Check the network, the firewall and url in the source.`,
+  messageDe: `Der Broker unter ${config.url} antwortet nicht. Prüfen Sie das Netz, die Firewall und url in der Quelle.`,
 })
 
 export const connectionLost = (config: MqttConfig): Problem => ({
   code: 'SourceUnavailable',
   message: `The connection to the broker at ${config.url} was lost. It is set up again; the broker keeps what arrives at QoS 1.`,
+  messageDe: `Die Verbindung zum Broker unter ${config.url} ist abgerissen. Sie wird wieder aufgebaut; was mit QoS 1 eintrifft, bewahrt der Broker auf.`,
 })
 
 export const notSubscribed = (config: MqttConfig, topics: readonly string[]): Problem => ({
   code: 'SourceUnavailable',
   message: `The broker at ${config.url} does not permit reading ${topics.join(', ')}. Permit it at the broker, or correct topics in the source.`,
+  messageDe: `Der Broker unter ${config.url} erlaubt das Lesen von ${topics.join(', ')} nicht. Erlauben Sie es am Broker, oder berichtigen Sie topics in der Quelle.`,
 })
 
 export const takenOver = (config: MqttConfig): Problem => ({
   code: 'SourceUnavailable',
   message: `Another client with the same client id connected to the broker at ${config.url}. Give each connector a clientId of its own.`,
+  messageDe: `Ein anderer Client mit derselben Client-ID hat sich mit dem Broker unter ${config.url} verbunden. Geben Sie jedem Connector eine eigene clientId.`,
 })
 
 export const lostAgainAndAgain = (config: MqttConfig): Problem => ({
   code: 'SourceUnavailable',
   message: `The connection to the broker at ${config.url} is lost again and again right after it is set up. Probably another client uses the same client id: give each connector a clientId of its own.`,
+  messageDe: `Die Verbindung zum Broker unter ${config.url} reißt immer wieder gleich nach dem Aufbau ab. Wahrscheinlich verwendet ein anderer Client dieselbe Client-ID: Geben Sie jedem Connector eine eigene clientId.`,
 })
 
 export const notLogged = (cause: unknown): Problem => ({
   code: 'SourceUnavailable',
   message:
     'Received records could not be written to the history. They are asked for again; check the free space of the data directory.',
+  messageDe:
+    'Empfangene Einträge ließen sich nicht in den Verlauf schreiben. Sie werden noch einmal angefordert; prüfen Sie den freien Platz im Datenverzeichnis.',
   detail: { cause: String(cause) },
 })

@@ -88,7 +88,10 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
     async timeOf(position) {
       const time = log.timeOf(stream, position)
       return time === undefined
-        ? problem('RangeInvalid', 'This position is not in the history any more.')
+        ? problem('RangeInvalid', {
+            en: 'This position is not in the history any more.',
+            de: 'Diese Stelle steht nicht mehr im Verlauf.',
+          })
         : ok(time)
     },
     [Symbol.dispose]: unsubscribe,

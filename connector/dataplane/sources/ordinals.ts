@@ -95,6 +95,7 @@ async function loadState(file: string): Promise<State> {
   throw new SourceError({
     code: 'SourceUnavailable',
     message: `The file ${file}, which remembers the files of this source, is damaged. Restore it from a backup, or delete it to have every file delivered anew.`,
+    messageDe: `Die Datei ${file}, in der die Dateien dieser Quelle vermerkt sind, ist beschädigt. Stellen Sie sie aus einer Sicherung wieder her, oder löschen Sie sie; dann wird jede Datei neu geliefert.`,
   })
 }
 

@@ -76,7 +76,10 @@ export async function checkSource(
   const found = findSourceKind(name)
   if (found === undefined) {
     const known = Object.keys(SOURCE_KINDS).join(', ')
-    return problem('InvalidInput', `There is no kind of source called ${name}. Known: ${known}.`)
+    return problem('InvalidInput', {
+      en: `There is no kind of source called ${name}. Known: ${known}.`,
+      de: `Es gibt keine Art von Quelle namens ${name}. Bekannt: ${known}.`,
+    })
   }
   const config = found.parseConfig(json, options.signals)
   if (!config.ok) return err(config.error)

@@ -73,7 +73,10 @@ export async function checkFiles(config: FilesConfig, { signals, signal }: Optio
   }
   // Without the declared types only the time can be judged.
   if (firstFault !== undefined && (signals !== undefined || /\bits? (?:has no )?time\b/.test(firstFault))) {
-    return problem('SourceUnavailable', `No row can be read. ${firstFault} Correct the source or the file.`)
+    return problem('SourceUnavailable', {
+      en: `No row can be read. ${firstFault} Correct the source or the file.`,
+      de: `Keine Zeile lässt sich lesen. ${firstFault} Berichtigen Sie die Quelle oder die Datei.`,
+    })
   }
   return ok('The source can be read; it holds no record yet.')
 }

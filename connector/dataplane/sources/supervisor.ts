@@ -138,7 +138,10 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
     sourceOf: (datasetId): Result<ManagedSource> => {
       const entry = running.get(datasetId)
       return entry === undefined
-        ? problem('SourceUnavailable', 'The data of this dataset is not connected now.')
+        ? problem('SourceUnavailable', {
+            en: 'The data of this dataset is not connected now.',
+            de: 'Die Daten dieses Datensatzes sind im Augenblick nicht angeschlossen.',
+          })
         : { ok: true, value: entry.source }
     },
     status: () =>

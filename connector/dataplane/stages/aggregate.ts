@@ -96,6 +96,7 @@ export function createAggregator(aggregation: Aggregation): Aggregator {
 const TOO_MANY = {
   code: 'SourceUnavailable',
   message: `The source has more than ${MOST_SERIES} series within one window of aggregation; that is more than can be combined.`,
+  messageDe: `Die Quelle hat innerhalb eines Zeitfensters mehr als ${MOST_SERIES} Datenreihen; das sind mehr, als sich verdichten lassen.`,
 } as const
 
 function resultsOf(

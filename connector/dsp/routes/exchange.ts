@@ -102,11 +102,14 @@ function collect(req: Request, res: Response): Promise<Result<Buffer>> {
       const { type } = failure as { type?: string }
       resolve(
         type === 'entity.too.large'
-          ? problem(
-              'MessageTooLarge',
-              `The message is larger than ${MAX_BODY / 1024} KB, which is the limit here.`,
-            )
-          : problem('InvalidMessage', 'The body of the message could not be read.'),
+          ? problem('MessageTooLarge', {
+              en: `The message is larger than ${MAX_BODY / 1024} KB, which is the limit here.`,
+              de: `Die Nachricht ist größer als ${MAX_BODY / 1024} KB; mehr ist hier nicht erlaubt.`,
+            })
+          : problem('InvalidMessage', {
+              en: 'The body of the message could not be read.',
+              de: 'Der Inhalt der Nachricht ließ sich nicht lesen.',
+            }),
       )
     })
   })

@@ -29,7 +29,11 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
           pid: param(req, 'pid') as Pid,
           partner: sender,
         })
-        if (found === undefined) return problem('NotFound', 'There is no such negotiation.')
+        if (found === undefined)
+          return problem('NotFound', {
+            en: 'There is no such negotiation.',
+            de: 'Diese Verhandlung gibt es nicht.',
+          })
         res.status(200).json(rendered(found))
         return ok(undefined)
       }),
@@ -154,10 +158,10 @@ export function negotiationRoutes(deps: ExchangeDeps, services: negotiation.Nego
         if (!owned.ok) return owned
         // DSP 2025-1, 7.2.5: ACCEPTED comes from the consumer, FINALIZED from the provider; the other way is an error.
         if (owned.value.role !== (finalized ? 'consumer' : 'provider')) {
-          return problem(
-            'InvalidTransition',
-            `The ${owned.value.role === 'consumer' ? 'provider' : 'consumer'} may not send the event ${m.eventType}.`,
-          )
+          return problem('InvalidTransition', {
+            en: `The ${owned.value.role === 'consumer' ? 'provider' : 'consumer'} may not send the event ${m.eventType}.`,
+            de: `Der ${owned.value.role === 'consumer' ? 'Anbieter' : 'Empfänger'} darf das Ereignis ${m.eventType} nicht senden.`,
+          })
         }
         const matching = own(
           services,
@@ -227,10 +231,16 @@ function own(
 ): Result<Negotiation> {
   const found = services.store.find({ kind: 'negotiation', pid, partner: sender })
   if (found === undefined || (role !== undefined && found.role !== role)) {
-    return problem('NotFound', 'There is no such negotiation.')
+    return problem('NotFound', {
+      en: 'There is no such negotiation.',
+      de: 'Diese Verhandlung gibt es nicht.',
+    })
   }
   if (inBody !== undefined && inBody !== pid) {
-    return problem('InvalidMessage', `The ${found.role}Pid in the body differs from the one in the path.`)
+    return problem('InvalidMessage', {
+      en: `The ${found.role}Pid in the body differs from the one in the path.`,
+      de: `Die ${found.role}Pid im Inhalt ist eine andere als die im Pfad.`,
+    })
   }
   return ok(found)
 }

@@ -34,7 +34,11 @@ export function transferRoutes(deps: ExchangeDeps, services: TransferDeps): Moun
           pid: param(req, 'pid') as Pid,
           partner: sender,
         })
-        if (found === undefined) return problem('NotFound', 'There is no such transfer.')
+        if (found === undefined)
+          return problem('NotFound', {
+            en: 'There is no such transfer.',
+            de: 'Diese Übertragung gibt es nicht.',
+          })
         res.status(200).json(rendered(found))
         return ok(undefined)
       }),
@@ -117,10 +121,14 @@ function own(
   m: { readonly providerPid: string; readonly consumerPid: string },
 ): Result<{ readonly pid: Pid; readonly partnerPid: string }> {
   const found = services.store.find({ kind: 'transfer', pid, partner: sender })
-  if (found === undefined) return problem('NotFound', 'There is no such transfer.')
+  if (found === undefined)
+    return problem('NotFound', { en: 'There is no such transfer.', de: 'Diese Übertragung gibt es nicht.' })
   const [ownPid, partnerPid] =
     found.role === 'provider' ? [m.providerPid, m.consumerPid] : [m.consumerPid, m.providerPid]
   return ownPid === pid
     ? ok({ pid, partnerPid })
-    : problem('InvalidMessage', `The ${found.role}Pid in the body differs from the one in the path.`)
+    : problem('InvalidMessage', {
+        en: `The ${found.role}Pid in the body differs from the one in the path.`,
+        de: `Die ${found.role}Pid im Inhalt ist eine andere als die im Pfad.`,
+      })
 }

@@ -58,7 +58,11 @@ export function readPolicy(json: unknown, profiles: readonly string[] = [], pref
   const document = readDocument(json)
   const nodes = document.nodes.filter(isPolicy)
   const found = nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : []
-  if (found.length === 0) return problem('InvalidMessage', 'There is no ODRL policy in this.')
+  if (found.length === 0)
+    return problem('InvalidMessage', {
+      en: 'There is no ODRL policy in this.',
+      de: 'Darin steht keine ODRL-Policy.',
+    })
   const course: Course = { document, profiles: new Set([PROFILE, ...profiles]), constraints: 0 }
   try {
     return ok(

@@ -18,7 +18,10 @@ export function parseStrictJson(text: string): Result<unknown> {
     return ok(value)
   } catch (cause) {
     if (!(cause instanceof Refused)) throw cause
-    return problem('InvalidMessage', `This is not valid JSON: ${cause.message} (position ${reader.at + 1}).`)
+    return problem('InvalidMessage', {
+      en: `This is not valid JSON: ${cause.message} (position ${reader.at + 1}).`,
+      de: `Das ist kein gültiges JSON: ${cause.message} (Stelle ${reader.at + 1}).`,
+    })
   }
 }
 

@@ -1,10 +1,15 @@
 /** A decision in sentences, in the order in which the rules stand: what was looked at, what was found, what follows. */
-import type { Text } from '../../core/types.js'
+
+import type { Lang, Text } from '../../core/types.js'
+import { actionWords } from '../action-words.js'
+import { conditionWords, valueWords } from '../condition-words.js'
 import { shortName } from '../model.js'
+import type { Operand } from '../operands/operand.js'
+import { operandOf } from '../registry.js'
 import { listWords, quoted, text } from '../words.js'
 import type { DutyJudged, OdrlDecision, RuleJudged } from './decide.js'
 import type { Judged } from './judge.js'
-import type { Atom, Condition, Value } from './policy.js'
+import type { Atom, Condition, OdrlRule, Value } from './policy.js'
 import { scalarText, type Tri } from './scalar.js'
 
 export type TraceLine = {
@@ -37,17 +42,34 @@ const OUTCOME: Readonly<Record<TraceLine['verdict'], Text>> = {
   unknown: text('cannot be told', 'nicht feststellbar'),
 }
 
-const shown = (values: readonly Value[]): Text => {
-  const written = values.map(({ text, scalar }) =>
-    quoted(text === '' && scalar !== undefined ? scalarText(scalar) : text),
-  )
-  return text(written.map(({ en }) => en).join(', '), written.map(({ de }) => de).join(', '))
-}
+const written = ({ text, scalar }: Value): string =>
+  text === '' && scalar !== undefined ? scalarText(scalar) : text
+
+const joined = (words: readonly Text[]): Text =>
+  text(words.map(({ en }) => en).join(', '), words.map(({ de }) => de).join(', '))
+
+const shown = (values: readonly Value[]): Text => joined(values.map((value) => quoted(written(value))))
 
 function foundWords(actual: readonly Value[] | undefined): Text {
   if (actual === undefined || actual.length === 0) return text('no value is known', 'kein Wert bekannt')
   const found = shown(actual)
   return text(`it is ${found.en}`, `es ist ${found.de}`)
+}
+
+/** What is known of an operand that has words of its own. */
+function knownWords({ domain }: Operand, actual: readonly Value[] | undefined): Text {
+  if (actual === undefined || actual.length === 0) return text('no value is known', 'kein Wert bekannt')
+  const found = joined(actual.map((value) => valueWords(domain, written(value))))
+  return text(`found: ${found.en}`, `festgestellt: ${found.de}`)
+}
+
+/** "delete the data" and "die Daten löschen" */
+const actionsOf = ({ actions }: OdrlRule): Text => {
+  const words = actions.map(({ iri }) => actionWords(iri))
+  return text(
+    listWords(words.map(({ en }) => en)).en,
+    listWords(words.map(({ deObject, deVerb }) => `${deObject} ${deVerb}`)).de,
+  )
 }
 
 function atomText(atom: Atom, { holds, actual }: Judged): Text {
@@ -60,9 +82,24 @@ function atomText(atom: Atom, { holds, actual }: Judged): Text {
     )
   }
   const known = Object.hasOwn(OPERATORS, atom.operator) ? OPERATORS[atom.operator] : undefined
+  const unit = atom.unit === undefined ? '' : ` (${shortName(atom.unit)})`
+  const operand = known === undefined ? undefined : operandOf(atom.leftOperand)
+  if (operand !== undefined) {
+    const asked = conditionWords(operand, {
+      kind: 'atomic',
+      leftOperand: atom.leftOperand,
+      operator: atom.operator,
+      rightOperand: atom.values.map(written),
+      path: atom.path,
+    })
+    const found = knownWords(operand, actual)
+    return text(
+      `${asked.en.replace(/\.$/, '')}${unit}; ${found.en} – ${outcome.en}.`,
+      `${asked.de.replace(/\.$/, '')}${unit}; ${found.de} – ${outcome.de}.`,
+    )
+  }
   const operator = known ?? text(`"${atom.operator}"`, `„${atom.operator}“`)
   const found = foundWords(actual)
-  const unit = atom.unit === undefined ? '' : ` (${shortName(atom.unit)})`
   return text(
     `${quoted(shortName(atom.leftOperand)).en} must be ${operator.en} ${shown(atom.values).en}${unit}; ${found.en}: ${outcome.en}.`,
     `${quoted(shortName(atom.leftOperand)).de} muss ${operator.de} ${shown(atom.values).de}${unit} sein; ${found.de}: ${outcome.de}.`,
@@ -101,7 +138,7 @@ const FITS: Readonly<Record<TraceLine['verdict'], Text>> = {
 }
 
 function dutyLines(duty: DutyJudged): readonly TraceLine[] {
-  const names = listWords(duty.rule.actions.map(({ iri }) => shortName(iri)))
+  const does = actionsOf(duty.rule)
   const state = {
     fulfilled: text('is fulfilled', 'ist erfüllt'),
     violated: text('is violated', 'ist verletzt'),
@@ -113,8 +150,8 @@ function dutyLines(duty: DutyJudged): readonly TraceLine[] {
       path: duty.rule.path,
       verdict: verdictName(duty.performed),
       text: text(
-        `The duty ${names.en} ${state.en}${now.en}.`,
-        `Die Pflicht ${names.de} ${state.de}${now.de}.`,
+        `The duty to ${does.en} ${state.en}${now.en}.`,
+        `Die Pflicht „${does.de}“ ${state.de}${now.de}.`,
       ),
     },
     ...duty.constraints.flatMap(conditionLines),
@@ -129,10 +166,11 @@ function ruleLines(judged: RuleJudged): readonly TraceLine[] {
     false: text('does not apply', 'gilt nicht'),
     unknown: text('may or may not apply', 'gilt vielleicht'),
   }[verdict]
+  const does = actionsOf(rule)
   const what =
     rule.kind === 'permission'
-      ? text(`The permission ${outcome.en}.`, `Die Erlaubnis ${outcome.de}.`)
-      : text(`The prohibition ${outcome.en}.`, `Das Verbot ${outcome.de}.`)
+      ? text(`The permission to ${does.en} ${outcome.en}.`, `Die Erlaubnis „${does.de}“ ${outcome.de}.`)
+      : text(`The prohibition "${does.en}" ${outcome.en}.`, `Das Verbot „${does.de}“ ${outcome.de}.`)
   const premises = (['target', 'party', 'action'] as const).flatMap((name) => {
     const premise = judged[name]
     if (premise === undefined) return []
@@ -164,6 +202,19 @@ function ruleLines(judged: RuleJudged): readonly TraceLine[] {
     ...[...judged.constraints, ...judged.refinements].flatMap(conditionLines),
     ...judged.duties.flatMap(dutyLines),
   ]
+}
+
+/** The same for people: each line behind its number, which tells what belongs to what. */
+export function numberedTrace(decision: OdrlDecision, lang: Lang): readonly string[] {
+  const counts: number[] = []
+  return traceOf(decision).map(({ path, text }) => {
+    if (path === '') return text[lang]
+    const depth = path.split('.').length
+    counts.length = Math.min(counts.length, depth)
+    while (counts.length < depth - 1) counts.push(1)
+    counts[depth - 1] = (counts[depth - 1] ?? 0) + 1
+    return `${'   '.repeat(depth - 1)}${counts.join('.')}. ${text[lang]}`
+  })
 }
 
 const WHY: Readonly<Record<OdrlDecision['why'], Text>> = {

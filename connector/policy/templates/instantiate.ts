@@ -2,8 +2,8 @@
  * Makes a policy of a template and values for its parameters. Pure: the same values give the same policy, byte by byte.
  * A template adds nothing to the language; what comes out is checked and published as any other policy.
  */
-import { ok, type Result } from '../../core/result.js'
-import type { EpochMs, Json, JsonObject, Lang, Text } from '../../core/types.js'
+import { err, ok, type Result } from '../../core/result.js'
+import type { EpochMs, Json, JsonObject, Text } from '../../core/types.js'
 import { DAY_MS, instantText, parseDay } from '../instant.js'
 import { quoted, text } from '../words.js'
 import { type ParameterValue, readParameter } from './parameters.js'
@@ -21,7 +21,6 @@ type Values = ReadonlyMap<string, ParameterValue>
 export function instantiate(
   template: Template,
   given: { readonly [name: string]: unknown },
-  lang: Lang = 'en',
 ): Result<Instance> {
   const wrong: Text[] = []
   const values = new Map<string, ParameterValue>()
@@ -47,15 +46,14 @@ export function instantiate(
   const remarks = new Map<string, Text>()
   const policy = wrong.length > 0 ? {} : fill(template.policy, '', { values, remarks, wrong })
   if (wrong.length === 0) return ok({ policy: policy as JsonObject, remarks })
-  const problems = wrong.map((one) => one[lang])
-  const intro: Text = text(
-    `The template ${template.id} cannot be filled in.`,
-    `Die Vorlage ${template.id} lässt sich nicht ausfüllen.`,
-  )
-  return {
-    ok: false,
-    error: { code: 'InvalidInput', message: `${intro[lang]} ${problems.join(' ')}`, problems },
-  }
+  const [problems, problemsDe] = [wrong.map(({ en }) => en), wrong.map(({ de }) => de)]
+  return err({
+    code: 'InvalidInput',
+    message: `The template ${template.id} cannot be filled in. ${problems.join(' ')}`,
+    messageDe: `Die Vorlage ${template.id} lässt sich nicht ausfüllen. ${problemsDe.join(' ')}`,
+    problems,
+    problemsDe,
+  })
 }
 
 type Course = { readonly values: Values; readonly remarks: Map<string, Text>; readonly wrong: Text[] }

@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
-import type { Lang } from '../../core/types.js'
 import { quoted } from '../words.js'
 import type { Template } from './template.js'
 
@@ -31,14 +30,12 @@ export function templates(folder: string = findTemplates()): readonly Template[]
 }
 
 /** One template, or `NotFound` with the ids there are. */
-export function templateOf(id: string, lang: Lang = 'en', all = templates()): Result<Template> {
+export function templateOf(id: string, all = templates()): Result<Template> {
   const found = all.find((template) => template.id === id)
   if (found !== undefined) return ok(found)
   const ids = all.map((template) => template.id).join(', ')
-  return problem(
-    'NotFound',
-    lang === 'de'
-      ? `Es gibt keine Vorlage ${quoted(id).de}. Bekannt sind: ${ids}.`
-      : `There is no template ${quoted(id).en}. Known are: ${ids}.`,
-  )
+  return problem('NotFound', {
+    en: `There is no template ${quoted(id).en}. Known are: ${ids}.`,
+    de: `Es gibt keine Vorlage ${quoted(id).de}. Bekannt sind: ${ids}.`,
+  })
 }

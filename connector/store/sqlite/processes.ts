@@ -187,7 +187,13 @@ export function processTables(db: Database.Database) {
     ): { owes: boolean; result: Result<ProcessOf<Kind>> } {
       const current = find(ref)
       if (current === undefined) {
-        return { owes: false, result: problem('NotFound', 'There is no such process.') }
+        return {
+          owes: false,
+          result: problem('NotFound', {
+            en: 'There is no such process.',
+            de: 'Diesen Vorgang gibt es nicht.',
+          }),
+        }
       }
       const step = decide(current)
       if (!step.ok) return { owes: false, result: step }
@@ -197,7 +203,10 @@ export function processTables(db: Database.Database) {
         if (twin !== undefined) {
           return {
             owes: false,
-            result: problem('InvalidMessage', 'The partner uses the pid of another process of its own.'),
+            result: problem('InvalidMessage', {
+              en: 'The partner uses the pid of another process of its own.',
+              de: 'Der Partner verwendet die pid eines anderen seiner Vorgänge.',
+            }),
           }
         }
       }
@@ -254,7 +263,8 @@ export function processTables(db: Database.Database) {
       decide: (current: Agreement) => Result<{ next: Agreement; audit?: readonly AuditEntry[] }>,
     ): Result<Agreement> {
       const current = parse<Agreement>(agreementById.get({ id }))
-      if (current === undefined) return problem('NotFound', `There is no contract ${id}.`)
+      if (current === undefined)
+        return problem('NotFound', { en: `There is no contract ${id}.`, de: `Es gibt keinen Vertrag ${id}.` })
       const decision = decide(current)
       if (!decision.ok) return decision
       storeAgreement(decision.value.next)
