@@ -47,8 +47,12 @@ export function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTer
   const unsupported = unsupportedTerms(policy)
   const [first] = unsupported
   if (first !== undefined) {
-    const more = unsupported.length > 1 ? ` (and ${unsupported.length - 1} more)` : ''
-    return problem('PolicyUnsupported', `${first.why.en} (${first.path})${more}`, unsupported)
+    const rest = unsupported.length - 1
+    const said = {
+      en: `${first.why.en} (${first.path})${rest > 0 ? ` (and ${rest} more)` : ''}`,
+      de: `${first.why.de} (${first.path})${rest > 0 ? ` (und ${rest} weitere)` : ''}`,
+    }
+    return problem('PolicyUnsupported', said, unsupported)
   }
   return ok(
     contributions(policy.permissions[0]?.constraints ?? [], agreedAt)

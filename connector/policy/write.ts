@@ -181,7 +181,10 @@ const TERM_RULES: Readonly<Record<Exclude<keyof Terms, 'hours'>, TermRule>> = {
     leftOperand: `${MDP}shape`,
     operator: 'eq',
     encode: documentName,
-    expected: 'the SHA-256 of a shape document, 64 hexadecimal digits',
+    expected: text(
+      'the SHA-256 of a shape document, 64 hexadecimal digits',
+      'der SHA-256 eines Aufbereitungsdokuments, 64 hexadezimale Ziffern',
+    ),
   },
   deliveryDelay: { leftOperand: `${MDP}deliveryDelay`, operator: 'gteq', ...DURATION },
 }

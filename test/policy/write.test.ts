@@ -118,7 +118,7 @@ describe('wrong terms', () => {
     [{ recipients: [''] }, 'recipients: An empty or damaged name is not a valid value.'],
     [
       { purpose: 'x' },
-      '"purpose" is not a term; known are recipients, from, until, agreementAge, count, recordsPerDay, bytesPerDay, weekdays, timeZone, machines, lines, lots, machineStates, signalRows, pseudonym, fields, withoutFields, samplingInterval, aggregationWindow, aggregation, minGroup, places, valueStep, deliveryDelay, hours.',
+      '"purpose" is not a term; known are recipients, from, until, agreementAge, count, recordsPerDay, bytesPerDay, weekdays, timeZone, machines, lines, lots, machineStates, signalRows, pseudonym, fields, withoutFields, samplingInterval, aggregationWindow, aggregation, minGroup, places, valueStep, shape, deliveryDelay, hours.',
     ],
     [
       { from: '2027-06-01', until: '2027-05-31' },

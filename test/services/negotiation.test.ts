@@ -101,7 +101,7 @@ describe('a request', () => {
 
   it('for an offer that does not exist is refused', async () => {
     await open()
-    expect(refusal(await asked({ '@id': 'offer-2' }))).toEqual(UNKNOWN)
+    expect(refusal(await asked({ '@id': 'offer-2' }))).toMatchObject(UNKNOWN)
     expect(world.provider.store().list('negotiation')).toEqual([])
     expect(world.provider.store().audit(CONSUMER)).toMatchObject([
       { event: 'request refused', detail: { code: 'OfferUnknown', offer: 'offer-2' } },
@@ -128,7 +128,7 @@ describe('a request', () => {
     const { provider } = await open()
     const dataset = provider.store().dataset('press-7')
     if (dataset !== undefined) await provider.store().putDataset({ ...dataset, published: false })
-    expect(refusal(await asked())).toEqual(UNKNOWN)
+    expect(refusal(await asked())).toMatchObject(UNKNOWN)
   })
 
   it('for an offer to somebody else is refused in the same words', async () => {
@@ -141,7 +141,7 @@ describe('a request', () => {
     }
     expect(
       refusal(await arrive(world.provider, CONSUMER, '/dsp/negotiations/request', message, 'd')),
-    ).toEqual(UNKNOWN)
+    ).toMatchObject(UNKNOWN)
   })
 
   it.each<[string, JsonObject, string]>([

@@ -108,7 +108,7 @@ describe('a transfer', () => {
   ])('for %s is refused', async (_, change, code, message) => {
     const { provider } = await open()
     await world.finalized()
-    expect(refusal(await request(change))).toEqual({ code, message })
+    expect(refusal(await request(change))).toMatchObject({ code, message })
     expect(provider.store().list('transfer')).toEqual([])
   })
 
@@ -128,7 +128,7 @@ describe('a transfer', () => {
       },
       'd',
     )
-    expect(refusal(outcome)).toEqual({ code: 'NotFound', message: 'There is no such agreement with you.' })
+    expect(refusal(outcome)).toMatchObject({ code: 'NotFound', message: 'There is no such agreement with you.' })
   })
 
   it('is refused once the quota is used up', async () => {
