@@ -128,7 +128,10 @@ describe('a transfer', () => {
       },
       'd',
     )
-    expect(refusal(outcome)).toMatchObject({ code: 'NotFound', message: 'There is no such agreement with you.' })
+    expect(refusal(outcome)).toMatchObject({
+      code: 'NotFound',
+      message: 'There is no such agreement with you.',
+    })
   })
 
   it('is refused once the quota is used up', async () => {
