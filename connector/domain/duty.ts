@@ -50,6 +50,8 @@ export type Statement = {
   /** Ours, as far as it has come; `contract only`: the partner's connector takes none. */
   readonly delivery?: 'owed' | 'delivered' | 'failed' | 'contract only'
   readonly deliveryReason?: string
+  /** When it failed of something that may pass: then it is sent again later. */
+  readonly failedAt?: EpochMs
 }
 
 export type DutyState = 'open' | 'due soon' | 'fulfilled' | 'overdue' | 'waived'

@@ -48,7 +48,10 @@ export const allDuties = ({ store }: Pick<LedgerDeps, 'store'>): readonly Duty[]
 export function findDuty(deps: Pick<LedgerDeps, 'store'>, id: string): Result<Duty> {
   const found = allDuties(deps).find((duty) => duty.id === id)
   return found === undefined
-    ? problem('NotFound', `There is no duty ${id}. See: handschlag duty list`)
+    ? problem('NotFound', {
+        en: `There is no duty ${id}. See: handschlag duty list`,
+        de: `Es gibt keine Pflicht ${id}. Siehe: handschlag duty list`,
+      })
     : { ok: true, value: found }
 }
 

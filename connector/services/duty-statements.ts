@@ -4,13 +4,14 @@
  */
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import type { Log } from '../core/log.js'
-import { ok, type Problem, problem, type Result } from '../core/result.js'
+import { ok, type Problem, type ProblemCode, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type ParticipantId, type Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
 import type { Statement, StatementKind } from '../domain/duty.js'
 import type { Owed } from '../domain/step.js'
 import { parseInstant } from '../policy/instant.js'
 import { MDP } from '../policy/model.js'
+import type { Store } from '../store/store.js'
 import { type Duty, dutiesUnder, type LedgerDeps, SKEW_MS } from './duties.js'
 
 /** Event of the owed message that carries a statement; its url is the statement's own id. */
@@ -18,8 +19,8 @@ export const STATEMENT_EVENT = 'duty statement'
 
 const TYPE = `${MDP}DutyStatement`
 const VERSION = '1'
-/** Statements of a partner under one contract. */
-const MAX_STATEMENTS = 20_000
+/** Notices, confirmations, reminders and waivers of a partner under one contract. */
+const MAX_STATEMENTS = 1000
 
 /** Signs and checks; see crypto/duty-statement.ts for the format. */
 export interface StatementSeals {
@@ -110,25 +111,50 @@ export async function declare(
     ...(proof === undefined ? {} : { proof }),
     delivery: sent ? 'owed' : 'contract only',
   }
-  const { jws = '' } = statement
   await store.putStatement({
     statement,
     ...(m.gone === undefined ? {} : { gone: m.gone }),
-    ...(sent
-      ? {
-          owe: {
-            pid: agreement.negotiationPid,
-            partner: agreement.partner,
-            event: STATEMENT_EVENT,
-            url: id,
-            body: JSON.stringify({ statement: jws }),
-          },
-        }
-      : {}),
+    ...(sent ? { owe: owing(statement, agreement) } : {}),
     audit: [audit(statement, m.who)],
   })
   return statement
 }
+
+/** Reports the log of use since the last report: the days before `until`, or everything. Nothing when there is nothing. */
+export async function reportUse(
+  deps: StatementDeps,
+  duty: Duty,
+  m: { readonly until?: EpochMs; readonly text?: string; readonly who: string },
+): Promise<Statement | undefined> {
+  const { store, clock } = deps
+  const { id, role } = duty.agreement
+  const before = store.latestStatements(id, role, duty.demand.path).find(({ kind }) => kind === 'log')?.until
+  const until = m.until ?? clock()
+  const log = loggedDays(store, duty.agreement).filter(
+    ({ first, last }) => Date.parse(last) > (before ?? 0) && Date.parse(first) <= until,
+  )
+  if (log.length === 0) return undefined
+  const sum = (key: 'batches' | 'records' | 'bytes'): number =>
+    log.reduce((total, day) => total + day[key], 0)
+  const totals = { batches: sum('batches'), records: sum('records'), bytes: sum('bytes') }
+  // Days beyond two months are in the totals and in the proof.
+  const data: JsonObject = { days: log.length, ...totals, log: log.slice(-MAX_DAYS) }
+  const said = { kind: 'log', until, by: 'connector', data, proof: { log } } as const
+  return declare(deps, duty, { ...said, ...(m.text === undefined ? {} : { text: m.text }) }, { who: m.who })
+}
+
+const MAX_DAYS = 62
+
+/** The log of use by calendar day, UTC, as it is shown and reported. */
+export const loggedDays = (store: Store, { id, role }: Agreement) =>
+  store.loggedUse(id, role).map(({ day, batches, records, bytes, first, last }) => ({
+    day: iso((day * 86_400_000) as EpochMs).slice(0, 10),
+    batches,
+    records,
+    bytes,
+    first: iso(first),
+    last: iso(last),
+  }))
 
 /** A confirmation that came by another way, or a waiver nobody can be told: written down by a person, signed by nobody. */
 export async function writeDown(
@@ -167,6 +193,29 @@ const audit = ({ agreementId, at, kind, direction, path, id, content }: Statemen
   },
 })
 
+/** Faults of the way to the partner, which may be gone another day. */
+const PASSING: readonly ProblemCode[] = ['PartnerUnreachable', 'PartnerCertificate', 'IdentityUnresolvable']
+
+/** What could not be delivered for as long as the dispatcher tries is owed once more. */
+export async function oweAgain(
+  { store }: Pick<StatementDeps, 'store'>,
+  { failedAt: _, deliveryReason: __, ...statement }: Statement,
+  agreement: Agreement,
+): Promise<void> {
+  await store.putStatement({
+    statement: { ...statement, delivery: 'owed' },
+    owe: owing(statement, agreement),
+  })
+}
+
+const owing = ({ id, jws = '' }: Statement, { negotiationPid: pid, partner }: Agreement) => ({
+  pid,
+  partner,
+  event: STATEMENT_EVENT,
+  url: id,
+  body: JSON.stringify({ statement: jws }),
+})
+
 /** The dispatcher brought it to the partner, or never will. The negotiation in whose name it was owed is left alone. */
 export async function statementSettled(
   deps: Pick<StatementDeps, 'store' | 'clock'>,
@@ -180,6 +229,7 @@ export async function statementSettled(
       ...statement,
       delivery: why === undefined ? 'delivered' : 'failed',
       ...(why === undefined ? {} : { deliveryReason: why.message }),
+      ...(why !== undefined && PASSING.includes(why.code) ? { failedAt: deps.clock() } : {}),
     },
     settles: owed.id,
     audit: [
@@ -232,7 +282,8 @@ export async function receiveStatement(
       ? ok(known)
       : problem('InvalidMessage', 'Another statement with this id was received before.')
   }
-  if (store.countStatements(sender, agreement.id, 'in') >= MAX_STATEMENTS) {
+  const isCounted = kind !== 'deletion' && kind !== 'log'
+  if (isCounted && store.countStatements(sender, agreement.id, 'in') >= MAX_STATEMENTS) {
     return problem('TooManyRequests', 'There are too many statements about this contract.')
   }
   const verified = await deps.statementSeals.verify(jws, sender)

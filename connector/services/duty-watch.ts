@@ -7,8 +7,9 @@ import type { EpochMs, JsonObject } from '../core/types.js'
 import { type Arrival, byPlace, dueArrivals, graceOf } from '../domain/duty.js'
 import type { Transfer } from '../domain/transfer.js'
 import { dueAt } from '../policy/duties.js'
+import { DAY_MS } from '../policy/instant.js'
 import { accountOf, coveredUntil, type Duty, dutiesUnder, endOf, retentionOf } from './duties.js'
-import { declare, type StatementDeps } from './duty-statements.js'
+import { declare, oweAgain, reportUse, type StatementDeps, signsAsWeDo } from './duty-statements.js'
 
 /** What was deleted of one file. */
 export type Deleted = {
@@ -42,6 +43,8 @@ const RETRY_MS = 60_000
 /** Changes within this time are looked at together. */
 const GATHER_MS = 1000
 const WHO = 'connector'
+/** How long a statement that cannot be delivered is tried again. */
+const FORGET_MS = 90 * DAY_MS
 
 export type DutyWatch = AsyncDisposable & {
   /** Looks at everything now; resolves when it is done. */
@@ -88,7 +91,8 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       if (stopped) return undefined
       const duties = agreement.status === 'pending' ? [] : dutiesUnder(agreement)
       times.push(...(await deleteDue(duties)))
-      for (const duty of duties) times.push(...(await warn(duty)))
+      for (const duty of duties)
+        times.push(...(await warn(duty)), ...(await report(duty)), ...(await retry(duty)))
     }
     return times.length === 0 ? undefined : Math.min(...times)
   }
@@ -183,6 +187,28 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     return [remindAt ?? due + grace + 1]
   }
 
+  /** At the end of each calendar month, UTC, the partner is told what came; answers when the next one ends. */
+  const report = async (duty: Duty): Promise<readonly number[]> => {
+    const { agreement, demand } = duty
+    if (agreement.role !== 'consumer' || demand.kind !== 'log' || !signsAsWeDo(agreement)) return []
+    const now = clock()
+    await reportUse(deps, duty, { until: (monthOf(now, 0) - 1) as EpochMs, who: WHO })
+    return [monthOf(now, 1)]
+  }
+
+  /** A statement that never reached the partner is tried once more each day; what it says is not forgotten. */
+  const retry = async ({ agreement, demand }: Duty): Promise<readonly number[]> => {
+    const now = clock()
+    const times: number[] = []
+    for (const statement of store.latestStatements(agreement.id, agreement.role, demand.path)) {
+      const { failedAt, at } = statement
+      if (failedAt === undefined || now > at + FORGET_MS) continue
+      if (now >= failedAt + DAY_MS) await oweAgain(deps, statement, agreement)
+      else times.push(failedAt + DAY_MS)
+    }
+    return times
+  }
+
   const unsubscribe = [
     store.onDuty(() => arm(GATHER_MS)),
     store.onProcess((process) => {
@@ -203,6 +229,12 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       await running
     },
   }
+}
+
+/** Beginning of the calendar month, UTC, so many months later. */
+function monthOf(at: number, later: number): number {
+  const date = new Date(at)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + later)
 }
 
 const iso = (at: number | undefined): string => (at === undefined ? '' : new Date(at).toISOString())

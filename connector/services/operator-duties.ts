@@ -15,7 +15,14 @@ import {
   dutiesUnder,
   findDuty,
 } from './duties.js'
-import { declare, type StatementDeps, signsAsWeDo, writeDown } from './duty-statements.js'
+import {
+  declare,
+  loggedDays,
+  reportUse,
+  type StatementDeps,
+  signsAsWeDo,
+  writeDown,
+} from './duty-statements.js'
 import { dutyNote } from './duty-words.js'
 import { compact, time } from './operator-view.js'
 
@@ -98,9 +105,16 @@ export function dutyOperations(deps: DutyOperationDeps) {
 
   const said = (given: string): Result<string> => {
     const text = given.trim()
-    if (text === '') return problem('InvalidInput', 'Words are missing: what is stated has to be said.')
+    if (text === '')
+      return problem('InvalidInput', {
+        en: 'Words are missing: what is stated has to be said.',
+        de: 'Die Worte fehlen: Was erklärt wird, muss gesagt werden.',
+      })
     return text.length > MAX_TEXT
-      ? problem('InvalidInput', `The text is longer than ${MAX_TEXT} characters.`)
+      ? problem('InvalidInput', {
+          en: `The text is longer than ${MAX_TEXT} characters.`,
+          de: `Der Text ist länger als ${MAX_TEXT} Zeichen.`,
+        })
       : ok(text)
   }
 
@@ -115,7 +129,10 @@ export function dutyOperations(deps: DutyOperationDeps) {
     if (!text.ok) return text
     const account = accountOf(deps, found.value)
     if (account.state === 'waived')
-      return problem('InvalidTransition', 'This duty was waived: nothing is owed any more.')
+      return problem('InvalidTransition', {
+        en: 'This duty was waived: nothing is owed any more.',
+        de: 'Auf diese Pflicht wurde verzichtet: Es ist nichts mehr zu tun.',
+      })
     const done = await work(found.value, text.value, account)
     return done.ok ? ok(view(found.value)) : done
   }
@@ -137,7 +154,7 @@ export function dutyOperations(deps: DutyOperationDeps) {
       return ok({
         ...view(found.value),
         statements: statements.map(statementView),
-        ...(demand.kind === 'log' ? { log: loggedDays(deps, agreement) } : {}),
+        ...(demand.kind === 'log' ? { log: loggedDays(deps.store, agreement) } : {}),
       })
     },
 
@@ -146,7 +163,10 @@ export function dutyOperations(deps: DutyOperationDeps) {
       act(id, statement, async (duty, text, account) => {
         const { agreement, demand } = duty
         if (demand.kind === 'inform' || demand.kind === 'log') {
-          return problem('InvalidTransition', 'This duty is kept by reporting. Use: handschlag duty report')
+          return problem('InvalidTransition', {
+            en: 'This duty is kept by reporting. Use: handschlag duty report',
+            de: 'Diese Pflicht wird durch Melden erfüllt. Verwenden Sie: handschlag duty report',
+          })
         }
         const all = deps.store.arrivals(agreement.id, agreement.role)
         const ours = agreement.role === 'consumer' && demand.kind === 'delete'
@@ -167,10 +187,10 @@ export function dutyOperations(deps: DutyOperationDeps) {
       act(id, text, async (duty, words) => {
         const { agreement, demand } = duty
         if (agreement.role !== 'consumer') {
-          return problem(
-            'InvalidTransition',
-            'This is a duty of the partner. Remind it: handschlag duty remind',
-          )
+          return problem('InvalidTransition', {
+            en: 'This is a duty of the partner. Remind it: handschlag duty remind',
+            de: 'Das ist eine Pflicht des Partners. Erinnern Sie ihn: handschlag duty remind',
+          })
         }
         if (demand.kind === 'inform') {
           const what = event ?? demand.event
@@ -179,26 +199,18 @@ export function dutyOperations(deps: DutyOperationDeps) {
           return ok(undefined)
         }
         if (demand.kind !== 'log') {
-          return problem(
-            'InvalidTransition',
-            'There is nothing to report about this duty. Use: handschlag duty confirm',
-          )
+          return problem('InvalidTransition', {
+            en: 'There is nothing to report about this duty. Use: handschlag duty confirm',
+            de: 'Über diese Pflicht gibt es nichts zu melden. Verwenden Sie: handschlag duty confirm',
+          })
         }
-        const log = loggedDays(deps, agreement)
-        const total = { days: log.length, ...totals(log) }
-        await declare(
-          deps,
-          duty,
-          {
-            kind: 'log',
-            until: deps.clock(),
-            by: 'connector',
-            text: words,
-            data: { ...total, log: log.slice(-62) },
-            proof: { log },
-          },
-          { who: by },
-        )
+        const told = await reportUse(deps, duty, { text: words, who: by })
+        if (told === undefined) {
+          return problem('InvalidTransition', {
+            en: 'Nothing was received since the last report.',
+            de: 'Seit dem letzten Bericht ist nichts eingegangen.',
+          })
+        }
         return ok(undefined)
       }),
 
@@ -206,13 +218,16 @@ export function dutyOperations(deps: DutyOperationDeps) {
     remind: (id: string, text: string, by: string): Promise<Result<DutyView>> =>
       act(id, text, async (duty, words) => {
         if (duty.agreement.role !== 'provider') {
-          return problem('InvalidTransition', 'This is our own duty; only the partner can be reminded.')
+          return problem('InvalidTransition', {
+            en: 'This is our own duty; only the partner can be reminded.',
+            de: 'Das ist unsere eigene Pflicht; erinnern kann man nur den Partner.',
+          })
         }
         if (!signsAsWeDo(duty.agreement)) {
-          return problem(
-            'InvalidTransition',
-            "The partner's connector takes no reminders. Ask for a signed confirmation by letter or mail, and write it down: handschlag duty confirm",
-          )
+          return problem('InvalidTransition', {
+            en: "The partner's connector takes no reminders. Ask for a signed confirmation by letter or mail, and write it down: handschlag duty confirm",
+            de: 'Der Connector des Partners nimmt keine Erinnerungen an. Verlangen Sie eine unterschriebene Bestätigung per Brief oder E-Mail, und halten Sie sie fest: handschlag duty confirm',
+          })
         }
         await declare(deps, duty, { kind: 'reminder', by: 'person', text: words }, { who: by })
         return ok(undefined)
@@ -222,7 +237,10 @@ export function dutyOperations(deps: DutyOperationDeps) {
     waive: (id: string, reason: string, by: string): Promise<Result<DutyView>> =>
       act(id, reason, async (duty, text) => {
         if (duty.agreement.role !== 'provider') {
-          return problem('InvalidTransition', 'Only the provider can waive a duty.')
+          return problem('InvalidTransition', {
+            en: 'Only the provider can waive a duty.',
+            de: 'Nur der Anbieter kann auf eine Pflicht verzichten.',
+          })
         }
         await (signsAsWeDo(duty.agreement)
           ? declare(deps, duty, { kind: 'waiver', by: 'person', text }, { who: by })
@@ -249,22 +267,6 @@ const statementView = (s: Statement): StatementView =>
     jws: s.jws,
     proof: s.proof,
   })
-
-function loggedDays({ store }: StatementDeps, { id, role }: Agreement): readonly JsonObject[] {
-  return store.loggedUse(id, role).map(({ day, batches, records, bytes, first, last }) => ({
-    day: iso((day * 86_400_000) as EpochMs).slice(0, 10),
-    batches,
-    records,
-    bytes,
-    first: iso(first),
-    last: iso(last),
-  }))
-}
-
-function totals(log: readonly JsonObject[]): JsonObject {
-  const sum = (key: string): number => log.reduce((total, day) => total + Number(day[key]), 0)
-  return { batches: sum('batches'), records: sum('records'), bytes: sum('bytes') }
-}
 
 /** "delete the data at the latest 90 days after they came" */
 function wordsOf({ demand }: Duty): Text {

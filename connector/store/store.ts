@@ -84,6 +84,7 @@ interface DutyStore {
   latestStatements(agreementId: string, role: Role, path: string): readonly Statement[]
   /** The latest `limit`, oldest first. */
   statements(agreementId: string, role: Role, limit?: number): readonly Statement[]
+  /** Without receipts and reports, of which only the latest are kept. */
   countStatements(partner: string, agreementId: string, direction: Statement['direction']): number
 }
 

@@ -518,6 +518,62 @@ describe('logs and notices', () => {
     })
   })
 
+  it('are reported by themselves when a calendar month has ended, each day once', async () => {
+    const both = await pair([LOG])
+    const { consumer } = both
+    await deliver(both, line(1))
+    now = Date.parse('2027-01-31T23:00:00Z')
+    await deliver(both, line(2))
+    await consumer.watch().run()
+    expect(consumer.store().statements(AGREEMENT, 'consumer')).toEqual([])
+    now = Date.parse('2027-02-01T00:30:00Z')
+    await deliver(both, line(3))
+    await consumer.watch().run()
+    await consumer.watch().run()
+    now = Date.parse('2027-03-01T00:00:00Z')
+    await consumer.watch().run()
+    const reports = consumer.store().statements(AGREEMENT, 'consumer')
+    expect(reports.map(({ content }) => [content.until, content.data])).toMatchObject([
+      [
+        '2027-01-31T23:59:59.999Z',
+        { days: 2, records: 2, log: [{ day: '2027-01-04' }, { day: '2027-01-31' }] },
+      ],
+      ['2027-02-28T23:59:59.999Z', { days: 1, records: 1, log: [{ day: '2027-02-01' }] }],
+    ])
+    const nothing = await consumer.ops().report(dutyOf(consumer).id, 'Again', undefined, 'laptop')
+    expect(nothing).toMatchObject({
+      ok: false,
+      error: { message: 'Nothing was received since the last report.' },
+    })
+  })
+
+  it('that could not be delivered for days are owed once more each day, those that were refused are not', async () => {
+    const { provider, consumer } = await pair([INFORM])
+    const { id } = dutyOf(consumer)
+    await consumer.ops().report(id, 'A laptop was stolen.', undefined, 'laptop')
+    const [owed] = owedBy(consumer)
+    if (owed === undefined) throw new Error('nothing owed')
+    await statementSettled(consumer.deps, owed, { code: 'PartnerUnreachable', message: 'Nobody answers.' })
+    expect(statementOf(consumer)).toMatchObject({ delivery: 'failed', deliveryReason: 'Nobody answers.' })
+    now += DAY - 1
+    await consumer.watch().run()
+    expect(owedBy(consumer)).toEqual([])
+    now += 1
+    await consumer.watch().run()
+    expect(owedBy(consumer)).toMatchObject([{ body: owed.body }])
+    expect(statementOf(consumer)).toMatchObject({ delivery: 'owed' })
+    await carry(consumer, provider)
+    expect(statementOf(provider)).toMatchObject({ kind: 'incident' })
+
+    await consumer.ops().report(id, 'Found again.', undefined, 'laptop')
+    const [second] = owedBy(consumer)
+    if (second === undefined) throw new Error('nothing owed')
+    await statementSettled(consumer.deps, second, { code: 'PartnerRefused', message: 'No.' })
+    now += 2 * DAY
+    await consumer.watch().run()
+    expect(owedBy(consumer)).toEqual([])
+  })
+
   it('tell the provider of an event in words', async () => {
     const { provider, consumer } = await pair([INFORM])
     expect(dutyOf(consumer).words).toEqual({

@@ -6,6 +6,10 @@ import type { ArrivalNote, LoggedDay } from '../store.js'
 
 /** Days and settled arrivals of one contract that are kept. */
 const KEPT = 1000
+/** Receipts and reports of one contract, each way, that are kept; the oldest give way. */
+const KEPT_RECEIPTS = 10_000
+/** Statements after which there is a look at how many there are. */
+const DROP_EVERY = 100
 
 export function dutyTables(db: Database.Database) {
   const columns = `seq, agreement_id AS agreementId, role, place, from_at AS "from", to_at AS "to",
@@ -41,6 +45,11 @@ export function dutyTables(db: Database.Database) {
     INSERT INTO duty_statement (id, direction, partner, agreement_id, role, path, kind, at, data)
     VALUES (@id, @direction, @partner, @agreementId, @role, @path, @kind, @at, @data)
     ON CONFLICT (partner, direction, id) DO UPDATE SET data = excluded.data`)
+  const dropStatements = db.prepare(`
+    DELETE FROM duty_statement WHERE agreement_id = @agreementId AND role = @role AND direction = @direction
+      AND kind IN ('deletion', 'log') AND n <= (SELECT n FROM duty_statement
+        WHERE agreement_id = @agreementId AND role = @role AND direction = @direction AND kind IN ('deletion', 'log')
+        ORDER BY n DESC LIMIT 1 OFFSET ${KEPT_RECEIPTS})`)
   const statement = db.prepare(`
     SELECT data FROM duty_statement WHERE partner = @partner AND direction = @direction AND id = @id`)
   const ownStatement = db.prepare("SELECT data FROM duty_statement WHERE direction = 'out' AND id = @id")
@@ -51,9 +60,9 @@ export function dutyTables(db: Database.Database) {
     SELECT data FROM duty_statement WHERE n IN (SELECT max(n) FROM duty_statement
       WHERE agreement_id = @agreementId AND role = @role AND path = @path GROUP BY kind, direction) ORDER BY n`)
   const count = db
-    .prepare(
-      'SELECT count(*) FROM duty_statement WHERE partner = @partner AND agreement_id = @agreementId AND direction = @direction',
-    )
+    .prepare(`
+      SELECT count(*) FROM duty_statement WHERE partner = @partner AND agreement_id = @agreementId
+        AND direction = @direction AND kind NOT IN ('deletion', 'log')`)
     .pluck()
 
   const parse = (row: unknown): Statement => JSON.parse((row as { data: string }).data) as Statement
@@ -86,7 +95,7 @@ export function dutyTables(db: Database.Database) {
     },
     put(given: Statement): void {
       const { id, direction, partner, agreementId, role, path, kind, at } = given
-      putStatement.run({
+      const { lastInsertRowid } = putStatement.run({
         id,
         direction,
         partner,
@@ -97,6 +106,7 @@ export function dutyTables(db: Database.Database) {
         at,
         data: JSON.stringify(given),
       })
+      if (Number(lastInsertRowid) % DROP_EVERY === 0) dropStatements.run({ agreementId, role, direction })
     },
     reads: {
       arrivals: (agreementId: string, role: Role): readonly Arrival[] =>
