@@ -6,6 +6,7 @@ import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
 import { type Json, systemClock } from '../core/types.js'
 import { deliveriesCheck, type TransfersAnswer } from './doctor-deliveries.js'
+import { type DutiesAnswer, dutiesCheck } from './doctor-duties.js'
 
 type StatusAnswer = {
   readonly owed: { readonly count: number; readonly oldest?: string }
@@ -89,9 +90,11 @@ async function runningChecks(config: Config): Promise<readonly Check[]> {
   const running = '/api/v1/transfers?state=STARTED'
   const transfers = await read<TransfersAnswer>(client.get(running, { timeoutMs: 4000 }))
   const sources = await read<SourcesAnswer>(client.get('/api/v1/sources', { timeoutMs: 4000 }))
+  const duties = await read<DutiesAnswer>(client.get('/api/v1/duties', { timeoutMs: 4000 }))
   return [
     owedCheck(status.value),
     deliveriesCheck(transfers.ok ? transfers.value.transfers : []),
+    dutiesCheck(duties.ok ? duties.value.duties : []),
     labCheck(partners.ok ? partners.value.partners : []),
     ...(partners.ok ? partners.value.partners : [])
       .filter((p) => p.trust === 'trusted')

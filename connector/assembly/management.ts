@@ -20,6 +20,7 @@ import type { listen } from '../dsp/listen.js'
 import { describeFailure } from '../identity/outgoing-failure.js'
 import type { DataAnswer, OpenData } from '../management/data.js'
 import { createManagementServer } from '../management/server.js'
+import { dutyCounts } from '../services/duties.js'
 import { type OperatorDeps, operatorOperations } from '../services/operator.js'
 import { createSetup, tokenOperations } from '../services/operator-tokens.js'
 import { trustedPartner } from '../services/partners.js'
@@ -127,6 +128,20 @@ function observeStore(metrics: Registry, { store, clock }: TokenDeps): void {
       store.countByState(kind).map(({ state, count }) => ({ labels: { state }, value: count })),
     )
   }
+  metrics.gauge(
+    'handschlag_duties',
+    'Duties under contracts that are not settled.',
+    ['whose', 'state'],
+    () => {
+      const { open, dueSoon, overdue, theirsOverdue } = dutyCounts({ store, clock })
+      return [
+        { labels: { whose: 'ours', state: 'open' }, value: open },
+        { labels: { whose: 'ours', state: 'due soon' }, value: dueSoon },
+        { labels: { whose: 'ours', state: 'overdue' }, value: overdue },
+        { labels: { whose: 'theirs', state: 'overdue' }, value: theirsOverdue },
+      ]
+    },
+  )
   metrics.gauge('handschlag_owed_messages', 'Messages that partners have not acknowledged yet.', [], () => [
     { value: store.owedCount().count },
   ])

@@ -2,6 +2,7 @@
 import { type Command, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderPairs, renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
+import { dutyLine } from './duty.js'
 import { findOne, idOf, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { whenWords } from './when.js'
@@ -69,6 +70,13 @@ function showContract(here: Here, contract: View, verification: View | undefined
   ]
   say(here, renderPairs(pairs.filter(([, value]) => value !== '')))
   say(here, `\n${termsWords(contract, lang)}`)
+  const duties = contract.views('duties')
+  if (duties.length > 0) {
+    say(
+      here,
+      `\n${inLang(here, 'Duties', 'Pflichten')}:\n${duties.map((duty) => dutyLine(duty, lang)).join('\n')}`,
+    )
+  }
   if (verification !== undefined) {
     say(
       here,

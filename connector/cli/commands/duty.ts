@@ -45,6 +45,10 @@ const DELIVERY: Readonly<Record<string, Text>> = {
 const word = (table: Readonly<Record<string, Text>>, key: string, lang: Lang): string =>
   (Object.hasOwn(table, key) ? table[key]?.[lang] : undefined) ?? key
 
+/** One line of a contract. */
+export const dutyLine = (duty: View, lang: Lang): string =>
+  `  ${duty.text('id').slice(0, SHOWN)}  ${word(WHOSE, duty.text('whose'), lang)}, ${word(STATE, duty.text('state'), lang)}: ${duty.said('words', lang)}`
+
 /** As much of an id as the table shows. */
 const SHOWN = 8
 
