@@ -46,6 +46,7 @@ import type { Automation } from './services/ports.js'
 import { watchPseudonymKeys } from './services/pseudonym-keys.js'
 import { noteRefusal } from './services/refusals.js'
 import { watchTurns } from './services/turns.js'
+import { watchConditions } from './services/watch-conditions.js'
 import { openStore } from './store/sqlite/store.js'
 import type { Store } from './store/store.js'
 
@@ -197,6 +198,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   restoreFlows(deps)
   data.connect(deps)
   started.use(watchExpiry(deps))
+  started.use(watchConditions(deps))
   started.use(watchPseudonymKeys(deps))
   started.use(watchTurns(deps))
 

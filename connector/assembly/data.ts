@@ -16,6 +16,7 @@ import type { Outgoing } from '../identity/outgoing.js'
 import type { SourcePort } from '../services/datasets.js'
 import type { WatchDeps } from '../services/duty-watch.js'
 import type { DataPlanePort } from '../services/ports.js'
+import { createStandings } from '../services/standing.js'
 import { moveTransfer, type TransferDeps } from '../services/transfer.js'
 import { openRecordLog } from '../store/sqlite/record-log.js'
 import type { Store } from '../store/store.js'
@@ -135,6 +136,7 @@ export async function assembleData(
     arriving: deps.notes.arriving,
   })
   const push = assemblePush({ ...deps, sinks, publicPath: pushPath, maxBytes: config.receiveLimit })
+  const standing = createStandings(store)
   const plane = createDataPlane({
     clock,
     publicPath: deps.dataPath,
@@ -142,6 +144,11 @@ export async function assembleData(
     sourceOf: supervisor.sourceOf,
     signalsOf: (datasetId) => store.dataset(datasetId)?.signals ?? [],
     push: push.plane,
+    standingOf: (grant) =>
+      standing(
+        { partner: grant.recipient, datasetId: grant.datasetId, endpoint: grant.push?.endpoint },
+        grant.plan,
+      ),
     usage: { book: (agreementId, asked, quota) => store.book(agreementId, asked, quota) },
     log: {
       delivered(entry) {
@@ -154,7 +161,10 @@ export async function assembleData(
       },
       stopped: (transferPid, why) => stopped(transferPid, why),
       paused: (transfer, why, until) =>
-        log.info({ transfer, why: why.message, until: iso(until) }, 'delivery waits'),
+        log.info(
+          { transfer, why: why.message, ...(until === undefined ? {} : { until: iso(until) }) },
+          'delivery waits',
+        ),
     },
   })
   replaced = plane.refresh

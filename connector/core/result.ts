@@ -27,6 +27,7 @@ export const PROBLEMS = {
   TokenReplayed: 'The identity token has been used before.',
   NotTrusted: 'The partner is not trusted by the operator of this connector.',
   PolicyDenied: 'The contract or policy does not allow this now.',
+  NotConfirmed: 'The contract demands something of the recipient or of an event that is not confirmed now.',
   PolicyUnsupported: 'The policy contains a term that this connector does not understand or cannot enforce.',
   ContractOnly:
     'Terms would be kept by contract only, and the operator has not said that they may be offered so.',

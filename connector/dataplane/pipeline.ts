@@ -12,7 +12,16 @@ import {
   DEFAULT_FUNCTIONS,
 } from './stages/aggregate.js'
 import { type Delay, delayOf } from './stages/delay.js'
-import { type Gate, type Opening, openGate, openingOf, reopensBy } from './stages/gate.js'
+import {
+  type Gate,
+  type Opening,
+  openGate,
+  openingOf,
+  type Standing,
+  standingFor,
+  type Waiting,
+  waitingAt,
+} from './stages/gate.js'
 import { projection } from './stages/project.js'
 import { pseudonymsOf } from './stages/pseudonym.js'
 import { type Finish, finishOf } from './stages/round.js'
@@ -58,8 +67,10 @@ export type Shape = {
   readonly gate: Gate
   /** Recurring times of delivery; absent when the plan names none. */
   readonly opening?: Opening
-  /** When a gate that is closed now opens by itself; undefined when it does not. */
-  readonly reopens: (now: EpochMs) => EpochMs | undefined
+  /** Whether it is worth while to wait behind a gate that is closed now, and until when. */
+  readonly waiting: (now: EpochMs) => Waiting | undefined
+  /** Conditions that can change at any time; absent when the plan has none. */
+  readonly standing?: Standing
   /** Absent when the plan does not sample. */
   readonly samplingIntervalMs?: number
   /** Absent when the plan does not aggregate. */
@@ -74,12 +85,14 @@ export function compileShape(
   signals: readonly Signal[],
   recipient: string,
   pseudonymKey?: Uint8Array,
+  judged?: Standing,
 ): Shape {
   const { columns, remains, apply } = projection(plan, signals)
   const interval = plan.samplingIntervalMs ?? 0
   const keeps = rowFilter(plan, signals)
   const rename = pseudonymsOf(plan, signals, pseudonymKey)
   const opening = openingOf(plan)
+  const standing = standingFor(plan, judged)
   const last = finishOf(plan, pseudonymKey)
   const aggregation = aggregationOf(plan, signals, columns, last)
   const finish = last === undefined ? apply : (record: DataRecord) => finished(apply(record), last)
@@ -87,8 +100,9 @@ export function compileShape(
   return {
     plan,
     columns: aggregation === undefined ? columns : aggregateColumns(aggregation),
-    gate: openGate(plan, recipient, opening),
-    reopens: reopensBy(plan, recipient, opening),
+    gate: openGate(plan, recipient, opening, judged),
+    waiting: waitingAt(plan, recipient, opening, judged),
+    ...(standing !== undefined && { standing }),
     ...(opening !== undefined && { opening }),
     ...(interval > 0 && { samplingIntervalMs: interval }),
     ...(aggregation !== undefined && { windowMs: aggregation.windowMs }),

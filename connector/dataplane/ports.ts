@@ -194,8 +194,8 @@ export interface DeliveryLog {
   }): void
   /** A flow that stopped for a reason of ours, such as a used-up quota or a failing source. */
   stopped(transferPid: string, problem: Problem): void
-  /** A flow that goes on by itself at an instant: at the next time of delivery, or with the next day's quota. */
-  paused?(transferPid: string, problem: Problem, until: EpochMs): void
+  /** A flow that goes on by itself: at the next time of delivery, with the next day's quota, or when an event occurs. */
+  paused?(transferPid: string, problem: Problem, until: EpochMs | undefined): void
 }
 
 /** Durable, append-only log of live records, by stream name. The store implements it. */

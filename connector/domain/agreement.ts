@@ -36,6 +36,8 @@ export type Agreement = {
   readonly dutiesProven?: boolean
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
+  /** Provider: facts that the operator had confirmed and the agreement rests on, by id. */
+  readonly facts?: readonly string[]
   /** The shape documents that the terms name: without them nobody could tell what was agreed. */
   readonly shapes?: readonly ShapeDocument[]
   /** Provider: key of the pseudonyms and deviations delivered under it, sealed with the key of this machine; gone with the contract. */

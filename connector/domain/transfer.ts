@@ -25,6 +25,8 @@ export type Transfer = ProcessCore<'transfer', TransferState, TransferEvent> & {
   readonly endpoint?: string
   readonly sealedToken?: string
   readonly suspendedBy?: 'us' | 'partner'
+  /** Provider: it goes on by itself once the conditions of the contract are met again. */
+  readonly suspendedFor?: 'conditions'
   /** Consumer: we resumed it last, and the provider has not sent a start since. */
   readonly resumed?: boolean
   /** Provider: where the consumer wants the data delivered. */

@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   Unauthenticated: 401,
   NotTrusted: 403,
   PolicyDenied: 403,
+  NotConfirmed: 403,
   QuotaExhausted: 403,
   GrantEnded: 403,
   HostRefused: 403,

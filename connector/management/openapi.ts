@@ -20,6 +20,7 @@ const TAGS = {
   Shapes: 'Documents that say for single signals how values are rounded, changed and hidden.',
   Templates: 'Policies to start from, with parameters.',
   Policies: 'Who may have what, when, and why.',
+  Facts: 'What you confirm about partners and events, for contracts that demand it.',
   Negotiations: 'Contracts in the making.',
   Contracts: 'Contracts, in words and exactly.',
   Duties: 'What is owed after the delivery, and how it stands.',

@@ -5,6 +5,7 @@ import type { DatasetInput } from '../services/datasets.js'
 import type { Proposal } from '../services/negotiation-person.js'
 import type { Operations } from '../services/operator.js'
 import type { NewOffer, SourceInput } from '../services/operator-datasets.js'
+import type { NewFact } from '../services/operator-facts.js'
 import type { NewNegotiation, NewProposal } from '../services/operator-negotiations.js'
 import type { Setup } from '../services/operator-tokens.js'
 import type { NewTransfer } from '../services/operator-transfers.js'
@@ -34,6 +35,7 @@ type Bodies = {
   readonly DutyWords: { readonly text: string }
   readonly DutyReport: { readonly text: string; readonly event?: string }
   readonly NewTransfer: NewTransfer
+  readonly NewFact: NewFact
   readonly NewToken: { readonly name: string }
   readonly SetupRequest: { readonly code: string; readonly name: string }
 }

@@ -2,6 +2,7 @@
 import { ok, problem } from '../core/result.js'
 import { type Route, reads, writes } from './route.js'
 import { DUTY_ROUTES } from './routes-duties.js'
+import { FACT_ROUTES } from './routes-facts.js'
 import { OFFERING_ROUTES } from './routes-offering.js'
 import { SHAPE_ROUTES } from './routes-shapes.js'
 import { TEMPLATE_ROUTES } from './routes-templates.js'
@@ -355,4 +356,5 @@ export const ROUTES: readonly Route[] = [
   ...OFFERING_ROUTES,
   ...SHAPE_ROUTES,
   ...TEMPLATE_ROUTES,
+  ...FACT_ROUTES,
 ]

@@ -19,6 +19,7 @@ import {
   whole,
 } from './schema.js'
 import { DUTY_ANSWERS, dutyCounts } from './schemas-duties.js'
+import { fact, facts } from './schemas-facts.js'
 import {
   policyAnswers,
   SHAPE_ANSWERS,
@@ -114,12 +115,13 @@ const contract: Properties = {
   negotiation: text,
   planHash: described(text, 'SHA-256 of what the data plane enforces.'),
   tier,
+  facts: described(list(text), 'Facts that we had confirmed and the contract rests on, by id.'),
   signed: described(
     oneOf('both', 'us', 'partner', 'none'),
     'Whose signatures are stored; verify checks them.',
   ),
 }
-const CONTRACT_OPTIONAL = ['statusReason', 'statusBy', 'statusAt', 'planHash']
+const CONTRACT_OPTIONAL = ['statusReason', 'statusBy', 'statusAt', 'planHash', 'facts']
 
 const offer: Properties = {
   id: text,
@@ -375,6 +377,8 @@ export const ANSWERS = {
   PushProgress: pushProgress,
   Transfers: object({ transfers: list(ref('Transfer')) }),
   ...DUTY_ANSWERS,
+  Fact: fact,
+  Facts: facts,
   Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
   CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),
   SetupAnswer: object({ token: described(text, 'Shown once.') }),

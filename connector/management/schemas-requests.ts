@@ -13,6 +13,7 @@ import {
   signal,
   text,
 } from './schema.js'
+import { FACT_EXAMPLE, newFact } from './schemas-facts.js'
 
 const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
 const long: Schema = { type: 'string', maxLength: 4096 }
@@ -180,6 +181,7 @@ export const REQUESTS = {
     },
     ['event'],
   ),
+  NewFact: newFact,
   NewToken: request({ name: { type: 'string', minLength: 1, maxLength: 64 } }),
   SetupRequest: request({
     code: described(
@@ -325,6 +327,7 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
       fields: { temperature: { valueStep: '0.5' } },
     },
   },
+  NewFact: FACT_EXAMPLE,
   NewToken: { name: 'monitoring' },
   SetupRequest: { code: 'the code from the console', name: 'admin' },
 }

@@ -23,6 +23,8 @@ export type Reason = {
   readonly verdict: Verdict
   /** A sentence of its own. Made on demand: nobody reads why most uses are allowed. */
   readonly text: () => Text
+  /** Ids of the confirmations that the verdict rests on. */
+  readonly facts?: readonly string[]
 }
 
 export type Refusal = {
@@ -75,6 +77,10 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
     : { allowed: false, phase, reasons, because }
 }
 
+/** Ids of the confirmations that a decision rests on, each once. */
+export const reliedOn = ({ reasons }: Decision): readonly string[] =>
+  [...new Set(reasons.flatMap(({ verdict, facts = [] }) => (verdict === 'true' ? facts : [])))].sort()
+
 /** A condition that is broken says more than one that cannot be told. */
 const mostTelling = (reasons: readonly Reason[]): Reason | undefined =>
   reasons.find((reason) => reason.verdict === 'false') ?? reasons[0]
@@ -86,8 +92,9 @@ function reason(
   operand: string,
   verdict: Verdict,
   text: () => Text,
+  facts?: readonly string[],
 ): Reason {
-  const made: Reason = { clause, path, operand, verdict, text }
+  const made: Reason = { clause, path, operand, verdict, text, ...(facts !== undefined && { facts }) }
   course.reasons.push(made)
   return made
 }
@@ -223,14 +230,16 @@ function judgeAtomic(constraint: AtomicConstraint, course: Course): Reason {
   const name = shortName(operand.iri)
   // A constraint of another phase is still read: a value that is none must not wait for delivery to be noticed.
   // One that is only carried waits for nothing: no later phase here decides about it.
-  if (operand.enforcedHere && !rule.phases.includes(course.phase)) {
+  // What has to be confirmed about us is for the provider to judge, and only narrows what we may do.
+  const isOthers = operand.confirmed !== undefined && course.facts.asRecipient === true
+  if (operand.enforcedHere && (isOthers || !rule.phases.includes(course.phase))) {
     const wrong = operand.wrong(constraint)
     return wrong === undefined
       ? reason(course, clause, path, name, 'deferred', () => operand.describe(constraint))
       : reason(course, clause, path, name, 'unknown', () => wrong)
   }
-  const outcome = operand.evaluate(constraint, course.facts)
-  return reason(course, clause, path, name, outcome.verdict, outcome.text)
+  const { verdict, text, facts } = operand.evaluate(constraint, course.facts)
+  return reason(course, clause, path, name, verdict, text, facts)
 }
 
 /**

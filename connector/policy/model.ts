@@ -81,6 +81,22 @@ export type Facts = {
   readonly agreedAt?: EpochMs
   /** Deliveries already made under the agreement. */
   readonly counted?: number
+  /** What the operator has confirmed about the recipient and about events, as far as it is in force at that instant. */
+  readonly confirmed?: readonly Confirmed[]
+  /** Host that the data goes to; for data that is fetched the one that gets the access to it. */
+  readonly deliveredTo?: string
+  /** We are the recipient: what has to be confirmed is for the provider to judge. */
+  readonly asRecipient?: true
+}
+
+/** One value that somebody answers for, by the id of its record. */
+export type Confirmed = {
+  readonly id: string
+  /** Absolute IRI of the left operand. */
+  readonly operand: string
+  readonly value: string
+  /** The opposite is confirmed: this value does not apply. */
+  readonly not?: true
 }
 
 /** The short name of a term for people: `dateTime` for an ODRL or profile IRI, anything else as it is. */

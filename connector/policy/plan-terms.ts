@@ -1,7 +1,7 @@
 /** What single constraints contribute to a plan, and the strictest combination of such contributions. */
 import type { EpochMs } from '../core/types.js'
 import { commonHours } from './hours.js'
-import { type Plan, ROW_KEYS, type RowFilter } from './plan.js'
+import { type Condition, type Plan, ROW_KEYS, type RowFilter } from './plan.js'
 
 /** What a shape document says comes in when the plan is compiled; the terms only name it. */
 type OfShape = 'valueSteps' | 'noise' | 'identifying'
@@ -16,6 +16,14 @@ const common = <T>(a: readonly T[], b: readonly T[]): readonly T[] => {
 }
 const together = (a: readonly string[], b: readonly string[]): readonly string[] =>
   [...new Set([...a, ...b])].sort()
+
+/** Each once and in one order, so that the canonical form does not depend on the order in which they stand. */
+function allConditions(a: readonly Condition[], b: readonly Condition[]): readonly Condition[] {
+  const byText = new Map(
+    [...a, ...b].map((one) => [JSON.stringify([one.leftOperand, one.operator, one.values]), one]),
+  )
+  return [...byText].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, condition]) => condition)
+}
 
 type Rows = NonNullable<PlanTerms['rows']>
 
@@ -54,6 +62,7 @@ const JOINS: Joins<PlanTerms> = {
   notBefore: later,
   notAfter: earlier,
   recipients: common,
+  conditions: allConditions,
   hours: commonHours,
   weekdays: common,
   timeZones: common,

@@ -14,6 +14,12 @@ export type RowFilter = { readonly only?: readonly string[]; readonly except?: r
 
 /** Two true values up to `sensitivity` apart give the same result with chances that differ by a factor of e^epsilon at most. */
 export type Noise = { readonly epsilon: number; readonly sensitivity: number }
+/** A condition whose truth changes while data flows; judged by its operand at every delivery. */
+export type Condition = {
+  readonly leftOperand: string
+  readonly operator: string
+  readonly values: readonly string[]
+}
 
 export type Plan = {
   readonly version: 1
@@ -23,6 +29,8 @@ export type Plan = {
   readonly notAfter?: EpochMs
   /** The only participants that may receive; absent means the agreement's assignee alone decides. */
   readonly recipients?: readonly string[]
+  /** What has to be confirmed about the recipient or an event, or known of the address of delivery; all of it. */
+  readonly conditions?: readonly Condition[]
   /** Times of the day at which is delivered; absent means at all times. */
   readonly hours?: Hours
   /** Weekdays on which is delivered, 1 is Monday, ascending. */

@@ -5,7 +5,7 @@ import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
 import { catenaX } from './operands/catena-x.js'
 import { coarser } from './operands/coarser.js'
-import { content } from './operands/content.js'
+import { confirmed } from './operands/confirmed.js'
 import { count } from './operands/count.js'
 import { daily } from './operands/daily.js'
 import { dateTime } from './operands/date-time.js'
@@ -22,6 +22,7 @@ import { recipient } from './operands/recipient.js'
 import { rows } from './operands/rows.js'
 import { samplingInterval } from './operands/sampling-interval.js'
 import { shaped } from './operands/shape.js'
+import { virtualLocation } from './operands/virtual-location.js'
 import { windows } from './operands/windows.js'
 import { expandTerm, LEFT_OPERANDS, takesList } from './spelling.js'
 import { quoted, text } from './words.js'
@@ -40,9 +41,10 @@ export const OPERANDS: readonly Operand[] = [
   ...coarser,
   pseudonym,
   ...shaped,
+  ...confirmed,
+  virtualLocation,
   ...parties,
   ...windows,
-  ...content,
   ...obligations,
   ...vocabulary,
   inForceDate,

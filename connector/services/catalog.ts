@@ -11,6 +11,7 @@ import { delivers } from '../policy/plan.js'
 import type { ShapeLookup } from '../policy/shape.js'
 import type { Offered, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
+import { factsFor } from './confirmed.js'
 import { acceptedFrom, allows, understood } from './contract.js'
 import { lookupIn, shapeTextsFor } from './shapes.js'
 
@@ -125,7 +126,7 @@ const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')
 
 /** The store only narrows the search; what is shown is decided here, for every offer and every request. */
 function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offered): Entry | undefined {
-  const facts = { at: deps.clock(), recipient: partner.did }
+  const facts = factsFor(deps, { partner: partner.did, datasetId: dataset.id })
   const shown = offers.flatMap((offer) => {
     const policy = understood(offer.policy, acceptedFrom(partner, offer))
     return policy.ok && allows(policy.value, 'catalog', facts).ok ? [{ offer, policy: policy.value }] : []

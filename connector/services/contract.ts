@@ -19,7 +19,7 @@ import { type Partner, peerOf } from '../domain/partner.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { differences, differenceText } from '../policy/compare.js'
 import { compilePlan } from '../policy/compile.js'
-import { evaluate, type Facts } from '../policy/evaluate.js'
+import { evaluate, type Facts, reliedOn } from '../policy/evaluate.js'
 import { parseTimestamp } from '../policy/instant.js'
 import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
@@ -139,7 +139,12 @@ export function mayHold(
 ): Result<void> {
   if (takesWithoutTerms(partner, offer)) return ok(undefined)
   const policy = understood(offer, 3)
-  if (policy.ok) return missingShape(policy.value, shapes) ?? allows(policy.value, 'negotiation', facts)
+  if (policy.ok) {
+    const missing = missingShape(policy.value, shapes)
+    if (missing !== undefined) return missing
+    const allowed = allows(policy.value, 'negotiation', { ...facts, asRecipient: true })
+    return allowed.ok ? ok(undefined) : allowed
+  }
   const said = textOf(policy.error)
   return hasNoTerms(offer)
     ? problem(policy.error.code, {
@@ -160,10 +165,17 @@ export function missingShape(policy: Policy, shapes: ShapeLookup): Result<never>
   return name === undefined ? undefined : problem('PolicyUnsupported', shapeMissing(name))
 }
 
-/** Whether the policy allows it now, in this phase; the refusal is the sentence people see. */
-export function allows(policy: Policy, phase: Phase, facts: Facts): Result<void> {
+/**
+ * Whether the policy allows it now, in this phase, and on which confirmed facts that rests; the refusal is the sentence
+ * people see.
+ */
+export function allows(
+  policy: Policy,
+  phase: Phase,
+  facts: Facts,
+): Result<{ readonly facts: readonly string[] }> {
   const decision = evaluate(policy, phase, facts)
-  return decision.allowed ? ok(undefined) : problem('PolicyDenied', refusalText(decision))
+  return decision.allowed ? ok({ facts: reliedOn(decision) }) : problem('PolicyDenied', refusalText(decision))
 }
 
 /** What is added where the comparison leaves no doubt. */

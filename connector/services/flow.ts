@@ -10,6 +10,7 @@ import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import type { Facts } from '../policy/model.js'
 import { needsKey, type Plan } from '../policy/plan.js'
+import { factsFor } from './confirmed.js'
 import { allows, planOf, understood } from './contract.js'
 import type { TransferDeps } from './transfer.js'
 import { pushGrant } from './transfer-push.js'
@@ -47,24 +48,33 @@ export function barredBy(deps: Pick<TransferDeps, 'store'>, agreement: Agreement
       }
 }
 
-/** What is known about the use under an agreement at this moment. */
-export const transferFacts = (deps: Pick<TransferDeps, 'store' | 'clock'>, agreement: Agreement): Facts => ({
-  at: deps.clock(),
-  recipient: agreement.partner,
-  agreedAt: agreement.agreedAt,
-  counted: deps.store.booked(agreement.id),
+/** What is known about the use under an agreement at this moment. `endpoint`: where it is to be pushed. */
+export const transferFacts = (
+  deps: Pick<TransferDeps, 'store' | 'clock'>,
+  { id, partner, datasetId, agreedAt }: Agreement,
+  endpoint?: string,
+): Facts => ({
+  ...factsFor(deps, { partner, datasetId, ...(endpoint === undefined ? {} : { endpoint }) }),
+  agreedAt,
+  counted: deps.store.booked(id),
 })
 
 /** Whether a flow under the agreement may run now: policy at the transfer phase, a plan, and a source that can keep it. */
-export function mayRun(deps: TransferDeps, agreement: Agreement): Result<void> {
+export function mayRun(
+  deps: TransferDeps,
+  agreement: Agreement,
+  endpoint?: string,
+): Result<{ readonly facts: readonly string[] }> {
   const barred = barredBy(deps, agreement)
   if (barred !== undefined) return err(barred)
   const policy = understood(readableForm(agreement), agreement.tier)
   if (!policy.ok) return policy
-  const allowed = allows(policy.value, 'transfer', transferFacts(deps, agreement))
+  const allowed = allows(policy.value, 'transfer', transferFacts(deps, agreement, endpoint))
   if (!allowed.ok) return allowed
   const plan = planOf(agreement)
-  return plan.ok ? deps.dataPlane.canServe(agreement.datasetId, plan.value) : plan
+  if (!plan.ok) return plan
+  const served = deps.dataPlane.canServe(agreement.datasetId, plan.value)
+  return served.ok ? allowed : served
 }
 
 /** Hands a started provider transfer to the data plane. Also used after a restart. */

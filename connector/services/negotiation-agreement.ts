@@ -12,6 +12,7 @@ import { type Difference, differenceClause, differences } from '../policy/compar
 import { needsKey, type Plan } from '../policy/plan.js'
 import { shapeHash, shapeText } from '../policy/shape.js'
 import type { Peer, Tier } from '../policy/tier.js'
+import { factsFor } from './confirmed.js'
 import {
   acceptedFrom,
   agreementHash,
@@ -54,7 +55,8 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
   if (published === undefined || dataset?.published !== true) return unknown
   const policy = understood(published.policy, acceptedFrom(partner, published))
   if (!policy.ok) return unknown
-  if (!allows(policy.value, 'catalog', { at: deps.clock(), recipient: partner.did }).ok) return unknown
+  const seen = factsFor(deps, { partner: partner.did, datasetId: published.datasetId })
+  if (!allows(policy.value, 'catalog', seen).ok) return unknown
   if (asked.target !== undefined && asked.target !== published.datasetId) {
     return problem('OfferDiffers', {
       en: 'The target of the offer is not the dataset that it was published for.',
@@ -126,19 +128,26 @@ export function offerable(
     })
   }
   const about = { datasetId, terms, offer: terms, negotiationPid: '' as Pid }
-  return keepable(deps, partner, draftOf(deps, partner, about), upTo)
+  const kept = keepable(deps, partner, draftOf(deps, partner, about), upTo)
+  return kept.ok ? ok(kept.value.plan) : kept
 }
 
-function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement, upTo: Tier): Result<Plan> {
+/** `facts`: ids of what the operator confirmed and it rests on. */
+type Kept = { readonly plan: Plan; readonly facts: readonly string[] }
+
+function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement, upTo: Tier): Result<Kept> {
   const policy = understood(readableForm(draft), upTo)
   if (!policy.ok) return policy
-  const allowed = allows(policy.value, 'negotiation', { at: draft.agreedAt, recipient: partner.did })
+  const known = { partner: partner.did, datasetId: draft.datasetId }
+  const allowed = allows(policy.value, 'negotiation', factsFor(deps, known, draft.agreedAt))
   if (!allowed.ok) return allowed
   const plan = planOf(draft)
   if (!plan.ok) return plan
   const servable = deps.dataPlane.canServe(draft.datasetId, plan.value)
   if (!servable.ok) return servable
-  return needsKey(plan.value) && deps.pseudonyms === undefined ? NO_PSEUDONYMS : plan
+  return needsKey(plan.value) && deps.pseudonyms === undefined
+    ? NO_PSEUDONYMS
+    : ok({ plan: plan.value, facts: allowed.value.facts })
 }
 
 const NO_PSEUDONYMS = problem('PolicyUnsupported', {
@@ -201,8 +210,9 @@ export async function agree(
   const { terms, upTo } = accepted.value
   const about = { datasetId: n.datasetId, terms, offer: n.offer, negotiationPid: n.pid }
   const draft = draftOf(deps, partner, about)
-  const plan = keepable(deps, partner, draft, upTo)
-  if (!plan.ok) return plan
+  const kept = keepable(deps, partner, draft, upTo)
+  if (!kept.ok) return kept
+  const { plan, facts } = kept.value
   const pids = pidsOf(n)
   const text = { ...pids, ...signedText(draft) }
   const seal =
@@ -210,9 +220,10 @@ export async function agree(
   return ok({
     agreement: {
       ...draft,
-      planHash: plan.value.hash,
+      planHash: plan.hash,
+      ...(facts.length === 0 ? {} : { facts }),
       ...(seal === undefined ? {} : { providerSeal: seal }),
-      ...(needsKey(plan.value) &&
+      ...(needsKey(plan) &&
         deps.pseudonyms !== undefined && { pseudonymKey: deps.pseudonyms.create(draft.id) }),
     },
     message: deps.wire.contractAgreement({

@@ -34,6 +34,8 @@ export type ContractView = {
   readonly planHash?: string
   /** How far its terms are kept by connectors, as it stood when it was concluded. */
   readonly tier: TierInWords
+  /** Facts that we had confirmed and it rests on, by id. */
+  readonly facts?: readonly string[]
   /** Whose seals are stored; whether they hold is what verifying answers. */
   readonly signed: 'both' | 'us' | 'partner' | 'none'
 }
@@ -77,6 +79,7 @@ export function contractOperations(deps: ContractOperationDeps) {
       negotiation: a.negotiationPid,
       planHash: a.planHash,
       tier: { number: a.tier ?? 1, text: tierWords(a.tier ?? 1) },
+      facts: a.facts,
       signed: signedBy(a),
     })
 

@@ -12,6 +12,7 @@ import {
 } from './operator-contracts.js'
 import { type DatasetOperationDeps, type DatasetOperations, datasetOperations } from './operator-datasets.js'
 import { type DutyOperationDeps, type DutyOperations, dutyOperations } from './operator-duties.js'
+import { type FactOperations, factOperations } from './operator-facts.js'
 import {
   type NegotiationOperationDeps,
   type NegotiationOperations,
@@ -106,6 +107,7 @@ export type Operations = {
   readonly transfers: TransferOperations
   readonly tokens: TokenOperations
   readonly duties: DutyOperations
+  readonly facts: FactOperations
   readonly templates: TemplateOperations
   readonly shapes: ShapeOperations
   readonly who: { readonly may: (asked: WhoAsked) => Result<WhoView> }
@@ -128,6 +130,7 @@ export const operatorOperations = (deps: OperatorDeps): Operations => ({
   transfers: transferOperations(deps),
   tokens: tokenOperations(deps),
   duties: dutyOperations(deps),
+  facts: factOperations(deps),
   templates: templateOperations(),
   shapes: shapeOperations(deps),
   who: { may: (asked) => whoMay(deps, asked) },

@@ -8,11 +8,15 @@ import { oweTo, pidsOf } from './negotiation.js'
 import type { TransferDeps } from './transfer.js'
 import { entry } from './transfer-end.js'
 
-/** Provider: our start message, with a new address token for every start. */
-export function startStep(deps: TransferDeps, current: Transfer): Result<Step<Transfer>> {
+/** Provider: our start message, with a new address token for every start. `facts`: what the operator confirmed and it rests on. */
+export function startStep(
+  deps: TransferDeps,
+  current: Transfer,
+  facts: readonly string[] = [],
+): Result<Step<Transfer>> {
   const sending = send(TRANSFER, current, 'start', deps.clock())
   if (!sending.ok) return sending
-  const { suspendedBy: _, reason: __, reasonDe: ___, ...rest } = sending.value
+  const { suspendedBy: _, suspendedFor: __, reason: ___, reasonDe: ____, ...rest } = sending.value
   const next: Transfer = { ...rest, generation: current.generation + 1 }
   const data = {
     endpoint: reachedBy(deps.store.partner(next.partner), deps.dataEndpoint(next.pid)),
@@ -24,7 +28,11 @@ export function startStep(deps: TransferDeps, current: Transfer): Result<Step<Tr
     // DSP 2025-1, "Transfer Start Message": a dataAddress only where the consumer fetches the data.
     ...(next.format === PUSH ? {} : { data }),
   })
-  return ok({ next, owe: oweTo(next, 'start', message), audit: [entry(next, 'out', 'start')] })
+  return ok({
+    next,
+    owe: oweTo(next, 'start', message),
+    audit: [entry(next, 'out', 'start', facts.length === 0 ? undefined : { facts })],
+  })
 }
 
 /** Consumer: EDC answers our resumption with a start of its own, which brings the token that counts from then on. */

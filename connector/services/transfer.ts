@@ -139,7 +139,7 @@ export async function receiveTransferRequest(
   const pid = deps.newPid()
   const pushTo = requestedPush(deps, m.format, m.data, { pid, partner: deps.store.partner(m.sender) })
   if (!pushTo.ok) return pushTo
-  const grantable = mayRun(deps, agreement.value)
+  const grantable = mayRun(deps, agreement.value, pushTo.value?.endpoint)
   if (!grantable.ok) return grantable
   const at = deps.clock()
   const requested: Transfer = {
@@ -164,7 +164,9 @@ export async function receiveTransferRequest(
   // Whatever else the rules want is done once the request is written.
   const move = wantedOf(deps, requested)
   const atOnce = move.move === 'start' && (move.afterMs ?? 0) === 0
-  const starting: Result<Step<Transfer>> = atOnce ? startStep(deps, requested) : ok({ next: requested })
+  const starting: Result<Step<Transfer>> = atOnce
+    ? startStep(deps, requested, grantable.value.facts)
+    : ok({ next: requested })
   if (!starting.ok) return starting
   const { created, process } = await deps.store.create({
     ...starting.value,
@@ -229,17 +231,24 @@ export function receiveStart(
           en: 'The contract is no longer in force.',
           de: 'Der Vertrag gilt nicht mehr.',
         })
-      const allowed = mayRun(deps, agreement)
+      const allowed = mayRun(deps, agreement, current.pushTo?.endpoint)
       if (!allowed.ok) return allowed
       // EDC goes on only after a start of ours, which has a token of its own.
       if (deps.store.partner(current.partner)?.dialect === 'edc') {
-        const starting = startStep(deps, { ...current, lastDigest: m.digest })
+        const starting = startStep(deps, { ...current, lastDigest: m.digest }, allowed.value.facts)
         if (!starting.ok) return starting
         const wanted = entry(starting.value.next, 'in', 'start')
         return ok({ ...starting.value, audit: [wanted, ...(starting.value.audit ?? [])] })
       }
     }
-    const { suspendedBy: _, reason: __, reasonDe: ____, resumed: ___, ...rest } = received.value.next
+    const {
+      suspendedBy: _,
+      suspendedFor: __,
+      reason: ___,
+      reasonDe: ____,
+      resumed: _____,
+      ...rest
+    } = received.value.next
     const next: Transfer = {
       ...rest,
       ...(m.data === undefined
@@ -342,8 +351,8 @@ export function moveTransfer(
             de: 'Die Vereinbarung dieser Übertragung gibt es nicht mehr.',
           })
         if (agreement.status !== 'active') return inactive(agreement)
-        const allowed = mayRun(deps, agreement)
-        return allowed.ok ? startStep(deps, current) : allowed
+        const allowed = mayRun(deps, agreement, current.pushTo?.endpoint)
+        return allowed.ok ? startStep(deps, current, allowed.value.facts) : allowed
       }
       if (current.suspendedBy === 'partner') {
         return problem('InvalidTransition', {
@@ -360,6 +369,7 @@ export function moveTransfer(
     const next: Transfer = {
       ...sending.value,
       ...(event === 'suspend' ? { suspendedBy: 'us' } : {}),
+      ...(event === 'suspend' && why.code === 'NotConfirmed' ? { suspendedFor: 'conditions' } : {}),
       ...(event === 'start' ? { resumed: true } : {}),
     }
     const head = { ...pidsOf(next), from: next.role }

@@ -16,12 +16,14 @@ import { refusalText } from '../policy/refusal-words.js'
 import { accepting, type Tier } from '../policy/tier.js'
 import { nowWords } from '../policy/words.js'
 import { catalogEntry } from './catalog.js'
+import { factsFor } from './confirmed.js'
 import { acceptedFrom, planOf, tierWith } from './contract.js'
 import { mayRun, transferFacts } from './flow.js'
 import type { NegotiationDeps } from './negotiation.js'
 import { offerable } from './negotiation-agreement.js'
 import { compact } from './operator-view.js'
 import { trustedPartner } from './partners.js'
+import { unmetCondition } from './standing.js'
 import type { TransferDeps } from './transfer.js'
 
 /** Where it ends, in the order in which a partner comes by. */
@@ -144,7 +146,8 @@ function ofOffer(deps: WhoDeps, at: EpochMs, partner: Partner, dataset: Dataset,
     const fit = offerable(then, partner, dataset.id, terms, acceptedFrom(partner, offer))
     return fit.ok ? undefined : { step: 'negotiation', error: fit.error }
   }
-  const facts = (when: EpochMs): Facts => ({ at: when, recipient: partner.did })
+  const facts = (when: EpochMs): Facts =>
+    factsFor(deps, { partner: partner.did, datasetId: dataset.id }, when)
   const found = decide(at)
   const phaseOf = found?.step === 'catalog' ? 'catalog' : 'negotiation'
   const upTo = acceptedFrom(partner, offer)
@@ -172,11 +175,11 @@ function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agr
     const may = mayRun({ ...deps, clock: () => when }, agreement)
     if (!may.ok) return { step: agreement.status === 'active' ? 'transfer' : 'contract', error: may.error }
     const plan = planOf(agreement)
-    const closed = plan.ok ? deps.gate(plan.value, partner.did)(when) : plan.error
+    const closed = plan.ok ? closedBy(deps, plan.value, agreement, when) : plan.error
     return closed === undefined ? undefined : { step: 'delivery', error: closed }
   }
   const policy = readableForm(agreement)
-  const facts = (when: EpochMs) => ({ ...transferFacts(deps, agreement), at: when })
+  const facts = (when: EpochMs) => transferFacts({ ...deps, clock: () => when }, agreement)
   const about: About = { policy, upTo: agreement.tier ?? 1, phaseOf: 'transfer', facts, decide }
   return told(
     { ...headOf(partner, agreement.datasetId), contract: agreement.id },
@@ -185,6 +188,13 @@ function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agr
     about,
     decide(at),
   )
+}
+
+/** Events are looked at here, because the gate alone does not know them; then hours and days. */
+function closedBy(deps: WhoDeps, plan: Plan, agreement: Agreement, when: EpochMs): Problem | undefined {
+  const { conditions: _, ...rest } = plan
+  const unmet = unmetCondition(plan, transferFacts({ ...deps, clock: () => when }, agreement))
+  return unmet?.problem ?? deps.gate(rest, agreement.partner)(when)
 }
 
 const headOf = ({ did, name }: Partner, dataset: string) => ({ partner: did, partnerName: name, dataset })

@@ -8,6 +8,7 @@ import type { EpochMs, JsonObject, Pid, Role } from '../core/types.js'
 import type { Agreement, StoredShape } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
 import type { Arrival, Counted, Statement } from '../domain/duty.js'
+import type { Fact, FactEnd } from '../domain/fact.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
 import type { ProcessKind } from '../domain/process.js'
@@ -157,6 +158,23 @@ export interface Store extends DutyStore, AsyncDisposable {
   note(entry: AuditEntry, series?: string): Promise<void>
   /** The latest `limit` entries, oldest first. */
   audit(subject: string, limit?: number): readonly (AuditEntry & { readonly seq: number })[]
+
+  /** Records a fact with the entry of its history. It counts once the promise resolves. */
+  addFact(fact: Fact, audit: AuditEntry): Promise<void>
+  /**
+   * Ends a fact. It counts for nothing from this call on, before its end is durable and even when that cannot be written.
+   * NotFound, or InvalidTransition for one that has ended.
+   */
+  endFact(id: string, end: FactEnd, audit: AuditEntry): Promise<Result<Fact>>
+  fact(id: string): Fact | undefined
+  /** The latest `limit`, newest first; those that have ended only with `ended`. */
+  facts(m: { readonly limit: number; readonly ended?: boolean }): readonly Fact[]
+  /** All facts that ever said this, ended or not. */
+  factsOfValue(operand: string, value: string): readonly Fact[]
+  /** Facts that have not been ended and are about this participant or about none. Looks at no time. */
+  standingFacts(partner: string): readonly Fact[]
+  /** Called when a fact has been recorded, and when one is being ended. Returns the unsubscribe function. */
+  onFacts(listener: () => void): () => void
 
   putPartner(partner: Partner): Promise<void>
   /** Changes what is known of a partner as it stands inside the step; undefined when there is no such partner. */

@@ -1,6 +1,6 @@
 /** Policies and facts in the shortest form the tests can read. */
 import type { EpochMs } from '../../connector/core/types.js'
-import type { Facts, Policy } from '../../connector/policy/model.js'
+import type { Confirmed, Facts, Policy } from '../../connector/policy/model.js'
 import { parsePolicy } from '../../connector/policy/parse.js'
 
 export const MDP = 'https://w3id.org/machine-data-policy/v1#'
@@ -31,16 +31,22 @@ export function facts({
   recipient = BUYER,
   agreedAt,
   counted,
+  confirmed,
+  deliveredTo,
 }: {
   readonly at?: string
   readonly recipient?: string
   readonly agreedAt?: string
   readonly counted?: number
+  readonly confirmed?: readonly Confirmed[]
+  readonly deliveredTo?: string
 } = {}): Facts {
   return {
     at: instant(at),
     recipient,
     ...(agreedAt !== undefined && { agreedAt: instant(agreedAt) }),
     ...(counted !== undefined && { counted }),
+    ...(confirmed !== undefined && { confirmed }),
+    ...(deliveredTo !== undefined && { deliveredTo }),
   }
 }

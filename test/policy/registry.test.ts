@@ -38,7 +38,7 @@ describe('the registry', () => {
 
   it('never lets an operand be published that the data plane does not enforce', () => {
     const DOCUMENT = `urn:sha256:${'0'.repeat(64)}`
-    const WORDS = ['UTC', 'mean', 'agreement', 'laplace', DOCUMENT, BUYER]
+    const WORDS = ['UTC', 'mean', 'agreement', 'laplace', DOCUMENT, BUYER, 'EU', 'buyer.example']
     const VALUES = ['2027-01-01T00:00:00Z', 'P1D', '5', '06:00:00', ...WORDS]
     // Functions of aggregation and groups mean nothing without a window, noise nothing without a document.
     const beside = (iri: string) =>

@@ -18,6 +18,9 @@ type Vector = {
     readonly recipient: string
     readonly agreedAt?: string
     readonly counted?: number
+    /** What the operator has confirmed, by the left operand of the file unless another is named. */
+    readonly confirmed?: readonly { readonly operand?: string; readonly value: string; readonly not?: true }[]
+    readonly deliveredTo?: string
   }
   readonly expect: Readonly<Record<Phase, 'true' | 'false' | 'unknown' | 'deferred'>>
   readonly plan?: Readonly<Record<string, unknown>> | 'PolicyDenied'
@@ -29,6 +32,14 @@ type VectorFile = {
   readonly beside?: readonly unknown[]
   readonly cases: readonly Vector[]
 }
+
+const factsOf = ({ facts: { confirmed, ...given } }: Vector, leftOperand: string) =>
+  facts({
+    ...given,
+    ...(confirmed !== undefined && {
+      confirmed: confirmed.map((one, at) => ({ id: `fact-${at}`, operand: leftOperand, ...one })),
+    }),
+  })
 
 const FOLDER = new URL('../vectors/policy/', import.meta.url)
 const files = readdirSync(FOLDER).map(
@@ -73,14 +84,14 @@ describe.each(files)('%s', (_name, { leftOperand, beside = [], cases }) => {
       permission: [{ action: 'use', constraint: [{ leftOperand, operator, rightOperand }, ...beside] }],
     })
     for (const [phase, verdict] of Object.entries(vector.expect) as [Phase, string][]) {
-      const decision = evaluate(parsed, phase, facts(vector.facts))
+      const decision = evaluate(parsed, phase, factsOf(vector, leftOperand))
       expect(decision.reasons[0]?.verdict, phase).toBe(verdict)
       expect(decision.allowed, phase).toBe(verdict === 'true' || verdict === 'deferred')
       expect(Object.values(decision.reasons[0]?.text() ?? {}).every((text) => text.endsWith('.'))).toBe(true)
     }
     expect(unsupportedTerms(parsed).length, 'unsupported terms').toBe(vector.supported === false ? 1 : 0)
 
-    const agreedAt = (facts(vector.facts).agreedAt ?? 0) as EpochMs
+    const agreedAt = (factsOf(vector, leftOperand).agreedAt ?? 0) as EpochMs
     const plan = compilePlan(parsed, { agreedAt, assignee: vector.facts.recipient })
     if (vector.supported === false) {
       expect(plan).toMatchObject({ ok: false, error: { code: 'PolicyUnsupported' } })

@@ -17,6 +17,8 @@ const WRITES = Object.keys({
   note: true,
   noteArrival: true,
   putStatement: true,
+  addFact: true,
+  endFact: true,
   putPartner: true,
   changePartner: true,
   removePartner: true,

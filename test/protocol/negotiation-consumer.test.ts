@@ -249,7 +249,10 @@ describe('an offer that the provider begins with', () => {
       ...PUMP_OFFER,
       target: 'pump',
       permission: [
-        { action: 'use', constraint: [{ leftOperand: 'odrl:spatial', operator: 'eq', rightOperand: 'DE' }] },
+        {
+          action: 'use',
+          constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
+        },
       ],
     }
     const { body } = initial(newPid(), { offer: strange })

@@ -99,7 +99,7 @@ describe('an offer that the provider makes of its own accord', () => {
           permission: [
             {
               action: 'use',
-              constraint: [{ leftOperand: 'odrl:spatial', operator: 'eq', rightOperand: 'DE' }],
+              constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
             },
           ],
         },
@@ -250,7 +250,10 @@ describe('haggling', () => {
     const strange = {
       ...world.offer,
       permission: [
-        { action: 'use', constraint: [{ leftOperand: 'odrl:spatial', operator: 'eq', rightOperand: 'DE' }] },
+        {
+          action: 'use',
+          constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
+        },
       ],
     }
     const body = { providerPid: pidOf('provider'), consumerPid: pidOf('consumer'), offer: strange }

@@ -5,6 +5,7 @@ import { contractCommands } from './contract.js'
 import { datasetCommands } from './dataset.js'
 import { type FollowDeps, processDeps } from './deps.js'
 import { dutyCommands } from './duty.js'
+import { factCommands } from './fact.js'
 import { negotiateCommand } from './negotiate.js'
 import { negotiationCommands } from './negotiation.js'
 import { offerCommands } from './offer.js'
@@ -26,6 +27,7 @@ export const commandsWith = (deps: FollowDeps): readonly Command[] => [
   ...datasetCommands,
   ...shapeCommands,
   ...offerCommands,
+  ...factCommands,
   catalogCommand,
   negotiateCommand(deps),
   ...negotiationCommands(deps),

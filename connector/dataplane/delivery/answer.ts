@@ -8,6 +8,7 @@ const STATUS: Partial<Record<ProblemCode, number>> = {
   GrantInvalid: 401,
   GrantEnded: 403,
   PolicyDenied: 403,
+  NotConfirmed: 403,
   QuotaExhausted: 403,
   InvalidInput: 400,
   NotFound: 404,

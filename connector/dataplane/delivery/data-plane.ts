@@ -13,6 +13,7 @@ import type { Signal } from '../record.js'
 import { realSchedule, type Schedule } from '../schedule.js'
 import { canKeep } from '../serviceable.js'
 import { counterFor } from '../stages/count.js'
+import type { Standing } from '../stages/gate.js'
 import { chooseFormat, EVENT_STREAM } from './accept.js'
 import { refuseUpgrade, sendProblem } from './answer.js'
 import { serveBytes } from './bytes.js'
@@ -40,6 +41,8 @@ export type DataPlaneDeps = {
   readonly sourceOf: SourceOf
   readonly signalsOf: (datasetId: string) => readonly Signal[]
   readonly usage: UsageMeter
+  /** Judges the conditions of a plan; without it nothing is delivered under one that has some. */
+  readonly standingOf?: (grant: Grant) => Standing
   readonly log: DeliveryLog
   readonly clock: Clock
   readonly schedule?: Schedule
@@ -153,10 +156,11 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
       return sendProblem(req, res, reason, { status: 405, headers: { Allow: 'GET, HEAD' } })
     }
     const refused = transfer.shape.gate(clock())
+    const waiting = refused === undefined ? undefined : transfer.shape.waiting(clock())
     // A stream may wait for the time of delivery; an answer may not.
-    const waits = refused !== undefined && chooseFormat(req.headers.accept) === EVENT_STREAM
-    if (refused !== undefined && (!waits || transfer.shape.reopens(clock()) === undefined)) {
-      return sendProblem(req, res, refused, { headers: laterIn(transfer.shape.reopens(clock()), clock()) })
+    const waits = waiting !== undefined && chooseFormat(req.headers.accept) === EVENT_STREAM
+    if (refused !== undefined && !waits) {
+      return sendProblem(req, res, refused, { headers: laterIn(waiting?.until, clock()) })
     }
     const source = sourceOf(transfer.grant.datasetId)
     if (!source.ok) return sendProblem(req, res, source.error)
@@ -209,7 +213,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     if (!admitted.ok) return refuseUpgrade(socket, admitted.error)
     if (transfer.stopped !== undefined) return refuseUpgrade(socket, transfer.stopped, true)
     const refused = transfer.shape.gate(clock())
-    if (refused !== undefined && transfer.shape.reopens(clock()) === undefined) {
+    if (refused !== undefined && transfer.shape.waiting(clock()) === undefined) {
       return refuseUpgrade(socket, refused)
     }
     const source = sourceOf(transfer.grant.datasetId)

@@ -42,8 +42,9 @@ async function hand(
   send: Send,
 ): Promise<Problem | undefined> {
   const { shape, clock, schedule, flow, counter, droppedAhead, paused } = delivery
-  // A slow receiver must not carry a batch past the end of the contract or of a time of delivery.
-  const isTimed = shape.opening !== undefined || shape.plan.notAfter !== undefined
+  // A slow receiver must not carry a batch past the end of the contract, of a time of delivery, or of a condition.
+  const isTimed =
+    shape.opening !== undefined || shape.standing !== undefined || shape.plan.notAfter !== undefined
   const most = isTimed ? SLICE : batch.length
   for (let at = 0; at < batch.length; ) {
     if (flow.signal.aborted) return undefined

@@ -8,7 +8,8 @@ import type { Clock } from '../../core/types.js'
 import { compileShape, type Shape } from '../pipeline.js'
 import type { Grant } from '../ports.js'
 import type { Signal } from '../record.js'
-import { type Schedule, scheduleAt } from '../schedule.js'
+import { type Cancel, type Schedule, scheduleAt } from '../schedule.js'
+import type { Standing } from '../stages/gate.js'
 
 export type Via = 'pull' | 'sse' | 'ws' | 'bytes' | 'push'
 
@@ -42,6 +43,7 @@ type Entry = {
 }
 
 export type TransfersDeps = {
+  readonly standingOf?: (grant: Grant) => Standing
   readonly signalsOf: (datasetId: string) => readonly Signal[]
   readonly clock: Clock
   readonly schedule: Schedule
@@ -50,7 +52,13 @@ export type TransfersDeps = {
 
 const NO_TOKEN = Buffer.alloc(32)
 
-export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfer }: TransfersDeps) {
+export function createTransfers({
+  signalsOf,
+  standingOf,
+  clock,
+  schedule,
+  maxFlowsPerTransfer,
+}: TransfersDeps) {
   const entries = new Map<string, Entry>()
   let open = 0
   let idle: (() => void)[] = []
@@ -179,9 +187,12 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
       const expire = (): void => {
         const now = clock()
         const reason = shape.gate(now)
-        if (reason !== undefined && !(isPatient && shape.reopens(now) !== undefined)) flow.end(reason, 'cut')
+        if (reason !== undefined && !(isPatient && shape.waiting(now) !== undefined)) flow.end(reason, 'cut')
       }
-      const cancels = ends.map((at) => scheduleAt(schedule, clock, at, expire))
+      const cancels = [
+        ...ends.map((at) => scheduleAt(schedule, clock, at, expire)),
+        ...(shape.standing === undefined ? [] : [watchStanding(shape.standing, expire)]),
+      ]
       const cancelExpiry = (): void => {
         for (const cancel of cancels) cancel()
       }
@@ -200,8 +211,29 @@ export function createTransfers({ signalsOf, clock, schedule, maxFlowsPerTransfe
     },
   }
 
+  /** Looks at the gate whenever the conditions may have changed, and at each instant at which they do by themselves. */
+  function watchStanding(standing: Standing, look: () => void): Cancel {
+    let cancel: Cancel = () => {}
+    const again = (): void => {
+      cancel()
+      arm()
+      look()
+    }
+    const arm = (): void => {
+      const next = standing.nextChange(clock())
+      cancel = next === undefined ? () => {} : scheduleAt(schedule, clock, next, again)
+    }
+    arm()
+    const unsubscribe = standing.onChange(again)
+    return () => {
+      cancel()
+      unsubscribe()
+    }
+  }
+
   function shapeOf(grant: Grant): Shape {
-    return compileShape(grant.plan, signalsOf(grant.datasetId), grant.recipient, grant.pseudonymKey)
+    const { plan, datasetId, recipient, pseudonymKey } = grant
+    return compileShape(plan, signalsOf(datasetId), recipient, pseudonymKey, standingOf?.(grant))
   }
 }
 

@@ -19,6 +19,34 @@ export type Opening = {
   nextChange(now: EpochMs): EpochMs | undefined
 }
 
+/** Whether the conditions of a plan are met for one grant, which can change at any time. */
+export type Standing = {
+  /** Why nothing may be delivered at that instant. `waits`: what is open then goes on when it may be again. */
+  judge(now: EpochMs): { readonly problem: Problem; readonly waits: boolean } | undefined
+  /** The first instant after `now` at which that may be otherwise by itself. */
+  nextChange(now: EpochMs): EpochMs | undefined
+  /** Called when that may be otherwise at once. Returns the unsubscribe function. */
+  onChange(listener: () => void): () => void
+}
+
+/** Nobody here can tell whether the conditions are met. */
+const NEVER: Standing = {
+  judge: () => ({
+    problem: {
+      code: 'NotConfirmed',
+      message: 'Whether the conditions of the contract are met cannot be told here.',
+      messageDe: 'Ob die Bedingungen des Vertrags erfüllt sind, lässt sich hier nicht feststellen.',
+    },
+    waits: false,
+  }),
+  nextChange: () => undefined,
+  onChange: () => () => {},
+}
+
+/** undefined when the plan has no conditions. Without anybody who judges them they are not met. */
+export const standingFor = ({ conditions }: Plan, judged: Standing | undefined): Standing | undefined =>
+  conditions === undefined ? undefined : (judged ?? NEVER)
+
 /** The zone in which the plan means its days and times of day. */
 export function zoneOf({ timeZones }: Plan): Zone {
   const zone = findZone(timeZones?.[0] ?? 'UTC')
@@ -52,10 +80,16 @@ export function openingOf(plan: Plan): Opening | undefined {
   }
 }
 
-export function openGate(plan: Plan, recipient: string, opening = openingOf(plan)): Gate {
+export function openGate(
+  plan: Plan,
+  recipient: string,
+  opening = openingOf(plan),
+  judged: Standing | undefined = undefined,
+): Gate {
   const barred = barredBy(plan, recipient)
+  const standing = standingFor(plan, judged)
   return (now) => {
-    const why = barred(now)
+    const why = barred(now) ?? standing?.judge(now)?.problem
     if (why !== undefined || opening === undefined || opening.isOpen(now)) return why
     const next = opening.nextChange(now)
     const begins = next === undefined ? undefined : momentWords(next)
@@ -66,13 +100,33 @@ export function openGate(plan: Plan, recipient: string, opening = openingOf(plan
   }
 }
 
-/** When a gate that is closed now opens by itself, because a recurring time begins; undefined for any other reason. */
-export function reopensBy(plan: Plan, recipient: string, opening: Opening | undefined) {
+/** A gate that is closed now, and behind which it is worth while to wait. */
+export type Waiting = {
+  /** When it may open by itself; undefined when only something that happens can open it, or nothing is known. */
+  readonly until: EpochMs | undefined
+}
+
+/** undefined when the gate is open, or closed for good. */
+export function waitingAt(
+  plan: Plan,
+  recipient: string,
+  opening: Opening | undefined,
+  judged: Standing | undefined,
+) {
   const barred = barredBy(plan, recipient)
-  return (now: EpochMs): EpochMs | undefined =>
-    opening === undefined || opening.isOpen(now) || barred(now) !== undefined
-      ? undefined
-      : opening.nextChange(now)
+  const standing = standingFor(plan, judged)
+  return (now: EpochMs): Waiting | undefined => {
+    if (barred(now) !== undefined) return undefined
+    const unmet = standing?.judge(now)
+    if (unmet !== undefined && !unmet.waits) return undefined
+    const closed = opening !== undefined && !opening.isOpen(now)
+    if (unmet === undefined && !closed) return undefined
+    const next = closed ? opening.nextChange(now) : undefined
+    if (unmet === undefined) return next === undefined ? undefined : { until: next }
+    const change = standing?.nextChange(now)
+    const edges = [next, change].flatMap((at) => at ?? [])
+    return { until: edges.length === 0 ? undefined : (Math.min(...edges) as EpochMs) }
+  }
 }
 
 const denied = (en: string, de: string): Problem => ({ code: 'PolicyDenied', ...message({ en, de }) })

@@ -34,7 +34,7 @@ const SUBSETS: ReadonlySet<string> = new Set([`${MDP}fields`, `${MDP}aggregation
 
 /** A party has several of these at once; everything else has one value for one use. */
 const SEVERAL: ReadonlySet<string> = new Set([
-  ...['credentialType', 'group', 'contractReference'].map((name) => MDP + name),
+  ...['credentialType', 'group', 'contractReference', 'userRequest'].map((name) => MDP + name),
   ...[
     'BusinessPartnerGroup',
     'Membership',
@@ -43,6 +43,9 @@ const SEVERAL: ReadonlySet<string> = new Set([
     'ContractReference',
   ].map((name) => `https://w3id.org/catenax/2025/9/policy/${name}`),
 ])
+
+/** Several events may be under way at once; how a duty is done hangs on one of them. */
+const isOfUse = (leftOperand: string, scope: Scope): boolean => leftOperand === `${ODRL}event` && scope === ''
 
 export class AxisPlan {
   readonly #groups = new Map<string, Group>()
@@ -208,7 +211,7 @@ function axisFor(group: Group, shared: readonly Scalar[] | undefined): Axis {
   const understood = atoms.every(({ unknown, operator }) => unknown.length === 0 && operator !== '')
   const ambiguous = AMBIGUOUS.has(leftOperand) || isRecurrence(leftOperand, atoms)
   if (!understood || ambiguous) return comboAxis(name, atoms, ambiguous && understood)
-  if (SEVERAL.has(leftOperand)) return severalAxis(name, atoms)
+  if (SEVERAL.has(leftOperand) || isOfUse(leftOperand, group.scope)) return severalAxis(name, atoms)
   if (atoms.every(isOrdered) && !isMisread(leftOperand, atoms)) {
     const range = rangeOf(leftOperand)
     const points = range.only !== undefined ? weekdays() : (shared ?? pointsFor(atoms))

@@ -24,6 +24,8 @@ export type Outcome = {
   readonly verdict: 'true' | 'false' | 'unknown'
   /** A sentence of its own. Made on demand: most decisions are allowed and nobody reads why. */
   readonly text: () => Text
+  /** Ids of the confirmations that it rests on. */
+  readonly facts?: readonly string[]
 }
 
 export type Reading<V> = { readonly value: V } | { readonly wrong: Text }
@@ -66,6 +68,19 @@ type About = {
   readonly means?: (operator: string, value: string) => OwnTerm | undefined
   /** Truth depends on the time of evaluation, so that an order of satisfaction cannot be told without history. */
   readonly temporal: boolean
+  /** The provider's operator confirms the value: about the recipient, or about an event. Nobody else can tell. */
+  readonly confirmed?: Confirmation
+}
+
+export type Confirmation = {
+  readonly of: 'recipient' | 'event'
+  /** Has one value at a time, so that a confirmed one excludes all others. */
+  readonly single: boolean
+  /**
+   * What becomes of running transfers once it is not confirmed any more: delivery waits, or the transfer is suspended until it
+   * is confirmed again, or it ends.
+   */
+  readonly lapse: 'wait' | 'suspend' | 'end'
 }
 
 export type Operand = About & {

@@ -180,4 +180,19 @@ export const MIGRATIONS: readonly string[] = [
   -- Shape documents by the SHA-256 of their canonical JSON.
   CREATE TABLE shape (hash TEXT PRIMARY KEY, data TEXT NOT NULL) STRICT;
   `,
+  `
+  -- What the operator confirms. Never changed and never removed: a fact can only be ended, once.
+  CREATE TABLE fact (
+    id TEXT PRIMARY KEY,
+    data TEXT NOT NULL,
+    -- When, by whom and why; NULL while it stands.
+    ended TEXT
+  ) STRICT;
+  CREATE INDEX fact_standing ON fact (id) WHERE ended IS NULL;
+  CREATE INDEX fact_value ON fact (json_extract(data, '$.operand'), json_extract(data, '$.value'));
+  CREATE TRIGGER fact_unchanged BEFORE UPDATE ON fact
+    WHEN OLD.ended IS NOT NULL OR NEW.id <> OLD.id OR NEW.data <> OLD.data
+    BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END;
+  CREATE TRIGGER fact_kept BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'a fact is never removed'); END;
+  `,
 ]

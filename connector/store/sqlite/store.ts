@@ -8,6 +8,7 @@ import type { ApiToken, AudienceRule, Store } from '../store.js'
 import { GroupCommit, openDatabase } from './database.js'
 import { documents, keptInMemory } from './documents.js'
 import { dutyTables } from './duties.js'
+import { factTable } from './facts.js'
 import { offeringTables } from './offering.js'
 import { processTables } from './processes.js'
 import { usageTables } from './usage.js'
@@ -64,6 +65,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     .pluck()
 
   const usage = usageTables(db)
+  const facts = factTable(db)
 
   const duties = dutyTables(db)
   const dutyListeners = new Set<() => void>()
@@ -180,6 +182,30 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     changeAgreement: (id, decide) => run(() => processes.changeAgreement(id, decide)),
     note: (entry, series) => run(() => processes.note(entry, series)),
     audit: processes.audit,
+
+    addFact: async (fact, audit) => {
+      await run(() => {
+        facts.add(fact)
+        processes.note(audit)
+      })
+      facts.stands(fact)
+    },
+    endFact: (id, end, audit) => {
+      const known = facts.endable(id)
+      if (!known.ok) return Promise.resolve(known)
+      // Before the write: what has been ended must not count while the disk is slow or full.
+      facts.falls(known.value)
+      return run(() => {
+        const ended = facts.end(id, end)
+        if (ended.ok) processes.note(audit)
+        return ended
+      })
+    },
+    fact: facts.get,
+    facts: facts.list,
+    factsOfValue: facts.ofValue,
+    standingFacts: facts.standing,
+    onFacts: facts.onChange,
 
     putPartner: (partner) => run(() => partners.put(partner)),
     changePartner: (did, decide) =>

@@ -66,7 +66,7 @@ describe('a quota of the day', () => {
       log: {
         delivered: () => {},
         stopped: () => {},
-        paused: (_pid, _why, until) => paused.push(new Date(until).toISOString()),
+        paused: (_pid, _why, until) => paused.push(new Date(until ?? Number.NaN).toISOString()),
       },
     })
     served.plane.start(grant({ recordsPerDay: 2 }))
