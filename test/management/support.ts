@@ -42,7 +42,11 @@ export const UNTIL_2027: JsonObject = {
   operator: 'lt',
   rightOperand: '2027-01-01T00:00:00Z',
 }
-export const UNKNOWN_TERM: JsonObject = { leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }
+export const UNKNOWN_TERM: JsonObject = {
+  leftOperand: 'https://example.com/unheard-of',
+  operator: 'eq',
+  rightOperand: 'DE',
+}
 
 export const remoteDataset = (id: string, offers: readonly JsonObject[]): RemoteDataset => ({
   id,

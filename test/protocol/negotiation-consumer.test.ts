@@ -251,7 +251,7 @@ describe('an offer that the provider begins with', () => {
       permission: [
         {
           action: 'use',
-          constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
+          constraint: [{ leftOperand: 'https://example.com/unheard-of', operator: 'eq', rightOperand: 'DE' }],
         },
       ],
     }

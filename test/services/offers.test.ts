@@ -99,7 +99,9 @@ describe('an offer that the provider makes of its own accord', () => {
           permission: [
             {
               action: 'use',
-              constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
+              constraint: [
+                { leftOperand: 'https://example.com/unheard-of', operator: 'eq', rightOperand: 'DE' },
+              ],
             },
           ],
         },
@@ -252,7 +254,7 @@ describe('haggling', () => {
       permission: [
         {
           action: 'use',
-          constraint: [{ leftOperand: 'odrl:fileFormat', operator: 'eq', rightOperand: 'DE' }],
+          constraint: [{ leftOperand: 'https://example.com/unheard-of', operator: 'eq', rightOperand: 'DE' }],
         },
       ],
     }
