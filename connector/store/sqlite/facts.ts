@@ -17,9 +17,9 @@ export function factTable(db: Database.Database) {
   const insert = db.prepare('INSERT INTO fact (id, data) VALUES (@id, @data)')
   const setEnd = db.prepare('UPDATE fact SET ended = @ended WHERE id = @id AND ended IS NULL')
   const one = db.prepare('SELECT data, ended FROM fact WHERE id = ?')
-  const latest = db.prepare('SELECT data, ended FROM fact ORDER BY id DESC LIMIT ?')
+  const latest = db.prepare('SELECT data, ended FROM fact ORDER BY id DESC LIMIT @limit + 0')
   const latestStanding = db.prepare(
-    'SELECT data, ended FROM fact WHERE ended IS NULL ORDER BY id DESC LIMIT ?',
+    'SELECT data, ended FROM fact WHERE ended IS NULL ORDER BY id DESC LIMIT @limit + 0',
   )
   const ofValue = db.prepare(`
     SELECT data, ended FROM fact
@@ -87,7 +87,7 @@ export function factTable(db: Database.Database) {
       tell()
     },
     list: ({ limit, ended = false }: { readonly limit: number; readonly ended?: boolean }): readonly Fact[] =>
-      ((ended ? latest : latestStanding).all(limit) as Row[]).map(factOf),
+      ((ended ? latest : latestStanding).all({ limit }) as Row[]).map(factOf),
     ofValue: (operand: string, value: string): readonly Fact[] =>
       (ofValue.all({ operand, value }) as Row[]).map(factOf),
     standing: (partner: string): readonly Fact[] => [
