@@ -1,9 +1,10 @@
 /** The steps that begin a flow: our start as provider, and as consumer the start by which EDC answers our resumption. Pure. */
-import { ok, type Result } from '../core/result.js'
+import { ok, problem, type Result } from '../core/result.js'
 import { reachedBy } from '../domain/partner.js'
 import { send } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { PUSH, TRANSFER, type Transfer } from '../domain/transfer.js'
+import { inactive, mayRun } from './flow.js'
 import { oweTo, pidsOf } from './negotiation.js'
 import type { TransferDeps } from './transfer.js'
 import { entry } from './transfer-end.js'
@@ -33,6 +34,20 @@ export function startStep(
     owe: oweTo(next, 'start', message),
     audit: [entry(next, 'out', 'start', facts.length === 0 ? undefined : { facts })],
   })
+}
+
+/** Provider: whether a transfer of ours may go on, and on which confirmed facts that rests. */
+export function mayStart(
+  deps: TransferDeps,
+  { agreementId, partner, pushTo }: Transfer,
+): Result<{ readonly facts: readonly string[] }> {
+  const agreement = deps.store.agreement(agreementId, { partner, role: 'provider' })
+  if (agreement === undefined)
+    return problem('NotFound', {
+      en: 'The agreement of the transfer is gone.',
+      de: 'Die Vereinbarung dieser Übertragung gibt es nicht mehr.',
+    })
+  return agreement.status === 'active' ? mayRun(deps, agreement, pushTo?.endpoint) : inactive(agreement)
 }
 
 /** Consumer: EDC answers our resumption with a start of its own, which brings the token that counts from then on. */

@@ -28,7 +28,7 @@ import { finalized } from './transfer-agreement.js'
 import { closeTransfer, entry, revokedByPartner, suspended } from './transfer-end.js'
 import { wantedOf } from './transfer-moves.js'
 import { chosenSink, type PushDeps, requestedPush, type SinkWish } from './transfer-push.js'
-import { renewal, startStep } from './transfer-start.js'
+import { mayStart, renewal, startStep } from './transfer-start.js'
 
 export type TransferDeps = PushDeps & {
   readonly store: Store
@@ -341,17 +341,7 @@ export function moveTransfer(
         })
       }
       if (current.role === 'provider') {
-        const agreement = deps.store.agreement(current.agreementId, {
-          partner: current.partner,
-          role: 'provider',
-        })
-        if (agreement === undefined)
-          return problem('NotFound', {
-            en: 'The agreement of the transfer is gone.',
-            de: 'Die Vereinbarung dieser Übertragung gibt es nicht mehr.',
-          })
-        if (agreement.status !== 'active') return inactive(agreement)
-        const allowed = mayRun(deps, agreement, current.pushTo?.endpoint)
+        const allowed = mayStart(deps, current)
         return allowed.ok ? startStep(deps, current, allowed.value.facts) : allowed
       }
       if (current.suspendedBy === 'partner') {
