@@ -70,6 +70,14 @@ it('knows every room', () => {
   expect([...unknown]).toEqual([])
 })
 
+it('keeps the policy library free of packages and of everything that only Node has, but for its shelf of templates', () => {
+  const foreign = (text: string) =>
+    [...text.matchAll(IMPORT)].some(([, specifier = '']) => !specifier.startsWith('.'))
+  expect(offending(({ room, text }) => room === 'policy' && foreign(codeOf(text)))).toEqual([
+    'policy/templates/shelf.ts',
+  ])
+})
+
 it('keeps SQL inside store/', () => {
   expect(
     offending(({ room, text }) => room !== 'store' && /\.(prepare\(\s*[`'"]|pragma\()/.test(codeOf(text))),

@@ -2,7 +2,6 @@
  * Finds what an agreement says otherwise than the offer. Spelling does not count, meaning does. Identifiers, parties,
  * target and time are the caller's to compare.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Text } from '../core/types.js'
 import { exceededLimit } from './limits.js'
 import { CONSTRAINT_LISTS, membersOf, normalMember, normalObject, RULE_LISTS } from './normal-form.js'
@@ -35,7 +34,7 @@ export function differences(offered: unknown, agreed: unknown): readonly Differe
   }
   const [was, is] = [termsOf(offered), termsOf(agreed)]
   // What is written alike means the same; only other spellings have to be understood.
-  return isDeepStrictEqual(was, is) ? [] : differingMembers(was, is, '')
+  return sameJson(was, is) ? [] : differingMembers(was, is, '')
 }
 
 /** One difference as a sentence, for the side that asked for the offer. */
@@ -67,6 +66,16 @@ const isComparable = (json: unknown): json is JsonMap => isMap(json) && exceeded
 
 function termsOf(policy: JsonMap): ReadonlyMap<string, unknown> {
   return new Map([...membersOf(policy, '')].filter(([name]) => !NOT_HERE.has(name)))
+}
+
+/** The same text but for the order of members; both are within the limits of depth. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (a instanceof Map && b instanceof Map)
+    return a.size === b.size && [...a].every(([key, value]) => b.has(key) && sameJson(value, b.get(key)))
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((value, index) => sameJson(value, b[index]))
+  if (!isMap(a) || !isMap(b)) return Object.is(a, b)
+  return sameJson(new Map(Object.entries(a)), new Map(Object.entries(b)))
 }
 
 /** The value as people know it from the message, without its JSON-LD wrapping. */

@@ -5,7 +5,9 @@ import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '
 import { beforePublishing } from '../policy/analysis/publishing.js'
 import { compilePlan } from '../policy/compile.js'
 import { instantText } from '../policy/instant.js'
+import { PROFILE } from '../policy/model.js'
 import type { Plan } from '../policy/plan.js'
+import { wireForm } from '../policy/wire-form.js'
 import { momentWords, nowWords } from '../policy/words.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import type { Store } from '../store/store.js'
@@ -213,7 +215,7 @@ export async function addOffer(
     m.template !== undefined
       ? policyFromTemplate(m.template)
       : m.terms === undefined
-        ? ok(m.policy ?? {})
+        ? published(m.policy ?? {}, m.datasetId)
         : policyFromTerms(m.terms)
   if (!policy.ok) return policy
   const id = m.id ?? deps.newPid()
@@ -236,6 +238,12 @@ export async function addOffer(
   if (!usable.ok) return usable
   await deps.store.putOffer(offer)
   return ok(offer)
+}
+
+/** Who does not know the profile must not read the terms as something else, so it is always named. */
+function published(policy: JsonObject, datasetId: string): Result<JsonObject> {
+  const plain = wireForm(policy, datasetId)
+  return plain.ok ? ok({ profile: PROFILE, ...plain.value }) : plain
 }
 
 /** Whether there is any time left in which a contract made now could be used. */

@@ -7,6 +7,7 @@ import type { Json, JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, peerOf, reachedBy } from '../domain/partner.js'
 import { transition } from '../domain/process.js'
+import { wireForm } from '../policy/wire-form.js'
 import { policyFromTerms, type Terms } from '../policy/write.js'
 import { offerHash, termsOf, wantedByContract } from './contract.js'
 import { checkTerms } from './datasets.js'
@@ -56,7 +57,7 @@ function written(
           de: `Der Datensatz ${m.datasetId} hat kein Angebot ${named}.`,
         })
   }
-  const made = terms === undefined ? ok(policy ?? {}) : policyFromTerms(terms)
+  const made = terms === undefined ? wireForm(policy ?? {}, m.datasetId) : policyFromTerms(terms)
   if (!made.ok) return made
   const dataset = m.ours ? deps.store.dataset(m.datasetId) : undefined
   if (dataset !== undefined) {

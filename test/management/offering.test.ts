@@ -325,6 +325,34 @@ describe('datasets and offers', () => {
     )
   })
 
+  it('go out in the plain form of DSP with the profile, and not for one participant alone', async () => {
+    await api.put('/api/v1/datasets/mill', { title: 'Mill' })
+    const policy = {
+      '@id': 'urn:mine',
+      'odrl:permission': {
+        action: 'odrl:use',
+        constraint: { leftOperand: 'count', operator: 'LEQ', rightOperand: 5 },
+      },
+    }
+    const added = await api.post('/api/v1/datasets/mill/offers', { id: 'plain', policy })
+    expect([added.status, added.body.policy]).toEqual([
+      201,
+      {
+        profile: 'https://w3id.org/machine-data-policy/v1',
+        permission: [
+          {
+            action: 'use',
+            constraint: [{ leftOperand: 'odrl:count', operator: 'lteq', rightOperand: '5' }],
+          },
+        ],
+      },
+    ])
+    const forOne = { ...policy, assignee: 'did:web:buyer.example' }
+    const refused = await api.post('/api/v1/datasets/mill/offers', { policy: forOne })
+    expect([refused.status, refused.body.code]).toEqual([400, 'InvalidInput'])
+    expect(refused.body.message).toContain('Name the participants by the condition "recipient" instead.')
+  })
+
   it('are refused when no use could ever meet their conditions, in both languages', async () => {
     const term = (name: string, operator: string, rightOperand: string | readonly string[]) => ({
       leftOperand: `https://w3id.org/machine-data-policy/v1#${name}`,
@@ -379,7 +407,10 @@ describe('datasets and offers', () => {
   })
 
   it('take an ODRL policy as it is', async () => {
-    const policy = { permission: [{ action: 'use', constraint: [UNTIL_2027] }] }
+    const policy = {
+      profile: 'https://w3id.org/machine-data-policy/v1',
+      permission: [{ action: 'use', constraint: [UNTIL_2027] }],
+    }
     const answer = await api.post('/api/v1/datasets/lathe/offers', { id: 'urn:offer/1', policy })
     expect(answer.body.policy).toEqual(policy)
     expect((await api.delete(path`/api/v1/offers/${'urn:offer/1'}`)).status).toBe(204)
