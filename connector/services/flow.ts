@@ -12,6 +12,7 @@ import type { Facts } from '../policy/model.js'
 import { needsKey, type Plan } from '../policy/plan.js'
 import { factsFor } from './confirmed.js'
 import { allows, planOf, understood } from './contract.js'
+import { playedOff } from './played-off.js'
 import type { TransferDeps } from './transfer.js'
 import { pushGrant } from './transfer-push.js'
 
@@ -73,6 +74,8 @@ export function mayRun(
   if (!allowed.ok) return allowed
   const plan = planOf(agreement)
   if (!plan.ok) return plan
+  const both = playedOff({ store: deps.store, now: deps.clock() }, agreement, plan.value)
+  if (both !== undefined) return both
   const served = deps.dataPlane.canServe(agreement.datasetId, plan.value)
   return served.ok ? allowed : served
 }

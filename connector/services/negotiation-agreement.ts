@@ -27,6 +27,7 @@ import {
   understood,
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
+import { playedOff } from './played-off.js'
 import type { Outgoing } from './ports.js'
 import { shapesFor, takeShapes } from './shapes.js'
 import { termsRelation } from './terms-comparison.js'
@@ -145,6 +146,8 @@ function keepable(deps: NegotiationDeps, partner: Partner, draft: Agreement, upT
   if (!plan.ok) return plan
   const servable = deps.dataPlane.canServe(draft.datasetId, plan.value)
   if (!servable.ok) return servable
+  const both = playedOff({ store: deps.store, now: draft.agreedAt }, draft, plan.value)
+  if (both !== undefined) return both
   return needsKey(plan.value) && deps.pseudonyms === undefined
     ? NO_PSEUDONYMS
     : ok({ plan: plan.value, facts: allowed.value.facts })

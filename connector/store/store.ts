@@ -146,6 +146,8 @@ export interface Store extends DutyStore, AsyncDisposable {
 
   agreement(id: string, owner?: { readonly partner: string; readonly role: Role }): Agreement | undefined
   agreements(): readonly Agreement[]
+  /** Of ours as provider those with the partner on the dataset that are not revoked. */
+  agreementsOn(partner: string, datasetId: string): readonly Agreement[]
   /** Changes agreements outside a process step, such as a revocation. `decide` runs inside the step. */
   changeAgreement(
     id: string,

@@ -441,6 +441,19 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
     describe('agreements', () => {
       beforeEach(() => store.create({ next: negotiationOf('n'), agreement: agreementOf('agreement-1') }))
 
+      it('are found as ours as provider, by partner and dataset, while they are not revoked', async () => {
+        for (const [id, more] of [
+          ['agreement-2', { status: 'revoked' }],
+          ['agreement-3', { datasetId: 'another' }],
+          ['agreement-4', { role: 'consumer' }],
+          ['agreement-5', { partner: OTHERS }],
+        ] as const) {
+          await store.create({ next: negotiationOf(id), agreement: agreementOf(id, more) })
+        }
+        const { datasetId } = agreementOf('agreement-1')
+        expect(store.agreementsOn(US, datasetId).map(({ id }) => id)).toEqual(['agreement-1'])
+      })
+
       it('are read by owner: another partner or role has none', () => {
         expect(store.agreement('agreement-1', { partner: US, role: 'provider' })?.id).toBe('agreement-1')
         expect(store.agreement('agreement-1', { partner: OTHERS, role: 'provider' })).toBeUndefined()

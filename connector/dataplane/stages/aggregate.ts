@@ -8,16 +8,14 @@
  */
 
 import type { EpochMs } from '../../core/types.js'
-import { SourceError } from '../ports.js'
 import type { DataRecord, Scalar } from '../record.js'
+import { seriesWith, tooManySeries } from './bounds.js'
 import { scalarOf } from './project.js'
 import type { Finish } from './round.js'
 
 export const OPEN_WINDOWS = 2
 /** A window with fewer values of a signal would say what single ones are: that signal is left out. */
 export const LEAST_VALUES = 3
-/** Series in one window; what is beyond is a source gone wrong, and memory must stay bounded. */
-const MOST_SERIES = 10_000
 /** In the absence of a choice: nothing that shows a single value. */
 export const DEFAULT_FUNCTIONS: readonly string[] = ['mean', 'count']
 
@@ -51,6 +49,7 @@ const NONE: readonly Closed[] = []
 
 export function createAggregator(aggregation: Aggregation): Aggregator {
   const { windowMs, signals } = aggregation
+  const mostSeries = seriesWith(signals.length)
   /** Newest first. */
   const open: OpenWindow[] = []
 
@@ -76,7 +75,7 @@ export function createAggregator(aggregation: Aggregation): Aggregator {
       if (window === undefined) return NONE
       let tallies = window.series.get(record.series)
       if (tallies === undefined) {
-        if (window.series.size >= MOST_SERIES) throw new SourceError(TOO_MANY)
+        if (window.series.size >= mostSeries) throw tooManySeries(mostSeries)
         tallies = signals.map(() => ({ count: 0, sum: 0, min: Infinity, max: -Infinity }))
         window.series.set(record.series, tallies)
       }
@@ -92,12 +91,6 @@ export function createAggregator(aggregation: Aggregation): Aggregator {
     },
   }
 }
-
-const TOO_MANY = {
-  code: 'SourceUnavailable',
-  message: `The source has more than ${MOST_SERIES} series within one window of aggregation; that is more than can be combined.`,
-  messageDe: `Die Quelle hat innerhalb eines Zeitfensters mehr als ${MOST_SERIES} Datenreihen; das sind mehr, als sich verdichten lassen.`,
-} as const
 
 function resultsOf(
   { index, series }: OpenWindow,

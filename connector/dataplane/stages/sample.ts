@@ -6,6 +6,7 @@
  * records of that block only, so that a reader may begin cold at the start of any block.
  */
 import type { EpochMs } from '../../core/types.js'
+import { MOST_SERIES, tooManySeries } from './bounds.js'
 
 const HOUR = 3_600_000
 const LEAST_INTERVALS = 16
@@ -43,7 +44,10 @@ export function createSampler(intervalMs: number): Sampler {
       if (series !== recentSeries) {
         const known = bySeries.get(series)
         recentBlocks = known ?? []
-        if (known === undefined) bySeries.set(series, recentBlocks)
+        if (known === undefined) {
+          if (bySeries.size >= MOST_SERIES) throw tooManySeries(MOST_SERIES)
+          bySeries.set(series, recentBlocks)
+        }
         recentSeries = series
       }
       const block = Math.floor(time / length)

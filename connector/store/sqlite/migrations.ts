@@ -195,4 +195,7 @@ export const MIGRATIONS: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'a fact is never changed'); END;
   CREATE TRIGGER fact_kept BEFORE DELETE ON fact BEGIN SELECT RAISE(ABORT, 'a fact is never removed'); END;
   `,
+  `
+  CREATE INDEX agreement_on ON agreement (partner, json_extract(data, '$.datasetId')) WHERE role = 'provider';
+  `,
 ]

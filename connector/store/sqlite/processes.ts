@@ -67,6 +67,11 @@ export function processTables(db: Database.Database) {
   const agreementOwned = db.prepare(
     'SELECT data FROM agreement WHERE id = @id AND partner = @partner AND role = @role',
   )
+  const agreementsOn = db.prepare(`
+    SELECT data FROM agreement
+    WHERE partner = @partner AND json_extract(data, '$.datasetId') = @datasetId
+      AND role = 'provider' AND status <> 'revoked'
+    ORDER BY agreed_at, id`)
   const allAgreements = db.prepare('SELECT data FROM agreement ORDER BY agreed_at DESC, id')
 
   const addAudit = db.prepare(`
@@ -258,6 +263,8 @@ export function processTables(db: Database.Database) {
         owner === undefined ? agreementById.get({ id }) : agreementOwned.get({ id, ...owner }),
       ),
     agreements: () => parseAll<Agreement>(allAgreements.all()),
+    agreementsOn: (partner: string, datasetId: string) =>
+      parseAll<Agreement>(agreementsOn.all({ partner, datasetId })),
     changeAgreement(
       id: string,
       decide: (current: Agreement) => Result<{ next: Agreement; audit?: readonly AuditEntry[] }>,

@@ -179,6 +179,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
 
     agreement: processes.agreement,
     agreements: processes.agreements,
+    agreementsOn: processes.agreementsOn,
     changeAgreement: (id, decide) => run(() => processes.changeAgreement(id, decide)),
     note: (entry, series) => run(() => processes.note(entry, series)),
     audit: processes.audit,
