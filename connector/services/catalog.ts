@@ -2,14 +2,15 @@
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject } from '../core/types.js'
 import type { Dataset, Offer } from '../domain/dataset.js'
-import type { Partner } from '../domain/partner.js'
+import { type Partner, peerOf } from '../domain/partner.js'
 import { audienceOf } from '../policy/audience.js'
 import { compilePlan } from '../policy/compile.js'
 import type { Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import { delivers } from '../policy/plan.js'
 import type { ShapeLookup } from '../policy/shape.js'
-import type { Offered, Store } from '../store/store.js'
+import { tiersOf } from '../policy/tier.js'
+import type { Offered, Reader, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
 import { factsFor } from './confirmed.js'
 import { acceptedFrom, allows, understood } from './contract.js'
@@ -97,7 +98,7 @@ function visible(
   let skip = after === undefined && before === undefined ? (filter?.offset ?? 0) : 0
   let at = before ?? after ?? ''
   while (true) {
-    const batch = read(recipientOf(partner), at, wanted)
+    const batch = read(readerOf(partner), at, wanted)
     for (const offered of batch) {
       at = offered.dataset.id
       const entry = shownTo(deps, partner, offered)
@@ -112,7 +113,7 @@ function visible(
 
 /** The dataset if the partner may see it: what is hidden and what does not exist look alike. */
 export function catalogEntry(deps: CatalogDeps, partner: Partner, id: string): Result<Entry> {
-  const offered = deps.store.offered(recipientOf(partner), id)
+  const offered = deps.store.offered(readerOf(partner), id)
   const entry = offered === undefined ? undefined : shownTo(deps, partner, offered)
   return entry === undefined
     ? problem('NotFound', {
@@ -122,7 +123,13 @@ export function catalogEntry(deps: CatalogDeps, partner: Partner, id: string): R
     : ok(entry)
 }
 
-const recipientOf = (partner: Partner): string => partner.did.normalize('NFC')
+/** In the place of participants: all whose connector has proved that it carries out duties. No DID looks like it. */
+const CARRIES_OUT_DUTIES = '+duties'
+
+const readerOf = (partner: Partner): Reader => ({
+  recipient: partner.did.normalize('NFC'),
+  ...(peerOf(partner) === 'proven' && { group: CARRIES_OUT_DUTIES }),
+})
 
 /** The store only narrows the search; what is shown is decided here, for every offer and every request. */
 function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offered): Entry | undefined {
@@ -164,7 +171,11 @@ function describedBy(
 }
 
 /** For the store: who can possibly see an offer, and so which catalogs have to look at it. */
-export function offerAudience({ policy }: Offer): readonly string[] | undefined {
+export function offerAudience({ policy, contractOnly }: Offer): readonly string[] | undefined {
   const parsed = parsePolicy(policy)
-  return parsed.ok ? audienceOf(parsed.value) : undefined
+  if (!parsed.ok) return undefined
+  const named = audienceOf(parsed.value)
+  return named === undefined && contractOnly !== true && tiersOf(parsed.value).tier === 2
+    ? [CARRIES_OUT_DUTIES]
+    : named
 }

@@ -27,11 +27,14 @@ export type ApiToken = {
 /** A published dataset with those of its offers that somebody can possibly see, in order of id; at least one. */
 export type Offered = { readonly dataset: Dataset; readonly offers: readonly Offer[] }
 
+/** Who reads a catalog: a participant, and as one of many where it belongs to an audience that has a name of its own. */
+export type Reader = { readonly recipient: string; readonly group?: string }
+
 /** Finds out when an offer is stored who can possibly see it, so that nobody else's catalog has to look at it. */
 export type AudienceRule = {
   /** Changes whenever the rule may answer otherwise for the same offer; then all offers are gone through again. */
   readonly version: string
-  /** Participants, undefined for anybody. Names too many rather than too few. */
+  /** Participants, or the name of a group of them; undefined for anybody. Names too many rather than too few. */
   readonly of: (offer: Offer) => readonly string[] | undefined
 }
 
@@ -200,14 +203,14 @@ export interface Store extends DutyStore, AsyncDisposable {
   offersOf(datasetId: string): readonly Offer[]
   removeOffer(id: string): Promise<boolean>
   /**
-   * What `recipient` can possibly see of a dataset: undefined when it is not published or has nothing for it. Whether
+   * What a reader can possibly see of a dataset: undefined when it is not published or has nothing for it. Whether
    * the offers are really for it, their policies say.
    */
-  offered(recipient: string, datasetId: string): Offered | undefined
+  offered(reader: Reader, datasetId: string): Offered | undefined
   /** The same of the datasets after `afterId`, in order of id. */
-  offeredAfter(recipient: string, afterId: string, limit: number): readonly Offered[]
+  offeredAfter(reader: Reader, afterId: string, limit: number): readonly Offered[]
   /** The same of the last datasets before `beforeId`, the nearest first. */
-  offeredBefore(recipient: string, beforeId: string, limit: number): readonly Offered[]
+  offeredBefore(reader: Reader, beforeId: string, limit: number): readonly Offered[]
 
   /** Content-addressed: the document under a hash is always the same. */
   putShape(shape: StoredShape): Promise<void>

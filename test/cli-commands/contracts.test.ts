@@ -67,6 +67,35 @@ describe('negotiate', () => {
     )
   }
 
+  it('says before anything else what we take on with the terms', async () => {
+    const clause = (number: number, enforcedBy: string, en: string, de: string) => ({
+      number,
+      enforcedBy,
+      text: { en, de },
+      enforcement: { en: `by ${enforcedBy}`, de: `durch ${enforcedBy}` },
+    })
+    const clauses = [
+      clause(1, 'provider', 'The recipient may use the data.', 'Der Empfänger darf die Daten nutzen.'),
+      clause(
+        2,
+        'contract',
+        'The recipient must not pass them on.',
+        'Der Empfänger darf sie nicht weitergeben.',
+      ),
+      clause(3, 'consumer', 'The recipient must delete them.', 'Der Empfänger muss sie löschen.'),
+    ]
+    const done = negotiation('FINALIZED', { timeline: WHOLE, contract: CONTRACT_ID, terms: { clauses } })
+    desk.routes[show] = done
+    const { out } = await desk.run(['negotiate', 'Maker', 'pump-7', '--lang', 'de'])
+    expect(out.split('\n').slice(1, 6)).toEqual([
+      'Mit diesem Vertrag übernehmen Sie:',
+      ' 2. Der Empfänger darf sie nicht weitergeben.',
+      '    (durch contract)',
+      ' 3. Der Empfänger muss sie löschen.',
+      '    (durch consumer)',
+    ])
+  })
+
   it('prints each state once, also those it did not see itself, then the contract and who signed it', async () => {
     untilFinal()
     const { code, out, err } = await desk.run(['negotiate', 'Maker', 'pump-7'])
@@ -113,6 +142,8 @@ describe('negotiate', () => {
 
   it('follows the states of a connector that tells no timeline', async () => {
     desk.routes[show] = inTurn(
+      // The first look is for the terms.
+      negotiation('NEW'),
       negotiation('REQUESTED'),
       negotiation('AGREED'),
       negotiation('FINALIZED', { contract: CONTRACT_ID }),

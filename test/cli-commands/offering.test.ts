@@ -595,6 +595,20 @@ describe('offer add', () => {
     desk.routes['GET /partners'] = { partners: [PARTNER] }
   })
 
+  it('offers what is by contract only when it is told to, and says so', async () => {
+    const tier = { number: 3, text: { en: 'Some of it is a promise.', de: 'Manches ist ein Versprechen.' } }
+    desk.routes['POST /datasets/pump-7/offers'] = { ...MADE, contractOnly: true, tier }
+    const { code, out } = await desk.run([
+      ...['offer', 'add', 'pump-7', '--count', '5', '--contract-only', '--lang', 'de'],
+    ])
+    expect(code).toBe(0)
+    expect(desk.asked.find(({ path }) => path.endsWith('/offers'))?.body).toEqual({
+      terms: { count: '5' },
+      contractOnly: true,
+    })
+    expect(out).toContain('\nManches ist ein Versprechen.\n')
+  })
+
   it('sends the terms and prints the clauses with who enforces them', async () => {
     const { code, out } = await desk.run([
       ...[

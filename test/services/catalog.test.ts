@@ -33,14 +33,17 @@ const partner = (did: string): Partner => ({
   address: 'https://partner.example/dsp',
   trust: 'trusted',
   seal: 'off',
+  // The connector of the first one has proved that it carries out duties.
+  ...(did === PEOPLE[0] && { dutiesProvenAt: NOW }),
   addedAt: NOW,
 })
 const dataset = (id: string, published: boolean) =>
   ({ id, title: id, keywords: [], signals: [], published, createdAt: NOW, updatedAt: NOW }) as const
-const offer = (id: string, datasetId: string, policy: JsonObject) => ({
+const offer = (id: string, datasetId: string, policy: JsonObject, contractOnly = false) => ({
   id,
   datasetId,
   policy,
+  ...(contractOnly && { contractOnly }),
   createdAt: NOW,
 })
 const onlyFor = (...recipients: readonly string[]): JsonObject => ({
@@ -73,18 +76,27 @@ const rule = fc.record({
   action: fc.constantFrom('use', 'use', 'use', 'distribute'),
   constraint: fc.array(condition, { maxLength: 2 }),
 })
-const policy = fc.oneof(
+const bare = fc.oneof(
   fc.record({ permission: fc.array(rule, { minLength: 1, maxLength: 2 }) }),
   fc.record({ permission: fc.array(rule, { maxLength: 1 }), prohibition: fc.array(rule, { maxLength: 1 }) }),
   fc.subarray([...PEOPLE], { minLength: 1 }).map((people) => onlyFor(...people)),
 ) as fc.Arbitrary<JsonObject>
+const DELETE = { action: 'odrl:delete' }
+const policy = fc
+  .tuple(bare, fc.constantFrom({}, {}, { obligation: [DELETE] }, { prohibition: [{ action: 'odrl:sell' }] }))
+  .map(([rules, more]): JsonObject => ({ ...rules, ...more }))
 
 const DATASETS = ['a', 'b', 'c', 'd', 'e'] as const
 const OFFERS = ['o1', 'o2', 'o3', 'o4', 'o5', 'o6'] as const
 const act = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.record({ id: fc.constantFrom(...OFFERS), on: fc.constantFrom(...DATASETS), policy }),
+    arbitrary: fc.record({
+      id: fc.constantFrom(...OFFERS),
+      on: fc.constantFrom(...DATASETS),
+      policy,
+      contractOnly: fc.boolean(),
+    }),
   },
   { weight: 2, arbitrary: fc.record({ dataset: fc.constantFrom(...DATASETS), published: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ gone: fc.constantFrom(...OFFERS) }) },
@@ -98,7 +110,7 @@ const byDefinition = (store: Store, did: string) =>
     .map(({ id }) => ({
       id,
       offers: store.offersOf(id).flatMap((o) => {
-        const read = understood(o.policy)
+        const read = understood(o.policy, o.contractOnly === true ? 3 : did === PEOPLE[0] ? 2 : 1)
         return read.ok && allows(read.value, 'catalog', { at: NOW, recipient: did }).ok ? [o.id] : []
       }),
     }))
@@ -133,7 +145,7 @@ describe('the catalog of a partner', () => {
           for (const next of acts) {
             if ('gone' in next) written.push(store.removeOffer(next.gone))
             else if ('dataset' in next) written.push(store.putDataset(dataset(next.dataset, next.published)))
-            else written.push(store.putOffer(offer(next.id, next.on, next.policy)))
+            else written.push(store.putOffer(offer(next.id, next.on, next.policy, next.contractOnly)))
           }
           await Promise.all(written)
           for (const did of PEOPLE) {
@@ -149,7 +161,7 @@ describe('the catalog of a partner', () => {
       ),
       { numRuns: 150 },
     )
-  })
+  }, 60_000)
 
   it('costs a partner no look at offers that are for others', async () => {
     await using store = newStore()
@@ -176,6 +188,39 @@ describe('the catalog of a partner', () => {
     expect(page.entries.map((entry) => entry.dataset.id)).toEqual(['zz'])
     expect(page.next).toBeUndefined()
     expect(looked).toEqual(['zz'])
+  })
+})
+
+describe('an offer with duties for the connector of the recipient', () => {
+  const duty = { permission: [{ action: 'use' }], obligation: [{ action: 'odrl:delete' }] }
+
+  it('costs a partner that has not proved that it carries them out no look at all', async () => {
+    await using store = newStore()
+    const ids = Array.from({ length: 50 }, (_, i) => `duty-${String(i).padStart(2, '0')}`)
+    await Promise.all(
+      ids.flatMap((id) => [store.putDataset(dataset(id, true)), store.putOffer(offer(`${id}-o`, id, duty))]),
+    )
+    const [anna, bert] = PEOPLE
+    let looks = 0
+    const watched: Store = {
+      ...store,
+      offeredAfter: (...asked) => {
+        const found = store.offeredAfter(...asked)
+        looks += found.length
+        return found
+      },
+    }
+    expect(catalogPage({ store: watched, clock }, partner(bert), { limit: 100 }).entries).toEqual([])
+    expect(looks).toBe(0)
+    const proven = catalogPage({ store: watched, clock }, partner(anna), { limit: 100 })
+    expect(proven.entries.map((entry) => entry.dataset.id)).toEqual(ids)
+  })
+
+  it('is for the named ones where it names some, and for anybody where mere promises are wanted', () => {
+    expect(offerAudience(offer('o', 'd', duty))).toEqual(['+duties'])
+    expect(offerAudience(offer('o', 'd', duty, true))).toBeUndefined()
+    const named = { ...onlyFor('did:web:a.example'), obligation: duty.obligation }
+    expect(offerAudience(offer('o', 'd', named))).toEqual(['did:web:a.example'])
   })
 })
 

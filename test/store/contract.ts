@@ -550,7 +550,7 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
       })
       const seenBy = (recipient: string, afterId = '', limit = 10) =>
         store
-          .offeredAfter(recipient, afterId, limit)
+          .offeredAfter({ recipient }, afterId, limit)
           .map(({ dataset: { id }, offers }) => `${id}: ${offers.map((o) => o.id).join(' ')}`)
 
       it('page through what somebody can possibly see, in order of id', async () => {
@@ -565,19 +565,25 @@ export function storeContract(engineName: string, prepare: () => Engine): void {
         expect(seenBy('anna')).toEqual(['d1: o1 o2', 'd3: o4'])
         expect(seenBy('bert')).toEqual(['d1: o1', 'd3: o4 o5', 'd4: o6'])
         expect(seenBy('carl')).toEqual(['d1: o1'])
+        expect(
+          store.offeredAfter({ recipient: 'carl', group: 'bert' }, 'd1', 9).map((found) => found.dataset.id),
+        ).toEqual(['d3', 'd4'])
         expect(seenBy('bert', 'd1', 1)).toEqual(['d3: o4 o5'])
         const seenBefore = (id: string, limit: number) =>
-          store.offeredBefore('bert', id, limit).map((found) => found.dataset.id)
+          store.offeredBefore({ recipient: 'bert' }, id, limit).map((found) => found.dataset.id)
         expect([seenBefore('d9', 9), seenBefore('d4', 9), seenBefore('d9', 1)]).toEqual([
           ['d4', 'd3', 'd1'],
           ['d3', 'd1'],
           ['d4'],
         ])
-        expect(store.offered('anna', 'd3')).toEqual({
+        expect(store.offered({ recipient: 'anna' }, 'd3')).toEqual({
           dataset: dataset('d3'),
           offers: [forWhom('o4', 'd3', 'anna', 'bert')],
         })
-        expect([store.offered('anna', 'd2'), store.offered('carl', 'd3')]).toEqual([undefined, undefined])
+        expect([
+          store.offered({ recipient: 'anna' }, 'd2'),
+          store.offered({ recipient: 'carl' }, 'd3'),
+        ]).toEqual([undefined, undefined])
       })
 
       it('are possibly seen as soon as they are published, and not any more when they are gone', async () => {

@@ -137,7 +137,7 @@ describe('who can possibly see an offer', () => {
   const dataset = { id: 'd1', title: 't', keywords: [], signals: [], createdAt: NOW, updatedAt: NOW }
   const offer = { id: 'o1', datasetId: 'd1', policy: { for: ['anna'] }, createdAt: NOW }
   const seenBy = (store: Store, recipient: string) =>
-    store.offeredAfter(recipient, '', 10).flatMap(({ offers }) => offers.map(({ id }) => id))
+    store.offeredAfter({ recipient }, '', 10).flatMap(({ offers }) => offers.map(({ id }) => id))
 
   it('is anybody for what an older program has stored, until a rule says otherwise', async () => {
     const file = newFile()

@@ -7,7 +7,7 @@ import { type FollowDeps, untilInterrupted } from './deps.js'
 import { followProcess, stateLines, stillOpen, WAIT_OPTION, waitOf } from './follow-process.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { type View, viewOf } from './view.js'
-import { endWords, owedWords, signatureWords } from './words.js'
+import { clauseWords, endWords, owedWords, signatureWords } from './words.js'
 
 const WAIT = 60_000
 
@@ -75,8 +75,22 @@ async function negotiate(here: Here, deps: FollowDeps, waitMs: number): Promise<
   const pid = negotiation.text('pid')
   if (!here.json) {
     say(here, inLang(here, `Negotiation ${pid} with ${did}`, `Verhandlung ${pid} mit ${did}`))
+    await sayTaken(here, pid)
   }
   return watchNegotiation(here, deps, negotiation, waitMs)
+}
+
+/** What we take on with these terms: duties that our connector carries out, and what we promise ourselves. */
+async function sayTaken(here: Here, pid: string): Promise<void> {
+  const found = await here.client.get(path`/negotiations/${pid}`)
+  if (!found.ok) return
+  const ours = viewOf(found.value)
+    .view('terms')
+    .views('clauses')
+    .filter((clause) => ['consumer', 'contract'].includes(clause.text('enforcedBy')))
+  if (ours.length === 0) return
+  say(here, inLang(here, 'With this contract you take on:', 'Mit diesem Vertrag übernehmen Sie:'))
+  say(here, clauseWords(ours, here.lang))
 }
 
 /** The whole id of the offer that is meant; a part of it is looked up in the catalog. */

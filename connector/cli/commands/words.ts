@@ -5,7 +5,7 @@ import type { View } from './view.js'
 import { whenWords } from './when.js'
 
 /** Numbered clauses, each with who enforces it. */
-function clauseWords(clauses: readonly View[], lang: Lang): string {
+export function clauseWords(clauses: readonly View[], lang: Lang): string {
   return clauses
     .map((clause) => {
       const number = `${clause.text('number')}.`.padStart(3)

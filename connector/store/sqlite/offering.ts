@@ -4,7 +4,7 @@
  */
 import type Database from 'better-sqlite3'
 import type { Dataset, Offer } from '../../domain/dataset.js'
-import type { AudienceRule, Offered } from '../store.js'
+import type { AudienceRule, Offered, Reader } from '../store.js'
 import { documents, keptInMemory, parseRows } from './documents.js'
 
 /** In the place of a participant: anybody. No DID looks like it. */
@@ -42,11 +42,13 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
   const noteDataset = noteWhere('offer.dataset_id = ?')
 
   const offersOf = db.prepare('SELECT data FROM offer WHERE dataset_id = @datasetId ORDER BY id')
-  // Two ordered walks through the primary key, merged: nothing behind the limit is looked at.
+  // Ordered walks through the primary key, merged: nothing behind the limit is looked at.
   const walk = (comparison: '>' | '<', order: 'ASC' | 'DESC') =>
     db
       .prepare(`
         SELECT dataset_id FROM offer_audience WHERE recipient = @recipient AND dataset_id ${comparison} @from
+        UNION
+        SELECT dataset_id FROM offer_audience WHERE recipient = @group AND dataset_id ${comparison} @from
         UNION
         SELECT dataset_id FROM offer_audience WHERE recipient = '${ANYBODY}' AND dataset_id ${comparison} @from
         ORDER BY dataset_id ${order} LIMIT @limit + 0`)
@@ -56,16 +58,17 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
   const offeredOf = db.prepare(`
     SELECT data FROM offer WHERE id IN (
       SELECT offer_id FROM offer_audience
-      WHERE recipient IN (@recipient, '${ANYBODY}') AND dataset_id = @datasetId
+      WHERE recipient IN (@recipient, @group, '${ANYBODY}') AND dataset_id = @datasetId
     ) ORDER BY id`)
 
-  const offered = (recipient: string, datasetId: string): Offered | undefined => {
-    const found = offeredOf.all({ recipient, datasetId })
+  const offered = (reader: Reader, datasetId: string): Offered | undefined => {
+    const { recipient, group = recipient } = reader
+    const found = offeredOf.all({ recipient, group, datasetId })
     const dataset = found.length === 0 ? undefined : datasets.get(datasetId)
     return dataset === undefined ? undefined : { dataset, offers: parseRows<Offer>(found) }
   }
-  const all = (recipient: string, datasetIds: readonly unknown[]): readonly Offered[] =>
-    datasetIds.flatMap((datasetId) => offered(recipient, String(datasetId)) ?? [])
+  const all = (reader: Reader, datasetIds: readonly unknown[]): readonly Offered[] =>
+    datasetIds.flatMap((datasetId) => offered(reader, String(datasetId)) ?? [])
 
   if (rule !== undefined) renewAudiences(db, rule, audienceOf, noteWhere('true'))
 
@@ -93,10 +96,14 @@ export function offeringTables(db: Database.Database, rule?: AudienceRule) {
       offers.forget()
     },
     offered,
-    offeredAfter: (recipient: string, from: string, limit: number) =>
-      all(recipient, forwards.all({ recipient, from, limit })),
-    offeredBefore: (recipient: string, from: string, limit: number) =>
-      all(recipient, backwards.all({ recipient, from, limit })),
+    offeredAfter: (reader: Reader, from: string, limit: number) => {
+      const { recipient, group = recipient } = reader
+      return all(reader, forwards.all({ recipient, group, from, limit }))
+    },
+    offeredBefore: (reader: Reader, from: string, limit: number) => {
+      const { recipient, group = recipient } = reader
+      return all(reader, backwards.all({ recipient, group, from, limit }))
+    },
   }
 }
 
