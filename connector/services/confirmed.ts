@@ -52,6 +52,10 @@ const statementOf = ({ id, operand, value, not }: Fact): Confirmed => ({
   ...(not === undefined ? {} : { not }),
 })
 
+/** Instants at which what is confirmed about this participant, or about none, begins or runs out. */
+export const edgesOf = (store: Store, partner: string): readonly EpochMs[] =>
+  store.standingFacts(partner).flatMap(({ from, until }) => (until === undefined ? [from] : [from, until]))
+
 /** The first instant after `at` at which what is confirmed about this use is otherwise by itself. */
 export function nextChange(store: Store, { partner, datasetId }: Use, at: EpochMs): EpochMs | undefined {
   const edges = standingAbout(store, partner, datasetId)

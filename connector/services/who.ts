@@ -16,9 +16,10 @@ import { refusalText } from '../policy/refusal-words.js'
 import { accepting, type Tier } from '../policy/tier.js'
 import { nowWords } from '../policy/words.js'
 import { catalogEntry } from './catalog.js'
-import { factsFor } from './confirmed.js'
+import { edgesOf, factsFor } from './confirmed.js'
 import { acceptedFrom, planOf, tierWith } from './contract.js'
 import { mayRun, transferFacts } from './flow.js'
+import { missingFacts } from './missing-facts.js'
 import type { NegotiationDeps } from './negotiation.js'
 import { offerable } from './negotiation-agreement.js'
 import { compact } from './operator-view.js'
@@ -128,6 +129,8 @@ type About = {
   readonly upTo: Tier
   readonly phaseOf: Phase
   readonly facts: (at: EpochMs) => Facts
+  /** Instants at which something that was confirmed begins or runs out. */
+  readonly edges: readonly EpochMs[]
   readonly decide: (at: EpochMs) => Found
 }
 
@@ -151,7 +154,8 @@ function ofOffer(deps: WhoDeps, at: EpochMs, partner: Partner, dataset: Dataset,
   const found = decide(at)
   const phaseOf = found?.step === 'catalog' ? 'catalog' : 'negotiation'
   const upTo = acceptedFrom(partner, offer)
-  const about: About = { policy: offer.policy, upTo, phaseOf, facts, decide }
+  const edges = edgesOf(deps.store, partner.did)
+  const about: About = { policy: offer.policy, upTo, phaseOf, facts, edges, decide }
   return told({ ...headOf(partner, dataset.id), offer: offer.id }, partner, at, about, found)
 }
 
@@ -180,7 +184,8 @@ function ofContract(deps: WhoDeps, at: EpochMs, partner: Partner, agreement: Agr
   }
   const policy = readableForm(agreement)
   const facts = (when: EpochMs) => transferFacts({ ...deps, clock: () => when }, agreement)
-  const about: About = { policy, upTo: agreement.tier ?? 1, phaseOf: 'transfer', facts, decide }
+  const edges = edgesOf(deps.store, partner.did)
+  const about: About = { policy, upTo: agreement.tier ?? 1, phaseOf: 'transfer', facts, edges, decide }
   return told(
     { ...headOf(partner, agreement.datasetId), contract: agreement.id },
     partner,
@@ -224,7 +229,15 @@ function told(head: Head, partner: Partner, at: EpochMs, about: About, found: Fo
   const { step, error } = found
   const refused = decision?.allowed === false && isPolicys(step) ? decision : undefined
   const because: Text = refused === undefined ? reasonOf(step, error, partner) : refusalText(refused)
-  const change = changeOf(head, step, refused?.because.operand, opensAt(at, about, step))
+  const missing =
+    policy === undefined || !(isPolicys(step) || step === 'delivery')
+      ? undefined
+      : missingFacts(policy, about.facts(at), partner)
+  const opens = opensAt(at, about, step)
+  const change =
+    opens === undefined && missing !== undefined
+      ? missing
+      : changeOf(head, step, refused?.because.operand, opens)
   return { ...head, allowed: false, step, because, ...(change === undefined ? {} : { change }), trace }
 }
 
@@ -246,6 +259,7 @@ function opensAt(at: EpochMs, about: About, step: Step): EpochMs | undefined {
   const named = [...JSON.stringify(about.policy).matchAll(/"(\d{4}-\d\d-\d\dT[^"]{1,40})"/g)]
     .flatMap(([, written = '']) => parseTimestamp(written) ?? [])
     .flatMap((moment) => [moment, moment + 1])
+    .concat(about.edges)
     .filter((moment) => moment > at)
     .sort((a, b) => a - b)
     .slice(0, MAX_MOMENTS)

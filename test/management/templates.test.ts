@@ -44,6 +44,9 @@ it('publishes clauses that are kept by contract only when the operator says so, 
   }
   const { body } = await api.post('/api/v1/policy-templates/affiliates/policy', { values })
   expect([body.publishable, body.tier]).toEqual([true, 3])
+  // The membership is confirmed and looked at all the time; it is no promise.
+  const [, , membership] = body.clauses
+  expect([membership.path, membership.enforcedBy]).toEqual(['permission[0].constraint[1]', 'provider'])
   const promised = body.clauses.filter(({ enforcedBy }: { enforcedBy: string }) => enforcedBy === 'contract')
   expect(promised.map(({ path }: { path: string }) => path)).toEqual(['prohibition[0]'])
   expect(promised[0].remark.de).toBe(
@@ -56,7 +59,7 @@ it('publishes clauses that are kept by contract only when the operator says so, 
   const offer = await api.post('/api/v1/datasets/press/offers', { template: { id: 'affiliates', values } })
   expect([offer.status, offer.body.code]).toEqual([422, 'ContractOnly'])
   expect(offer.body.message).toBe(
-    'Part of these terms would be agreed by contract only, because no connector can enforce it. Clause 5: The recipient must not pass the data on. If you want to offer that, say so: --contract-only (in the API contractOnly: true).',
+    'Part of these terms would be agreed by contract only, because no connector can enforce it. Clause 6: The recipient must not pass the data on. If you want to offer that, say so: --contract-only (in the API contractOnly: true).',
   )
   const wanted = { template: { id: 'affiliates', values }, contractOnly: true }
   const made = await api.post('/api/v1/datasets/press/offers', wanted)

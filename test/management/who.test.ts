@@ -253,4 +253,43 @@ describe('the question', () => {
     expect(api.store.audit('press')).toHaveLength(before)
     expect(api.store.list('negotiation')).toEqual([])
   })
+
+  it('names the facts that are missing, with the commands that record them, and when one begins', async () => {
+    await partner(PARTNER, 'Buyer', 'trusted')
+    await dataset()
+    const demands = {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            { leftOperand: 'mdp:group', operator: 'isNoneOf', rightOperand: ['gatekeepers'] },
+            { leftOperand: 'mdp:partySeat', operator: 'isPartOf', rightOperand: 'EU' },
+          ],
+        },
+      ],
+    }
+    await offer(demands, true)
+    const hidden = await api.get('/api/v1/policy-decisions')
+    const [entry] = hidden.body.entries
+    expect([entry.allowed, entry.step]).toEqual([false, 'catalog'])
+    expect(entry.because.de).toContain('Der Anbieter hat nicht bestätigt, dass sie erfüllt ist.')
+    expect(entry.change.en).toBe(
+      `You would have to confirm what the terms demand, if it is so: handschlag fact add --partner ${PARTNER} --group gatekeepers --not; handschlag fact add --partner ${PARTNER} --seat PLACE`,
+    )
+
+    const fact = (more: object) => api.post('/api/v1/facts', { partner: PARTNER, ...more })
+    expect((await fact({ condition: 'partySeat', value: 'Atlantis' })).status).toBe(400)
+    expect((await fact({ condition: 'partySeat', value: 'FR' })).status).toBe(201)
+    const other = await fact({ condition: 'partySeat', value: 'DE' })
+    expect([other.status, other.body.message]).toEqual([
+      409,
+      expect.stringContaining('partySeat "FR". End it first: handschlag fact end urn:uuid:'),
+    ])
+    const from = '2026-12-24T00:00:00.000Z'
+    await fact({ condition: 'group', value: 'gatekeepers', not: true, from })
+    const later = await api.get('/api/v1/policy-decisions')
+    expect(later.body.entries[0].change.en).toBe('Nothing: it is allowed from 24 December 2026, 00:00 UTC.')
+    const then = await api.get(`/api/v1/policy-decisions?at=${from}`)
+    expect(then.body.entries[0].allowed).toBe(true)
+  })
 })
