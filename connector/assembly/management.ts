@@ -19,6 +19,7 @@ import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import type { listen } from '../dsp/listen.js'
 import { describeFailure } from '../identity/outgoing-failure.js'
 import type { DataAnswer, OpenData } from '../management/data.js'
+import { namesOf } from '../management/language.js'
 import { createManagementServer } from '../management/server.js'
 import { dutyCounts } from '../services/duties.js'
 import { type OperatorDeps, operatorOperations } from '../services/operator.js'
@@ -85,6 +86,7 @@ export async function assembleManagement(
       return { live: true, ready: reasons.length === 0, reasons, participantId: config.participantId }
     },
     metrics: () => metrics.text(),
+    names: namesOf(config.participantId, (did) => store.partner(did)?.name),
     hosts: [config.managementHost],
     version: deps.version,
     clock,

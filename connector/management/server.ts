@@ -13,7 +13,7 @@ import type { Setup } from '../services/operator-tokens.js'
 import { type OpenData, passData } from './data.js'
 import { failureOf, sendProblem } from './errors.js'
 import { createFailureLimit, isLocal, refuseForeignHosts, secureHeaders, signedIn } from './guard.js'
-import { sendSaid } from './language.js'
+import { type Names, sendSaid } from './language.js'
 import { openApiDocument } from './openapi.js'
 import type { Call, JsonRoute, OwnRoute, Route } from './route.js'
 import { ROUTES } from './routes.js'
@@ -38,6 +38,8 @@ export type ManagementDeps = {
   readonly openData: OpenData
   readonly health: () => Health
   readonly metrics: () => string
+  /** How this operator calls participants. */
+  readonly names: Names
   /** Host names and addresses besides loopback under which this API is reached. */
   readonly hosts: readonly string[]
   readonly version: string
@@ -175,7 +177,7 @@ async function runJson(
   }
   if (route.status === 204) return void res.status(204).end()
   res.status(route.status)
-  sendSaid(res, outcome.value)
+  sendSaid(res, outcome.value, deps.names)
 }
 
 const collect = express.raw({ type: () => true, limit: MAX_BODY })

@@ -293,7 +293,7 @@ function wordsOf({ demand }: Duty): Text {
         ]),
     ...(until === undefined
       ? []
-      : [{ en: `by ${momentWords(until).en}`, de: `bis ${momentWords(until).de}` }]),
+      : [{ en: `by ${momentWords(until).en}`, de: `bis zum ${momentWords(until).de}` }]),
   ]
   if (parts.length === 0) parts.push({ en: 'at the end of the contract', de: 'am Ende des Vertrags' })
   return {

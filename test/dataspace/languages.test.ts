@@ -69,7 +69,7 @@ it('a partner of our make refuses in both languages, and the reader sees their o
     'The partner answered 400: Refused: the contract allows use for 1 hour from its conclusion, that is until 4 March 2027, 11:00 UTC; it is now 4 March 2027, 12:00 UTC. (clause 2, time since the conclusion of the contract)',
   )
   expect((await answered(path, german)).reason).toBe(
-    'Der Partner antwortete mit 400: Abgelehnt: Der Vertrag erlaubt die Nutzung 1 Stunde lang ab Vertragsschluss, also bis 4. März 2027, 11:00 Uhr UTC; jetzt ist der 4. März 2027, 12:00 Uhr UTC. (Klausel 2, Zeit seit Vertragsschluss)',
+    'Der Partner antwortete mit 400: Abgelehnt: Der Vertrag erlaubt die Nutzung 1 Stunde lang ab Vertragsschluss, also bis zum 4. März 2027, 11:00 Uhr UTC; jetzt ist der 4. März 2027, 12:00 Uhr UTC. (Klausel 2, Zeit seit Vertragsschluss)',
   )
 })
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { message, problem } from '../../connector/core/result.js'
 import type { EpochMs } from '../../connector/core/types.js'
-import { inLanguage, languageOf } from '../../connector/management/language.js'
+import { inLanguage, languageOf, namesOf } from '../../connector/management/language.js'
 import { openApi, PARTNER, path, remoteDataset, remoteOffer, START } from './support.js'
 
 describe('the language of an answer', () => {
@@ -45,6 +45,54 @@ describe('the language of an answer', () => {
     expect(inLanguage({ reason: 'The contract has expired.' }, 'de')).toEqual({
       reason: 'Der Vertrag ist abgelaufen.',
     })
+  })
+})
+
+describe('participants in a text', () => {
+  const names = namesOf('did:web:maker.example', (did) =>
+    did === 'did:web:buyer.example' ? 'Käufer GmbH' : undefined,
+  )
+  const read = (en: string, de: string) => inLanguage({ clauses: [{ text: { en, de } }] }, 'de', names)
+
+  it('are called as the operator knows them, with the identifier behind', () => {
+    const clause = [
+      'Only did:web:buyer.example may receive the data.',
+      'Nur did:web:buyer.example darf.',
+    ] as const
+    expect(read(...clause)).toEqual({
+      clauses: [
+        {
+          text: {
+            en: 'Only Käufer GmbH (did:web:buyer.example) may receive the data.',
+            de: 'Nur Käufer GmbH (did:web:buyer.example) darf.',
+          },
+        },
+      ],
+    })
+  })
+
+  it('are you, when it is the reader', () => {
+    expect(read('Only did:web:maker.example.', 'Nur „did:web:maker.example“.')).toEqual({
+      clauses: [
+        { text: { en: 'Only did:web:maker.example (you).', de: 'Nur did:web:maker.example (Sie).' } },
+      ],
+    })
+  })
+
+  it('stay as they have to be typed in a command', () => {
+    const text = 'For did:web:buyer.example: handschlag partner trust did:web:buyer.example'
+    const told = 'For Käufer GmbH (did:web:buyer.example): handschlag partner trust did:web:buyer.example'
+    expect(read(text, text)).toEqual({ clauses: [{ text: { en: told, de: told } }] })
+  })
+
+  it('stay as written when nobody knows them, also where a known one begins alike', () => {
+    const text = 'did:web:buyer.example.org, did:web:buyer.example:plant and did:web:other.example'
+    expect(read(text, text)).toEqual({ clauses: [{ text: { en: text, de: text } }] })
+  })
+
+  it('are left alone in what is not a text for people, such as a policy', () => {
+    const policy = { assignee: 'did:web:buyer.example', values: ['did:web:buyer.example'] }
+    expect(inLanguage({ policy }, 'de', names)).toEqual({ policy })
   })
 })
 

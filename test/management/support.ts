@@ -1,4 +1,5 @@
 /** A management API over real HTTP with a real database file; partner, data plane and sources are small fakes. */
+
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { ok, problem, type Result } from '../../connector/core/result.js'
 import type { EpochMs, JsonObject, ParticipantId, Pid } from '../../connector/core/types.js'
 import { secretBox } from '../../connector/crypto/secret-box.js'
 import { openGate } from '../../connector/dataplane/stages/gate.js'
+import { namesOf } from '../../connector/management/language.js'
 import type { Method, Route } from '../../connector/management/route.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { SCHEMAS } from '../../connector/management/schemas.js'
@@ -174,6 +176,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     openData: (pid, asked) => world.openData(pid, asked),
     health: () => ({ live: true, ready: true, reasons: [], participantId: OWN }),
     metrics: () => '# HELP x y\n',
+    names: namesOf(OWN, (did) => store.partner(did)?.name),
     hosts: ['connector.local', '0.0.0.0', '192.0.2.1'],
     version: '0.1.0',
     clock,

@@ -220,7 +220,7 @@ describe('refusals in the words a person sees', () => {
   it('a date that has passed', () => {
     expect(say('odrl:dateTime', 'lt', '2027-01-01T00:00:00Z')).toEqual([
       'Refused: the contract allows use until 31 December 2026, today is 4 January 2027. (clause 2, time of use)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 31. Dezember 2026, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis zum 31. Dezember 2026, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
     expect(say('odrl:dateTime', 'lteq', '2026-12-31T23:59:59Z')).toEqual(
       say('odrl:dateTime', 'lt', '2027-01-01T00:00:00Z'),
@@ -229,13 +229,13 @@ describe('refusals in the words a person sees', () => {
   it('a time that has passed', () => {
     expect(say('odrl:dateTime', 'lteq', '2027-01-04T12:00:00+01:00')).toEqual([
       'Refused: the contract allows use until 4 January 2027, 11:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, time of use)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis 4. Januar 2027, 11:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, Zeitpunkt der Nutzung)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung bis zum 4. Januar 2027, 11:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00:30 Uhr UTC. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
   })
   it('a date that has not come', () => {
     expect(say('odrl:dateTime', 'gteq', '2027-03-01T00:00:00Z')).toEqual([
       'Refused: the contract allows use only from 1 March 2027, today is 4 January 2027. (clause 2, time of use)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst ab 1. März 2027, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung erst ab dem 1. März 2027, heute ist der 4. Januar 2027. (Klausel 2, Zeitpunkt der Nutzung)',
     ])
     expect(say('odrl:dateTime', 'gt', '2027-03-01T08:00:00Z')).toEqual([
       'Refused: the contract allows use only after 1 March 2027, 08:00 UTC; it is now 4 January 2027, 11:00:30 UTC. (clause 2, time of use)',
@@ -245,7 +245,7 @@ describe('refusals in the words a person sees', () => {
   it('an agreement that is too old', () => {
     expect(say(`${MDP}agreementAge`, 'lteq', 'P30D', '2027-01-04T11:00:00Z')).toEqual([
       'Refused: the contract allows use for 30 days from its conclusion, that is until 4 January 2027, 10:00 UTC; it is now 4 January 2027, 11:00 UTC. (clause 2, time since the conclusion of the contract)',
-      'Abgelehnt: Der Vertrag erlaubt die Nutzung 30 Tage lang ab Vertragsschluss, also bis 4. Januar 2027, 10:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00 Uhr UTC. (Klausel 2, Zeit seit Vertragsschluss)',
+      'Abgelehnt: Der Vertrag erlaubt die Nutzung 30 Tage lang ab Vertragsschluss, also bis zum 4. Januar 2027, 10:00 Uhr UTC; jetzt ist der 4. Januar 2027, 11:00 Uhr UTC. (Klausel 2, Zeit seit Vertragsschluss)',
     ])
   })
   it('a quota that is used up', () => {

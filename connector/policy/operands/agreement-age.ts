@@ -41,7 +41,7 @@ export const agreementAge = defineOperand<Duration>({
         const [length, until, now] = [durationWords(age), momentWords(end), nowWords(at)]
         return text(
           `The contract allows use for ${length.en} from its conclusion, that is until ${until.en}; it is now ${now.en}.`,
-          `Der Vertrag erlaubt die Nutzung ${length.de} lang ab Vertragsschluss, also bis ${until.de}; jetzt ist der ${now.de}.`,
+          `Der Vertrag erlaubt die Nutzung ${length.de} lang ab Vertragsschluss, also bis zum ${until.de}; jetzt ist der ${now.de}.`,
         )
       },
     }

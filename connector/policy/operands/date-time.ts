@@ -36,10 +36,10 @@ function stateOfAffairs(bound: EpochMs, operator: string, at: EpochMs): Text {
     day === undefined ? ['; it is now', '; jetzt ist der'] : [', today is', ', heute ist der']
   const [en, de] =
     operator === 'lt' || operator === 'lteq'
-      ? ['until', 'bis']
+      ? ['until', 'bis zum']
       : operator === 'gt'
         ? ['only after', 'erst nach dem']
-        : ['only from', 'erst ab']
+        : ['only from', 'erst ab dem']
   return text(
     `The contract allows use ${en} ${limit.en}${isNow} ${now.en}.`,
     `Der Vertrag erlaubt die Nutzung ${de} ${limit.de}${istJetzt} ${now.de}.`,
