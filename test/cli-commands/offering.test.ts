@@ -31,29 +31,29 @@ const STATUS = {
 describe('status', () => {
   it('shows identity and what is owed, with local times', async () => {
     desk.routes['GET /status'] = STATUS
-    const { code, out } = await desk.run(['status'])
+    const { code, out, err } = await desk.run(['status'])
     expect(code).toBe(0)
     expect(out).toMatch(/^Identity +did:web:connector\.example\.com$/m)
     expect(out).toMatch(/^Partners reach us at +https:\/\/connector\.example\.com$/m)
     expect(out).toMatch(/^Fingerprint +99aa bb00 \(key 2026-11-a\)$/m)
     expect(out).toMatch(/^Running since +1 Jul 2026, 08:00:00 (CEST|GMT\+2)$/m)
     expect(out).toMatch(/^Messages owed +2, the oldest since 23 Nov 2026, 11:06:19 (CET|GMT\+1)$/m)
-    expect(out).toContain('\nNext: handschlag doctor\n')
+    expect(err).toContain('\nNext: handschlag doctor\n')
   })
 
   it('speaks German', async () => {
     desk.routes['GET /status'] = STATUS
-    const { out } = await desk.run(['status', '--lang', 'de'])
+    const { out, err } = await desk.run(['status', '--lang', 'de'])
     expect(out).toMatch(/^Zuzustellen +2, die älteste seit 23\. Nov\. 2026, 11:06:19 MEZ$/m)
-    expect(out).toContain('\nWeiter: handschlag doctor\n')
+    expect(err).toContain('\nWeiter: handschlag doctor\n')
   })
 
   it('counts the deliveries that fail, and sends to the doctor', async () => {
     const failingDeliveries = { count: 1, oldest: '2026-11-23T10:06:19.000Z' }
     desk.routes['GET /status'] = { ...STATUS, owed: { count: 0 }, failingDeliveries }
-    const { out } = await desk.run(['status'])
+    const { out, err } = await desk.run(['status'])
     expect(out).toMatch(/^Failing deliveries +1, the oldest since 23 Nov 2026, 11:06:19 (CET|GMT\+1)$/m)
-    expect(out).toContain('\nNext: handschlag doctor\n')
+    expect(err).toContain('\nNext: handschlag doctor\n')
     const { out: german } = await desk.run(['status', '--lang', 'de'])
     expect(german).toMatch(
       /^Fehlschlagende Zustellungen +1, die älteste seit 23\. Nov\. 2026, 11:06:19 MEZ$/m,
@@ -79,7 +79,7 @@ describe('status', () => {
 describe('partner add', () => {
   it('prints the fingerprint and asks to compare it before trusting', async () => {
     desk.routes['POST /partners'] = { ...PARTNER, trust: 'known' }
-    const { code, out } = await desk.run([
+    const { code, out, err } = await desk.run([
       'partner',
       'add',
       DID,
@@ -98,14 +98,14 @@ describe('partner add', () => {
     })
     expect(out).toMatch(/^Fingerprint +ab12 cd34$/m)
     expect(out).toContain('Call your partner and compare this fingerprint')
-    expect(out).toContain(`Next: handschlag partner trust ${DID}\n`)
+    expect(err).toContain(`Next: handschlag partner trust ${DID}\n`)
   })
 
   it('speaks German', async () => {
     desk.routes['POST /partners'] = { ...PARTNER, trust: 'known' }
-    const { out } = await desk.run(['partner', 'add', DID, PARTNER.address, '--lang', 'de'])
+    const { out, err } = await desk.run(['partner', 'add', DID, PARTNER.address, '--lang', 'de'])
     expect(out).toContain('Rufen Sie Ihren Partner an und vergleichen Sie diesen Fingerabdruck')
-    expect(out).toContain(`Weiter: handschlag partner trust ${DID}\n`)
+    expect(err).toContain(`Weiter: handschlag partner trust ${DID}\n`)
   })
 
   it('does not suggest to trust a partner whose keys are not known', async () => {
@@ -138,10 +138,10 @@ describe('a partner', () => {
 
   it.each(['Maker', 'maker', DID, 'maker.example.com', 'mak'])('is found as %s', async (given) => {
     desk.routes[`POST /partners/${DID}/trust`] = PARTNER
-    const { code, out } = await desk.run(['partner', 'trust', given])
+    const { code, out, err } = await desk.run(['partner', 'trust', given])
     expect(code).toBe(0)
     expect(out).toContain('Maker is trusted. Fingerprint: ab12 cd34')
-    expect(out).toContain(`Next: handschlag catalog ${DID}`)
+    expect(err).toContain(`Next: handschlag catalog ${DID}`)
   })
 
   it('is named with those that are known when it is not', async () => {
@@ -182,7 +182,7 @@ describe('a partner', () => {
     const LAB = { did: 'edc', name: 'EDC', address: 'http://x/2025-1', access: 'lab', trust: 'known' }
     desk.routes['POST /partners'] = { ...LAB, seal: 'off', addedAt: '2026-11-23T10:00:00.000Z' }
     const line = ['partner', 'add', 'edc', 'http://x/2025-1', '--lab', '--own-id', 'us']
-    const { code, out } = await desk.run([...line, '--own-address', 'http://us:8484'])
+    const { code, out, err } = await desk.run([...line, '--own-address', 'http://us:8484'])
     expect(code).toBe(0)
     expect(desk.asked.at(-1)?.body).toEqual({
       did: 'edc',
@@ -192,7 +192,7 @@ describe('a partner', () => {
       ownAddress: 'http://us:8484',
     })
     expect(out).toContain("EDC is a laboratory: nobody's identity is proven.")
-    expect(out).toContain('Next: handschlag partner trust edc')
+    expect(err).toContain('Next: handschlag partner trust edc')
   })
 
   it('with tokens gets both from standard input, never from the command line', async () => {
@@ -228,14 +228,14 @@ describe('catalog', () => {
   })
 
   it('tells the offers in numbered clauses with who enforces them', async () => {
-    const { code, out } = await desk.run(['catalog', 'Maker'])
+    const { code, out, err } = await desk.run(['catalog', 'Maker'])
     expect(code).toBe(0)
     expect(out).toContain('pump-7  Pump 7\n  Keywords: pump\n  Offer 1 (aaaa1111)\n')
     expect(out).toContain(
       "   1. The recipient may use the data.\n      (enforced by the provider's connector)\n",
     )
     expect(out).toContain('Cannot be accepted here: The term "x" is not understood.')
-    expect(out).toContain(`Next: handschlag negotiate ${DID} pump-7\n`)
+    expect(err).toContain(`Next: handschlag negotiate ${DID} pump-7\n`)
   })
 
   it('speaks German', async () => {
@@ -276,8 +276,8 @@ describe('catalog', () => {
       id: 'pump-7',
       offers: [OFFER, { ...SECOND, acceptable: true }],
     }
-    const { out } = await desk.run(['catalog', 'Maker', 'pump-7'])
-    expect(out).toContain(`Next: handschlag negotiate ${DID} pump-7 --offer aaaa1111\n`)
+    const { err } = await desk.run(['catalog', 'Maker', 'pump-7'])
+    expect(err).toContain(`Next: handschlag negotiate ${DID} pump-7 --offer aaaa1111\n`)
   })
 
   it('tells in which formats a dataset comes', async () => {
@@ -291,7 +291,7 @@ describe('catalog', () => {
   })
 
   it('says when the catalog is longer than what was read of it', async () => {
-    expect((await desk.run(['catalog', 'Maker'])).err).toBe('')
+    expect((await desk.run(['catalog', 'Maker'])).err).not.toContain('longer')
     desk.routes[`GET /partners/${DID}/catalog`] = { datasets: [], complete: false }
     expect((await desk.run(['catalog', 'Maker'])).err).toMatch(/^The catalog of this partner is longer /)
     expect((await desk.run(['catalog', 'Maker', '--lang', 'de'])).err).toMatch(/^Der Katalog /)
@@ -311,9 +311,10 @@ describe('catalog', () => {
     expect((await desk.run(line)).out).toContain('pump-7')
     expect(desk.asked.at(-1)?.query).toEqual({ text: 'Pumpe & Öl', keyword: 'oil', format: 'HttpData-PULL' })
     desk.routes[`GET /partners/${DID}/catalog`] = { datasets: [] }
-    expect((await desk.run(line)).out).toBe(
-      `Nothing that this partner offers you now fits.\n\nNext: handschlag catalog ${DID}\n`,
-    )
+    expect(await desk.run(line)).toMatchObject({
+      out: 'Nothing that this partner offers you now fits.\n',
+      err: `\nNext: handschlag catalog ${DID}\n`,
+    })
     expect((await desk.run([...line, '--lang', 'de'])).out).toContain('passt dazu.')
     const both = await desk.run(['catalog', 'Maker', 'pump-7', '--keyword', 'oil'])
     expect([both.code, both.err]).toEqual([
@@ -334,7 +335,7 @@ describe('source add', () => {
   })
 
   it('turns flags into the configuration of an MQTT source', async () => {
-    const { code, out } = await desk.run([
+    const { code, err } = await desk.run([
       ...[
         'source',
         'add',
@@ -374,7 +375,7 @@ describe('source add', () => {
         },
       },
     })
-    expect(out).toContain('Next: handschlag source check pump\n')
+    expect(err).toContain('Next: handschlag source check pump\n')
   })
 
   it('turns flags into the configuration of a CSV file', async () => {
@@ -489,7 +490,7 @@ describe('source check', () => {
 describe('dataset add', () => {
   it('describes a new dataset', async () => {
     desk.routes['PUT /datasets/pump-7'] = { id: 'pump-7', published: false }
-    const { code, out } = await desk.run([
+    const { code, err } = await desk.run([
       ...['dataset', 'add', 'pump-7', '--title', 'Pump 7', '--signal', 'temperature:number:Cel'],
       ...['--signal', 'running:boolean', '--source', 'pump', '--machine', 'm7', '--keyword', 'pump'],
     ])
@@ -504,7 +505,7 @@ describe('dataset add', () => {
         { name: 'running', type: 'boolean' },
       ],
     })
-    expect(out).toContain('Next: handschlag offer add pump-7')
+    expect(err).toContain('Next: handschlag offer add pump-7')
   })
 
   it('changes only what is given when it exists', async () => {
@@ -610,7 +611,7 @@ describe('offer add', () => {
   })
 
   it('sends the terms and prints the clauses with who enforces them', async () => {
-    const { code, out } = await desk.run([
+    const { code, out, err } = await desk.run([
       ...[
         'offer',
         'add',
@@ -649,7 +650,7 @@ describe('offer add', () => {
       },
     })
     expect(out).toContain(' 2. Until 31 December 2026.\n    (agreed by contract only)\n')
-    expect(out).toContain('Next: handschlag dataset publish pump-7\n')
+    expect(err).toContain('Next: handschlag dataset publish pump-7\n')
   })
 
   it('sends every measure of data minimisation that an operator can choose', async () => {
@@ -762,14 +763,18 @@ it('shows every finding when the connector has several', async () => {
 it('repeats the configuration file in the hints', async () => {
   writeFileSync(join(desk.folder, 'a b.yaml'), '')
   desk.routes['GET /partners'] = { partners: [] }
-  const { out } = await desk.run(['partner', 'list', '--config', 'a b.yaml'])
-  expect(out).toContain(`Next: handschlag partner add DID ADDRESS --config 'a b.yaml'`)
+  const { err } = await desk.run(['partner', 'list', '--config', 'a b.yaml'])
+  expect(err).toContain(`Next: handschlag partner add DID ADDRESS --config 'a b.yaml'`)
 })
 
 it('leads a newcomer on from an empty list', async () => {
   desk.routes['GET /sources'] = { sources: [] }
-  const { out } = await desk.run(['source', 'list'])
-  expect(out).toBe('There is no source yet.\n\nNext: handschlag help source add\n')
+  expect(await desk.run(['source', 'list'])).toMatchObject({
+    out: 'There is no source yet.\n',
+    err: '\nNext: handschlag help source add\n',
+  })
+  // What programs read is the answer and nothing else, on either stream.
+  expect(await desk.run(['source', 'list', '--json'])).toMatchObject({ err: '' })
 })
 
 it('names the state of a source in German too', async () => {

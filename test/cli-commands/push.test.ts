@@ -28,7 +28,7 @@ const wished = (): unknown =>
   desk.asked.find(({ method, path }) => method === 'POST' && path === '/transfers')?.body
 
 it('asks for the delivery into a file and says where the data goes', async () => {
-  const { code, out } = await desk.run(['push', '3f2a91c4', '--to', 'pump.ndjson'])
+  const { code, out, err } = await desk.run(['push', '3f2a91c4', '--to', 'pump.ndjson'])
   expect(code).toBe(0)
   expect(wished()).toEqual({
     contract: CONTRACT_ID,
@@ -36,7 +36,7 @@ it('asks for the delivery into a file and says where the data goes', async () =>
     sink: { to: 'file:pump.ndjson' },
   })
   expect(out).toContain('The data is delivered to /var/lib/handschlag/received/pump.ndjson\n')
-  expect(out).toContain('Next: handschlag transfer show 77aa0000\n')
+  expect(err).toContain('Next: handschlag transfer show 77aa0000\n')
 })
 
 it('asks for the delivery to a broker, whose password never stands on the command line', async () => {

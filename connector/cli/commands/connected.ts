@@ -2,7 +2,7 @@
 import { type Problem, type Result, textOf } from '../../core/result.js'
 import type { Json } from '../../core/types.js'
 import type { ManagementClient } from '../client.js'
-import { type Call, complain, EXIT, say, sayJson } from '../command.js'
+import { type Call, complain, EXIT, sayJson } from '../command.js'
 import { openClient } from '../context.js'
 import { printable } from '../table.js'
 
@@ -49,13 +49,8 @@ function hintText(here: Pick<Call, 'file'>, word: string, commands: readonly str
 export const nextText = (here: Here, ...commands: readonly string[]): string =>
   `\n${hintText(here, inLang(here, 'Next', 'Weiter'), commands)}`
 
-/** Says how to go on, for people only. */
+/** Says how to go on, for people only and aside: stdout holds what was asked for and nothing else. */
 export function next(here: Here, ...commands: readonly string[]): void {
-  if (!here.json) say(here, nextText(here, ...commands))
-}
-
-/** The same for commands whose stdout is data. */
-export function nextAside(here: Here, ...commands: readonly string[]): void {
   if (!here.json) complain(here, nextText(here, ...commands))
 }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Problem, textOf } from '../../core/result.js'
 import { type EpochMs, iso, type Text } from '../../core/types.js'
 import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
-import { connected, fail, type Here, inLang, nextAside, quoted } from './connected.js'
+import { connected, fail, type Here, inLang, next, quoted } from './connected.js'
 import { type FollowDeps, untilInterrupted } from './deps.js'
 import { WAIT_OPTION, waitOf } from './follow-process.js'
 import { shortId } from './ids.js'
@@ -239,7 +239,7 @@ async function toFile(
   if (received.ok) {
     await file.finish()
     say(here, `${amount(here, received.value, bytes)} -> ${name}`)
-    nextAside(here, `stream ${quoted(shortId(transfer.contract))}`)
+    next(here, `stream ${quoted(shortId(transfer.contract))}`)
     return EXIT.ok
   }
   if (bytes === 0) {
