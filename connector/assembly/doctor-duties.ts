@@ -12,7 +12,7 @@ export type DutiesAnswer = {
     readonly partnerName: string
     readonly words: Text
     readonly dueAt?: string
-    readonly failing?: string
+    readonly failing?: Text
   }[]
 }
 
@@ -60,7 +60,7 @@ function told({ whose, partnerName, words, dueAt, failing }: Duty, lang: 'en' | 
         ? 'we towards'
         : 'the partner'
   const due = dueAt === undefined ? '' : ` (${whenWords(dueAt, lang)})`
-  return `${who} ${partnerName}: ${words[lang]}${due}${failing === undefined ? '' : `: ${failing}`}`
+  return `${who} ${partnerName}: ${words[lang]}${due}${failing === undefined ? '' : `: ${failing[lang]}`}`
 }
 
 function fix(ours: readonly Duty[], theirs: readonly Duty[], lang: 'en' | 'de'): string {

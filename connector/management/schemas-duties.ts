@@ -36,7 +36,7 @@ const duty: Properties = {
     'What happens by itself, what a person has to do, and what nobody here can know.',
   ),
   lastStatementAt: time,
-  failing: described(text, 'Why the connector could not delete the last time.'),
+  failing: described(inBothLanguages, 'Why the connector could not delete the last time.'),
 }
 const OPTIONAL = ['dueAt', 'outstandingSince', 'lastStatementAt', 'failing']
 

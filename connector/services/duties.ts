@@ -58,7 +58,8 @@ export function findDuty(deps: Pick<LedgerDeps, 'store'>, id: string): Result<Du
 /** When the contract stopped being one, or will; undefined while that is open. */
 export function endOf(agreement: Agreement): EpochMs | undefined {
   if (agreement.status === 'revoked') return agreement.statusAt ?? agreement.agreedAt
-  const plan = planOf(agreement)
+  // Whatever was accepted as a promise: the contract is there, and so is its end.
+  const plan = planOf({ ...agreement, tier: 3 })
   return plan.ok ? plan.value.notAfter : undefined
 }
 

@@ -309,6 +309,10 @@ export async function receiveStatement(
           .flatMap(({ seq, to, gone }) => (!gone && to <= until + SKEW_MS ? [seq] : []))
       : []
   await store.putStatement({ statement, gone: settled, audit: [audit(statement)] })
+  deps.log[kind === 'incident' || kind === 'reminder' ? 'warn' : 'info'](
+    { from: sender, agreement: agreement.id, kind },
+    'statement about a duty received',
+  )
   return ok(statement)
 }
 

@@ -2,8 +2,8 @@
  * Sees to our duties by itself: deletes received data when it is due, and warns before and after a deadline, ours and the
  * partners'. One timer for the next boundary; everything it acts on is stored, so that a restart loses nothing.
  */
-import { problem, type Result } from '../core/result.js'
-import type { EpochMs, JsonObject } from '../core/types.js'
+import { type Problem, problem, type Result, textOf } from '../core/result.js'
+import type { EpochMs, JsonObject, Text } from '../core/types.js'
 import { type Arrival, byPlace, dueArrivals, graceOf } from '../domain/duty.js'
 import type { Transfer } from '../domain/transfer.js'
 import { dueAt } from '../policy/duties.js'
@@ -49,12 +49,13 @@ const FORGET_MS = 90 * DAY_MS
 export type DutyWatch = AsyncDisposable & {
   /** Looks at everything now; resolves when it is done. */
   run(): Promise<void>
-  fault(agreementId: string): string | undefined
+  /** Why data under the contract could not be deleted the last time. */
+  fault(agreementId: string): Text | undefined
 }
 
 export function watchDuties(deps: WatchDeps): DutyWatch {
   const { store, clock, log } = deps
-  const faults = new Map<string, string>()
+  const faults = new Map<string, Text>()
   const warned = new Map<string, string>()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
@@ -111,6 +112,7 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     const now = clock()
     const files: JsonObject[] = []
     const gone: number[] = []
+    let fault: Problem | undefined
     for (const [place, arrivals] of byPlace(own)) {
       const due = dueArrivals(arrivals, (arrival) => dueOf(arrival) <= now)
       const last = due.at(-1)
@@ -118,12 +120,15 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       const transfer = store.find({ kind: 'transfer', pid: place as Transfer['pid'], role: 'consumer' })
       const deleted =
         transfer === undefined
-          ? problem('NotFound', 'The transfer is gone.')
+          ? problem('NotFound', {
+              en: 'The transfer is not known any more.',
+              de: 'Die Übertragung ist nicht mehr bekannt.',
+            })
           : await deps.deleteReceived(transfer, { from: due[0]?.start.bytes ?? 0, upTo: last.end.bytes })
       if (!deleted.ok) {
-        faults.set(id, deleted.error.message)
-        log.error({ agreement: id, why: deleted.error.message, detail: deleted.error.detail }, 'not deleted')
-        return [now + RETRY_MS]
+        fault = deleted.error
+        log.error({ agreement: id, why: fault.message, detail: fault.detail }, 'not deleted')
+        continue
       }
       // After a crash it may be less than was asked for: the rest follows when this is told.
       const { upTo = last.end.bytes, ...file } = deleted.value ?? {}
@@ -132,13 +137,15 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       const received = { firstReceived: iso(due[0]?.from), lastReceived: iso(away.at(-1)?.to) }
       if (deleted.value !== undefined) files.push({ ...file, ...received } as JsonObject)
     }
-    faults.delete(id)
+    if (fault === undefined) faults.delete(id)
+    else faults.set(id, textOf(fault))
     if (gone.length > 0) await tell(deleting, gone, files)
+    if (fault !== undefined) return [now + RETRY_MS]
     const left = store.arrivals(id, 'consumer').filter((arrival) => arrival.own && !arrival.gone)
     return left.map(dueOf).filter(Number.isFinite)
   }
 
-  /** One receipt for each duty to delete; what is gone is marked with the first. */
+  /** One receipt for each duty to delete; what is gone is marked with the last, so that a crash before it repeats them. */
   const tell = async (duties: readonly Duty[], gone: readonly number[], files: readonly JsonObject[]) => {
     const [{ agreement } = duties[0] as Duty] = duties
     const all = store.arrivals(agreement.id, 'consumer')
@@ -160,7 +167,7 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     for (const [i, duty] of duties.entries()) {
       const covers = until === undefined || until > clock() ? {} : { until }
       const said = { kind: 'deletion', by: 'connector', ...covers, data, proof: { files } } as const
-      await declare(deps, duty, said, { who: WHO, ...(i === 0 ? { gone } : {}) })
+      await declare(deps, duty, said, { who: WHO, ...(i === duties.length - 1 ? { gone } : {}) })
     }
     log.info({ agreement: agreement.id, ...data }, 'received data deleted')
   }

@@ -1,13 +1,32 @@
 /** What a duty means for the reader: what happens by itself, what a person has to do, and what nobody here can know. */
 import type { Text } from '../core/types.js'
-import { momentWords, text } from '../policy/words.js'
+import { nowWords, quoted, text } from '../policy/words.js'
 import type { Duty, DutyAccount } from './duties.js'
 import { signsAsWeDo } from './duty-statements.js'
 
 export function dutyNote(duty: Duty, account: DutyAccount): Text {
-  const { waived } = { waived: account.state === 'waived' }
-  if (waived) return text('The provider has waived it.', 'Der Anbieter hat darauf verzichtet.')
-  return duty.agreement.role === 'consumer' ? ourNote(duty, account) : theirNote(duty, account)
+  if (account.state === 'waived')
+    return text('The provider has waived it.', 'Der Anbieter hat darauf verzichtet.')
+  const note = duty.agreement.role === 'consumer' ? ourNote(duty, account) : theirNote(duty, account)
+  const said = lastWord(account)
+  return said === undefined ? note : text(`${said.en} ${note.en}`, `${said.de} ${note.de}`)
+}
+
+/** What the partner said last, if nothing was said to it since. */
+function lastWord({ latest }: DutyAccount): Text | undefined {
+  const last = latest.at(-1)
+  if (last?.direction !== 'in') return undefined
+  const words = quoted(String(last.content.text ?? ''))
+  const when = nowWords(last.at)
+  if (last.kind === 'reminder') {
+    return text(`Reminder of ${when.en}: ${words.en}.`, `Erinnerung vom ${when.de}: ${words.de}.`)
+  }
+  return last.kind === 'incident'
+    ? text(
+        `The partner reported on ${when.en}: ${words.en}.`,
+        `Meldung des Partners vom ${when.de}: ${words.de}.`,
+      )
+    : undefined
 }
 
 function ourNote({ agreement, demand }: Duty, { outstanding }: DutyAccount): Text {
@@ -79,7 +98,7 @@ function theirNote({ agreement, demand }: Duty, { state, dueAt }: DutyAccount): 
   const deadline =
     dueAt === undefined
       ? text('', '')
-      : text(` Deadline: ${momentWords(dueAt).en}.`, ` Frist: ${momentWords(dueAt).de}.`)
+      : text(` Deadline: ${nowWords(dueAt).en}.`, ` Frist: ${nowWords(dueAt).de}.`)
   return text(
     `Agreed by contract only: the partner's connector does not tell us.${deadline.en} Ask for a signed confirmation, and write it down here when it comes.`,
     `Nur vertraglich vereinbart: Der Connector des Partners meldet uns nichts.${deadline.de} Verlangen Sie eine unterschriebene Bestätigung und halten Sie sie hier fest, wenn sie kommt.`,

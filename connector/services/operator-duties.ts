@@ -47,7 +47,7 @@ export type DutyView = {
   /** Of the latest statement about it. */
   readonly lastStatementAt?: string
   /** Why the connector could not delete. */
-  readonly failing?: string
+  readonly failing?: Text
 }
 
 export type StatementView = {
@@ -71,7 +71,7 @@ export type DutyDetail = DutyView & {
 
 export type DutyOperationDeps = StatementDeps & {
   /** Why data under the contract could not be deleted the last time. */
-  readonly deletionFault?: (agreementId: string) => string | undefined
+  readonly deletionFault?: (agreementId: string) => Text | undefined
 }
 
 const SHOWN = 200

@@ -66,7 +66,7 @@ interface DutyStore {
   /** In the order in which they came. */
   arrivals(agreementId: string, role: Role): readonly Arrival[]
   loggedUse(agreementId: string, role: Role): readonly LoggedDay[]
-  /** Called after a commit that changed anything about duties. Returns the unsubscribe function. */
+  /** Called after a commit that changed anything about duties, or ended a contract. Returns the unsubscribe function. */
   onDuty(listener: () => void): () => void
   /**
    * One step: the statement, the message that brings it to the partner, what is settled by it, and the audit entries. A

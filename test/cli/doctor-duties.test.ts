@@ -24,11 +24,17 @@ it('is well while nothing of ours is soon due and nothing overdue', async () => 
 })
 
 it('warns of ours before the deadline, with the reason why nothing was deleted', async () => {
-  expect(await found({ ...duty, state: 'due soon', failing: 'The disk is full.' })).toEqual({
+  expect(
+    await found({
+      ...duty,
+      state: 'due soon',
+      failing: { en: 'The disk is full.', de: 'Der Datenträger ist voll.' },
+    }),
+  ).toEqual({
     status: 'warning',
     what: {
       en: '1 due soon: we towards Maker: delete the data (25 Nov 2026, 12:00:00 CET): The disk is full.',
-      de: '1 bald fällig: wir gegenüber Maker: die Daten löschen (25. Nov. 2026, 12:00:00 MEZ): The disk is full.',
+      de: '1 bald fällig: wir gegenüber Maker: die Daten löschen (25. Nov. 2026, 12:00:00 MEZ): Der Datenträger ist voll.',
     },
     impact: {
       en: 'A contract of yours is broken, or will be.',

@@ -52,6 +52,7 @@ async function openSpace() {
   return {
     ...space,
     source,
+    now: clock,
     forward(ms: number) {
       ahead += ms
     },
@@ -175,6 +176,79 @@ describe('records that must be deleted after a day', () => {
     })
   }, 60_000)
 })
+
+it('refuses over the wire what is forged, foreign or too large, and takes what is sent twice once', async () => {
+  await using space = await openSpace()
+  const { provider, consumer } = space
+  const contract = await contractOn(consumer, provider, 'readings')
+  const log = await dutyOf(consumer, 'log')
+  await consumer.connector().store.noteArrival({
+    agreementId: contract,
+    role: 'consumer',
+    place: 'urn:uuid:somewhere',
+    at: space.now(),
+    after: { bytes: 1, records: 1 },
+    own: false,
+    spanMs: 1000,
+  })
+  await consumer.post(`/api/v1/duties/${String(log.id)}/report`, { text: 'First' })
+  await waitFor(async () => (await statementsOf(provider, 'log')).length === 1)
+  const [first] = consumer.connector().store.statements(contract, 'consumer')
+  const agreement = consumer.connector().store.agreement(contract)
+  if (first?.jws === undefined || agreement === undefined) throw new Error('no statement')
+
+  // Whatever a broken or hostile connector of this partner could put on the way.
+  const send = async (id: string, body: string): Promise<string | undefined> => {
+    const { store } = consumer.connector()
+    const { partner, negotiationPid: pid } = agreement
+    const { deliveryReason: _, ...blank } = first
+    await store.putStatement({
+      statement: { ...blank, id, delivery: 'owed' },
+      owe: { pid, partner, event: 'duty statement', url: id, body },
+    })
+    const done = await waitFor(() => {
+      const now = store.ownStatement(id)
+      return now?.delivery === 'owed' ? undefined : now
+    })
+    return done.delivery === 'delivered' ? undefined : done.deliveryReason
+  }
+  const message = (statement: string): string => JSON.stringify({ statement })
+  expect(await send('twice', message(first.jws))).toBeUndefined()
+  const [header, payload, signature] = first.jws.split('.')
+  const forged = `${header}.${payload}.${signature?.startsWith('A') ? 'B' : 'A'}${signature?.slice(1)}`
+  // It is known by its id already, and differs.
+  expect(await send('forged', message(forged))).toContain('Another statement with this id')
+  expect(await send('large', message(`${header}.${'A'.repeat(30_000)}.${signature}`))).toContain('413')
+  expect(await send('huge', message('A'.repeat(400_000)))).toContain('413')
+  expect(await send('nonsense', '{"statement":1}')).toContain('400')
+  const foreign = Buffer.from(payload ?? '', 'base64url')
+    .toString()
+    .replace(contract, 'urn:uuid:not-yours')
+  const about = `${header}.${Buffer.from(foreign).toString('base64url')}.${signature}`
+  const fresh = Buffer.from(payload ?? '', 'base64url')
+    .toString()
+    .replace(first.id, 'urn:uuid:00000000-0000-4000-8000-000000000001')
+  expect(
+    await send('changed', message(`${header}.${Buffer.from(fresh).toString('base64url')}.${signature}`)),
+  ).toContain('not signed with the key')
+  expect(await statementsOf(provider, 'log')).toHaveLength(1)
+  // Answered as to a stranger, so it is tried on like to one that does not know us yet.
+  const { store } = consumer.connector()
+  await store.putStatement({
+    statement: { ...first, id: 'foreign', delivery: 'owed' },
+    owe: {
+      pid: agreement.negotiationPid,
+      partner: agreement.partner,
+      event: 'duty statement',
+      url: 'foreign',
+      body: message(about),
+    },
+  })
+  const tried = await waitFor(() =>
+    store.owedFor(agreement.negotiationPid).find(({ attempts }) => attempts > 0),
+  )
+  expect(tried.lastError).toContain('404')
+}, 60_000)
 
 it('tells strangers nothing, and a partner no more than that the contract is not its own', async () => {
   await using space = await openSpace()

@@ -91,7 +91,7 @@ const roleOf = ({ did }: Pick<Side, 'did'>): Role => (did === PROVIDER ? 'provid
 
 async function sideOf(
   did: ParticipantId,
-  more: { obligation: readonly object[]; sealed?: boolean; statusAt?: number },
+  more: { obligation: readonly object[]; sealed?: boolean; constraint?: readonly object[] },
 ): Promise<Side> {
   const role = roleOf({ did })
   const path = join(folder, `${role}.db`)
@@ -142,7 +142,9 @@ async function sideOf(
   }
   const body = {
     '@id': AGREEMENT,
-    permission: [{ action: 'use' }],
+    permission: [
+      { action: 'use', ...((more.constraint ?? []).length > 0 && { constraint: more.constraint }) },
+    ],
     obligation: more.obligation,
   } as JsonObject
   const partner = role === 'provider' ? CONSUMER : PROVIDER
@@ -202,10 +204,14 @@ async function sideOf(
   return side
 }
 
-async function pair(obligation: readonly object[] = [DELETE], sealed = true) {
+async function pair(
+  obligation: readonly object[] = [DELETE],
+  sealed = true,
+  constraint: readonly object[] = [],
+) {
   return {
-    provider: await sideOf(PROVIDER, { obligation, sealed }),
-    consumer: await sideOf(CONSUMER, { obligation, sealed }),
+    provider: await sideOf(PROVIDER, { obligation, sealed, constraint }),
+    consumer: await sideOf(CONSUMER, { obligation, sealed, constraint }),
   }
 }
 
@@ -389,7 +395,7 @@ describe('a duty to delete', () => {
     })
     now += DAY + 1
     await watch.run()
-    expect(watch.fault(AGREEMENT)).toBe('The disk is away.')
+    expect(watch.fault(AGREEMENT)?.en).toBe('The disk is away.')
     expect(dutyOf(both.consumer).state).toBe('overdue')
     offline = false
     await watch.run()
@@ -453,6 +459,7 @@ describe('a duty to delete', () => {
       direction: 'in',
       content: { text: 'Where is it?' },
     })
+    expect(dutyOf(consumer).note.en).toContain('Reminder of 6 January 2027, 12:14:24 UTC: "Where is it?".')
     await consumer.watch().run()
     await carry(consumer, provider)
     expect(dutyOf(provider).state).toBe('open')
@@ -588,6 +595,35 @@ describe('logs and notices', () => {
       text: 'A laptop was stolen.',
     })
     expect(dutyOf(provider).state).toBe('open')
+    expect(dutyOf(provider).note.de).toContain('„A laptop was stolen.“')
+  })
+})
+
+describe('the end of a contract', () => {
+  const AT_END = { action: 'odrl:delete' }
+  const END = atomic('odrl:dateTime', 'lt', '2027-01-06T00:00:00Z')
+
+  it.each([
+    ['its date', [END], undefined, '2027-01-06T00:00:00.000Z'],
+    ['its revocation', [], '2027-01-05T00:00:00.000Z', '2027-01-05T00:00:00.000Z'],
+  ])('by %s makes due what has no time of its own, and then the duty is fulfilled', async (_what, constraint, revokedAt, dueAt) => {
+    const both = await pair([AT_END], true, constraint)
+    const { consumer } = both
+    await deliver(both, line(1))
+    if (revokedAt !== undefined) {
+      const statusAt = Date.parse(revokedAt) as EpochMs
+      await consumer
+        .store()
+        .changeAgreement(AGREEMENT, (current) => ok({ next: { ...current, status: 'revoked', statusAt } }))
+    }
+    expect(dutyOf(consumer)).toMatchObject({ dueAt })
+    now = Date.parse(dueAt) - 1
+    await consumer.watch().run()
+    expect(existsSync(file())).toBe(true)
+    now += 1
+    await consumer.watch().run()
+    expect(existsSync(file())).toBe(false)
+    expect(dutyOf(consumer).state).toBe('fulfilled')
   })
 })
 

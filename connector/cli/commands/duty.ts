@@ -129,7 +129,7 @@ function showDuty(here: Here, duty: View): void {
     [inLang(here, 'Contract', 'Vertrag'), `${shortId(duty.text('contract'))}, ${duty.text('path')}`],
     ['Partner', `${duty.text('partnerName')} (${duty.text('partner')})`],
     [inLang(here, 'Dataset', 'Datensatz'), duty.text('dataset')],
-    [inLang(here, 'Fails', 'Schlägt fehl'), duty.text('failing')],
+    [inLang(here, 'Fails', 'Schlägt fehl'), duty.said('failing', lang)],
   ]
   say(here, renderPairs(pairs.filter(([, value]) => value !== '')))
   say(here, `\n${duty.said('note', lang)}`)

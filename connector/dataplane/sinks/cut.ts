@@ -29,7 +29,7 @@ export async function cutFront(
   try {
     const read = await readProgress(statePathOf(path), subject)
     if (!read.ok) return read
-    if (read.value === undefined) return ok(undefined)
+    if (read.value === undefined) return await withoutState(path, upTo)
     const progress = await settleCut(path, read.value)
     const total = progress.pushed?.bytes ?? 0
     const removed = total - progress.size
@@ -40,7 +40,10 @@ export async function cutFront(
   } catch (cause) {
     return problem(
       'SinkUnavailable',
-      `${path} cannot be shortened. Check that the disk has room and its folder is writable.`,
+      {
+        en: `${path} cannot be shortened. Check that the disk has room and its folder is writable.`,
+        de: `${path} lässt sich nicht kürzen. Prüfen Sie, ob der Datenträger Platz hat und der Ordner beschreibbar ist.`,
+      },
       cause,
     )
   }
@@ -72,16 +75,26 @@ const ifMissing = (cause: unknown): undefined => {
   throw cause
 }
 
+/** Without its state nobody knows where in the file what lies. */
+async function withoutState(path: string, upTo: number): Promise<Result<CutProof>> {
+  const found = await stat(path).catch(ifMissing)
+  if (found === undefined) return ok({ upTo, ...NOTHING_LEFT })
+  return problem('Conflict', {
+    en: `${path} has lost its .state file, so it is not known what of it is due. Delete it by hand.`,
+    de: `${path} hat seine .state-Datei verloren, daher ist unbekannt, was davon fällig ist. Löschen Sie die Datei von Hand.`,
+  })
+}
+
+const NOTHING_LEFT = {
+  bytes: 0,
+  records: 0,
+  sha256: createHash('sha256').digest('hex'),
+  missing: true,
+} as const
+
 /** Somebody was faster: there is nothing left to delete, and nothing left to say what it was. */
 async function missing(path: string, progress: Progress, removed: number): Promise<CutProof> {
-  const nothing = createHash('sha256').digest('hex')
-  const proof: CutProof = {
-    upTo: removed + progress.size,
-    bytes: 0,
-    records: 0,
-    sha256: nothing,
-    missing: true,
-  }
+  const proof: CutProof = { upTo: removed + progress.size, ...NOTHING_LEFT }
   await writeProgress(statePathOf(path), { ...progress, size: 0, cut: proof })
   return proof
 }

@@ -180,7 +180,13 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     agreement: processes.agreement,
     agreements: processes.agreements,
     agreementsOn: processes.agreementsOn,
-    changeAgreement: (id, decide) => run(() => processes.changeAgreement(id, decide)),
+    changeAgreement: (id, decide) =>
+      run(() => {
+        const outcome = processes.changeAgreement(id, decide)
+        // The end of a contract is a deadline.
+        if (outcome.ok) dutiesChanged = true
+        return outcome
+      }),
     note: (entry, series) => run(() => processes.note(entry, series)),
     audit: processes.audit,
 

@@ -146,6 +146,16 @@ describe('what cannot be deleted', () => {
     expect(content()).toBe(line(2))
   })
 
+  it('because its state is lost is named, until the file is gone as well', async () => {
+    await receive(line(1))
+    rmSync(`${path}.state`)
+    const outcome = await cutFront(path, SUBJECT, { from: 0, upTo: LENGTH })
+    expect(outcome).toMatchObject({ ok: false, error: { code: 'Conflict' } })
+    expect(content()).toBe(line(1))
+    rmSync(path)
+    expect(await cut(0, LENGTH)).toMatchObject({ upTo: LENGTH, bytes: 0, missing: true })
+  })
+
   it('belongs to another transfer', async () => {
     await receive(line(1))
     const outcome = await cutFront(path, 'urn:uuid:t-2', { from: 0, upTo: LENGTH })
