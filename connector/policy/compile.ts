@@ -43,7 +43,7 @@ export function compilePlan(
 }
 
 /** All conditions together, without what stands in a shape document. `PolicyUnsupported` when one cannot be enforced. */
-export function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTerms> {
+function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTerms> {
   const unsupported = unsupportedTerms(policy)
   const [first] = unsupported
   if (first !== undefined) {

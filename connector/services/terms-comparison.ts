@@ -2,12 +2,11 @@
  * How the terms on the table lie to the ones before: as a whole and clause by clause, in words. A verdict is told where it
  * is certain; everything else is unknown. Pure.
  */
-import { ok, type Result } from '../core/result.js'
-import type { EpochMs, JsonObject, Text } from '../core/types.js'
+import type { Result } from '../core/result.js'
+import type { JsonObject, Text } from '../core/types.js'
 import type { PolicyComparison } from '../policy/analysis/compare-policies.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { comparison } from '../policy/batch-compare.js'
-import { combinedTerms } from '../policy/compile.js'
 import { explain } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import { relationWords } from '../policy/witness-words.js'
@@ -53,30 +52,8 @@ const HEAD: ReadonlySet<string> = new Set([
 const bare = (policy: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(policy).filter(([name]) => !HEAD.has(name)))
 
-function compared(table: JsonObject, other: JsonObject): Result<PolicyComparison> {
-  const found = comparison({ a: bare(table), b: bare(other) }, { profiles: [] })
-  if (!found.ok) return found
-  const ways = new Set([combinesByDefault(table), combinesByDefault(other)])
-  if (!(ways.has('yes') && ways.has('no'))) return found
-  const { witness: _, clauses, ...rest } = found.value
-  const doubted = clauses.map((one) =>
-    one.clause.endsWith(': aggregation')
-      ? { clause: one.clause, a: one.a, b: one.b, relation: 'unknown' as const }
-      : one,
-  )
-  return ok({ ...rest, relation: 'unknown', clauses: doubted })
-}
-
-/**
- * Values are combined, and how is left to the connector. The comparison takes that for every way there is, the connector
- * for its own one; a term that names a way may give more or less than that.
- */
-function combinesByDefault(policy: JsonObject): 'yes' | 'no' | undefined {
-  const parsed = parsePolicy(policy)
-  const plan = parsed.ok ? combinedTerms(parsed.value, 0 as EpochMs) : parsed
-  if (!plan.ok || plan.value.aggregationWindowMs === undefined) return undefined
-  return plan.value.aggregations === undefined ? 'yes' : 'no'
-}
+const compared = (table: JsonObject, other: JsonObject): Result<PolicyComparison> =>
+  comparison({ a: bare(table), b: bare(other) }, { profiles: [] })
 
 /** What the first allows, measured by the second. Terms that cannot be read are `unknown`. */
 export function termsRelation(table: JsonObject, other: JsonObject): Relation {

@@ -3,9 +3,9 @@
  * about two statements rules combinations out; nothing else is assumed.
  */
 import { sameValue, treeOf } from '../odrl/judge.js'
-import { addNum, type Num, numOf } from '../odrl/num.js'
+import { addNum, compareNum, type Num, numOf } from '../odrl/num.js'
 import type { Atom, Value } from '../odrl/policy.js'
-import { placeOf, type Scalar, type Tri } from '../odrl/scalar.js'
+import { lengthsOf, placeOf, type Scalar, type Tri } from '../odrl/scalar.js'
 import { isWithin } from '../odrl/taxonomy.js'
 import {
   type Axis,
@@ -242,7 +242,7 @@ function asOrder(statement: Statement): Atom | undefined {
 
 function impossibleInOrder(a: Atom, b: Atom): readonly Pair[] {
   const axis = axisOf([a, b])
-  if (axis === undefined) return []
+  if (axis === undefined) return durationsApart(a, b) ? [TT] : []
   const [x, y] = [axis.holding(a)?.may ?? 0n, axis.holding(b)?.may ?? 0n]
   const cells = axis.possible
   return [
@@ -252,6 +252,27 @@ function impossibleInOrder(a: Atom, b: Atom): readonly Pair[] {
     ...((~x & ~y & cells) === 0n ? [[false, false] as const] : []),
   ]
 }
+
+/**
+ * Durations of which one is longer at some times of the year only. A length of time that is shorter than the one and longer
+ * than the other would have to lie between them, counted from some day; the four starting points stand for all days.
+ */
+function durationsApart(a: Atom, b: Atom): boolean {
+  const [p, q] = [a.values[0]?.scalar, b.values[0]?.scalar]
+  if (p?.kind !== 'duration' || q?.kind !== 'duration') return false
+  const others = lengthsOf(q)
+  return lengthsOf(p).every((length, at) => {
+    const order = compareNum(length, others[at] ?? length)
+    if (order === 0) {
+      const both = `${a.operator} ${b.operator}`
+      return /^lt (gt|gteq|eq)$|^(gt|gteq|eq) lt$|^gt (lteq|eq)$|^(lteq|eq) gt$/.test(both)
+    }
+    const [low, high] = order < 0 ? [a.operator, b.operator] : [b.operator, a.operator]
+    return (low === 'eq' || isBelow(low)) && (high === 'eq' || !isBelow(high))
+  })
+}
+
+const isBelow = (operator: string): boolean => operator === 'lt' || operator === 'lteq'
 
 function axisOf(atoms: readonly Atom[]): Axis | undefined {
   const points = sortedPoints(

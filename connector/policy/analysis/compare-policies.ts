@@ -207,12 +207,16 @@ function clausesOf(a: OdrlPolicy, b: OdrlPolicy): readonly ClauseRelation[] {
     })
     return {
       clause: name,
-      a: (ofA ?? []).map(({ path }) => bare(path)),
-      b: (ofB ?? []).map(({ path }) => bare(path)),
+      a: placesOf(ofA ?? []),
+      b: placesOf(ofB ?? []),
       ...relation,
     }
   })
 }
+
+/** What is left open stands nowhere. */
+const placesOf = (clauses: readonly Clause[]): readonly string[] =>
+  clauses.map(({ path }) => bare(path)).filter((path) => path !== '')
 
 const MIRRORED: Readonly<Record<Relation, Relation>> = {
   equal: 'equal',

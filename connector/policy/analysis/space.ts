@@ -39,6 +39,8 @@ const join = (extents: readonly Extent[]): Extent => {
 /** Instants are looked for so many times in one space; a policy of rules for people needs a few. */
 const MAX_SEARCHES = 256
 
+const FREE: Shown = { answer: 'yes' }
+
 export class Space {
   readonly #plan: AxisPlan
   readonly #axes: Axis[] = []
@@ -52,6 +54,7 @@ export class Space {
   readonly #instants: number[] = []
   readonly #dials: (Pick<Dial, 'kind' | 'zone'> & { readonly at: number })[] = []
   readonly #shown = new Map<string, Shown>()
+  readonly #permissions = new Map<OdrlRule, Extent>()
 
   constructor(policies: readonly OdrlPolicy[]) {
     const rules = policies.flatMap(allRules)
@@ -158,11 +161,12 @@ export class Space {
 
   /** Weekdays and times of day follow from the instant, and so does what clocks of several zones show. */
   #clock(box: Box): Shown {
+    if (this.#dials.length === 0) return FREE
     const dials = this.#dials.filter(({ at }) => box[at] !== undefined)
     const [instant, second] = this.#instants
     const cells = instant === undefined ? undefined : box[instant]
     const isFree = cells === undefined && new Set(dials.map(({ zone }) => zone)).size <= 1
-    if (dials.length === 0 || isFree) return { answer: 'yes' }
+    if (dials.length === 0 || isFree) return FREE
     const key = JSON.stringify([cells, ...dials.map(({ at }) => [at, box[at]])], (_name, value: unknown) =>
       typeof value === 'bigint' ? value.toString(36) : value,
     )
@@ -336,8 +340,13 @@ export class Space {
     return duty.unknown.length > 0 ? { must: NOTHING, may: whole.may } : whole
   }
 
+  /** Rules are asked for again and again, each with all others. */
   permission(rule: OdrlRule): Extent {
-    return meetAll([this.scope(rule), ...rule.duties.map((duty) => this.duty(duty))])
+    const known = this.#permissions.get(rule)
+    if (known !== undefined) return known
+    const extent = meetAll([this.scope(rule), ...rule.duties.map((duty) => this.duty(duty))])
+    this.#permissions.set(rule, extent)
+    return extent
   }
 
   /** The uses that a policy allows. */

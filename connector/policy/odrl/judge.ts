@@ -154,6 +154,7 @@ function compare(atom: Atom, actual: readonly Value[], world: World): Tri {
 }
 
 export const treeOf = (leftOperand: string): string | undefined => {
+  if (leftOperand === `${ODRL}language`) return 'language'
   const domain = operandOf(leftOperand)?.domain
   return domain?.kind === 'tree' ? domain.tree : undefined
 }

@@ -57,7 +57,10 @@ class TooLarge extends Error {}
 export function readPolicy(json: unknown, profiles: readonly string[] = [], prefix = ''): Result<OdrlPolicy> {
   const document = readDocument(json)
   const nodes = document.nodes.filter(isPolicy)
-  const found = nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : []
+  const found = withInherited(
+    nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : [],
+    document,
+  )
   if (found.length === 0)
     return problem('InvalidMessage', {
       en: 'There is no ODRL policy in this.',
@@ -78,6 +81,24 @@ export function readPolicy(json: unknown, profiles: readonly string[] = [], pref
 
 const isPolicy = ({ types, members }: Node): boolean =>
   RULES.some((name) => members.has(name)) || types.some((type) => POLICY_TYPES.includes(type))
+
+/**
+ * ODRL 2.2 Information Model, "Policy Inheritance": what a policy inherits stands in it too. Only what is in the same document
+ * can be read.
+ */
+function withInherited(nodes: readonly Node[], document: Document): readonly Node[] {
+  const all = [...nodes]
+  for (const node of all) {
+    for (const value of node.members.get('inheritFrom') ?? []) {
+      const parent = nodeAt(document, value, node.context)
+      const isThere = all.some(
+        ({ id, source }) => source === parent?.source || (id !== undefined && id === parent?.id),
+      )
+      if (parent !== undefined && isPolicy(parent) && !isThere) all.push(parent)
+    }
+  }
+  return all
+}
 
 /** ODRL 2.2 Information Model, "Policy Conflict Strategy": different strategies after a merge make the policy invalid. */
 const joined = (a: OdrlPolicy, b: OdrlPolicy): OdrlPolicy => ({
@@ -127,6 +148,7 @@ function policyOf(node: Node, course: Course, prefix: string): OdrlPolicy {
       ...strangeClasses(node, POLICY_TYPES),
       ...strange.map((profile) => `profile ${profile}`),
       ...foreignParents(node, course),
+      ...(all(node, 'inheritFrom').every((value) => isInherited(value, node, course)) ? [] : ['inheritFrom']),
       ...(profiles.length < all(node, 'profile').length ? ['profile'] : []),
       ...(all(node, 'conflict').length > 0 && conflict === undefined ? ['conflict'] : []),
     ],
@@ -140,6 +162,11 @@ const foreignParents = (node: Node, { document }: Course): readonly string[] =>
     const isHere = document.nodes.some((other) => other.id === parent && other !== node && isPolicy(other))
     return parent !== undefined && isHere ? [] : ['inheritFrom']
   })
+
+const isInherited = (value: unknown, node: Node, { document }: Course): boolean => {
+  const parent = nodeAt(document, value, node.context)
+  return parent !== undefined && isPolicy(parent)
+}
 
 const STRATEGIES: Readonly<Record<string, Strategy>> = {
   perm: 'perm',

@@ -213,7 +213,7 @@ const REFERENCES: readonly (readonly [year: number, month: number])[] = [
   [1903, 7],
 ]
 
-type Duration = Extract<Scalar, { kind: 'duration' }>
+export type Duration = Extract<Scalar, { kind: 'duration' }>
 
 /** Undefined when the order depends on the calendar, as between P1M and P30D. */
 export function compareDurations(a: Duration, b: Duration): number | undefined {
@@ -227,6 +227,10 @@ export function compareDurations(a: Duration, b: Duration): number | undefined {
   const [only] = orders
   return orders.size === 1 ? only : undefined
 }
+
+/** The length of a duration from each of the four starting points. */
+export const lengthsOf = (duration: Duration): readonly Num[] =>
+  REFERENCES.map(([year, month]) => lengthFrom(duration, year, month))
 
 function lengthFrom({ months, seconds: rest }: Duration, year: number, month: number): Num {
   const total = BigInt(month - 1) + months

@@ -83,9 +83,36 @@ const TAXONOMIES: Readonly<Record<string, Taxonomy>> = {
   purpose: { parents: PURPOSES, names: new Map([...PURPOSES.keys()].map((name) => [name, name] as const)) },
 }
 
+/** Languages need no list: a tag of BCP 47 begins with the one that it narrows. */
+const LANGUAGE = 'language'
+const LANGUAGE_TAG = /^[a-z]{2,8}(?:-[a-z0-9]{1,8})*$/i
+
+/** Languages of two letters that are kinds or former names of each other (ISO 639, macrolanguages). */
+const KINDRED: readonly (readonly string[])[] = [
+  ['no', 'nb', 'nn'],
+  ['sh', 'sr', 'hr', 'bs'],
+  ['ms', 'id', 'in'],
+  ['ak', 'tw'],
+  ['he', 'iw'],
+  ['yi', 'ji'],
+  ['ro', 'mo'],
+]
+
+function isLanguageWithin(inner: string, outer: string): Tri {
+  if (!LANGUAGE_TAG.test(inner) || !LANGUAGE_TAG.test(outer)) return undefined
+  const [a, b] = [inner.toLowerCase(), outer.toLowerCase()]
+  if (a === b || a.startsWith(`${b}-`)) return true
+  const [x = '', y = ''] = [a.split('-')[0], b.split('-')[0]]
+  if (x === y) return false
+  const areKnown = x.length === 2 && y.length === 2
+  return areKnown && !KINDRED.some((family) => family.includes(x) && family.includes(y)) ? false : undefined
+}
+
 /** The one name of a concept in a taxonomy; undefined for one that is not in it. */
-export const conceptOf = (tree: string | undefined, name: string): string | undefined =>
-  tree === undefined ? undefined : TAXONOMIES[tree]?.names.get(name)
+export const conceptOf = (tree: string | undefined, name: string): string | undefined => {
+  if (tree === LANGUAGE) return LANGUAGE_TAG.test(name) ? name.toLowerCase() : undefined
+  return tree === undefined ? undefined : TAXONOMIES[tree]?.names.get(name)
+}
 
 /** The concept and everything it is part of. */
 export function concepts(tree: string, concept: string): ReadonlySet<string> {
@@ -124,6 +151,7 @@ export function isWithin(
     if (tree !== undefined && concept !== undefined && b !== undefined && concepts(tree, concept).has(b))
       return true
   }
+  if (tree === LANGUAGE) return isLanguageWithin(inner, outer)
   if (tree === undefined || a === undefined || b === undefined) return undefined
   // A larger place is not part of a smaller one, nor is one of two separate places part of the other.
   return isDisjoint(tree) || concepts(tree, b).has(a) ? false : undefined
