@@ -91,10 +91,17 @@ export function counterFor(
 
 export function quotaExhausted({ plan }: Grant): Problem {
   const { en, de } = deliveries(plan.countLimit ?? 0)
+  const [why, warum] =
+    plan.noise === undefined
+      ? ['', '']
+      : [
+          ' More values would undo the random deviations that the contract adds to them.',
+          ' Mehr Werte würden die zufälligen Abweichungen aufheben, die der Vertrag ihnen hinzufügt.',
+        ]
   return {
     code: 'QuotaExhausted',
-    message: `The agreed quota of ${en} is used up.`,
-    messageDe: `Die vereinbarte Menge von ${de} ist verbraucht.`,
+    message: `The agreed quota of ${en} is used up.${why}`,
+    messageDe: `Die vereinbarte Menge von ${de} ist verbraucht.${warum}`,
   }
 }
 

@@ -197,6 +197,30 @@ const CASES: readonly Case[] = [
       record(4, T0, { temp: null }, 'm'),
     ],
   ],
+  [
+    // Drawn by another program from the same key: -12, -15, -6 and -4 steps of a half.
+    'numbers with deviations, the same in each of the ways, and nothing where there is no number',
+    {
+      shapes: ['urn:sha256:0'],
+      valueSteps: { temp: 0.5 },
+      noise: { temp: { epsilon: 0.5, sensitivity: 2 } },
+      fields: ['temp', 'load'],
+    },
+    [
+      { id: 'p1', ts: '2026-11-02T08:00:00.000Z', series: 'press-1', temp: -4.5, load: 3 },
+      { id: 'p2', ts: '2026-11-02T08:00:01.000Z', series: 'press-1', temp: -5.5 },
+      { id: 'p3', ts: '2026-11-02T08:00:02.000Z', series: 'press-1', temp: -3.5 },
+      { id: 'p4', ts: '2026-11-02T08:00:03.000Z', series: 'press-1', temp: 5 },
+      { id: 'p5', ts: '2026-11-02T08:00:04.000Z', series: 'press-1', load: 4 },
+    ],
+    [
+      record(1, T0, { temp: 1.9, load: 3, line: 'secret-fault' }, 'press-1'),
+      record(2, T0 + 1_000, { temp: 2.4 }, 'press-1'),
+      record(3, T0 + 2_000, { temp: -0.2 }, 'press-1'),
+      record(4, T0 + 3_000, { temp: 7 }, 'press-1'),
+      record(5, T0 + 4_000, { temp: null, load: 4 }, 'press-1'),
+    ],
+  ],
 ]
 
 const WITH_RECORDS = CASES.map(
