@@ -9,9 +9,7 @@ import { NEGOTIATION } from '../domain/negotiation.js'
 import { isFinal } from '../domain/process.js'
 import { parsePolicy } from '../policy/parse.js'
 import {
-  checkShape,
   hashInName,
-  readShape,
   type ShapeDocument,
   type ShapeLookup,
   shapeHash,
@@ -20,6 +18,7 @@ import {
   shapesNamed,
   shapeText,
 } from '../policy/shape.js'
+import { checkShape, readShape } from '../policy/shape-check.js'
 import type { Store } from '../store/store.js'
 import { shapeMissing } from './contract.js'
 

@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2019 } from 'ajv/dist/2019.js'
 import { describe, expect, it } from 'vitest'
 import type { EpochMs } from '../../connector/core/types.js'
 import { compilePlan } from '../../connector/policy/compile.js'
 import { explain } from '../../connector/policy/explain.js'
 import {
-  checkShape,
-  readShape,
   type ShapeDocument,
   shapeHash,
   shapeName,
@@ -12,6 +12,7 @@ import {
   shapesNamed,
   shapeText,
 } from '../../connector/policy/shape.js'
+import { checkShape, readShape } from '../../connector/policy/shape-check.js'
 import { unsupportedTerms } from '../../connector/policy/support.js'
 import { constraint, MDP, permit, policy } from './policies.js'
 
@@ -31,6 +32,14 @@ const CANONICAL =
 const HASH = '4b9fb1f9b2d50c0b20b9a8fd18c14b2999335a3d56eaa4d4a05f78123dda97d8'
 
 const NAME = `urn:sha256:${HASH}`
+
+const schema = JSON.parse(readFileSync('schemas/shape.schema.json', 'utf8'))
+const fitsSchema = new Ajv2019({ allErrors: true, strict: false }).compile(schema)
+const BEYOND_SCHEMA = [
+  'an epsilon that hides nothing',
+  'more steps than can be drawn',
+  'a name that is not in normal form',
+]
 
 const read = (json: unknown): ShapeDocument => {
   const shape = checkShape(json)
@@ -78,10 +87,18 @@ describe('a shape document', () => {
     ['a signal twice', { ...DOCUMENT, pseudonyms: ['a', 'a'] }, 'names a signal twice'],
     ['a name that is not in normal form', { ...DOCUMENT, pseudonyms: ['e\u0301'] }, 'normal form C'],
     ['a name too long', { ...DOCUMENT, pseudonyms: ['x'.repeat(129)] }, '1 to 128 characters'],
-  ])('is refused with a sentence: %s', (_what, json, sentence) => {
+  ])('is refused with a sentence: %s', (what, json, sentence) => {
     const shape = checkShape(JSON.parse(JSON.stringify(json)))
     expect(!shape.ok && shape.error.code).toBe('InvalidInput')
     expect(!shape.ok && shape.error.message).toContain(sentence)
+    expect(!shape.ok && shape.error.messageDe).toMatch(/^Das ist kein brauchbares Aufbereitungsdokument\. /)
+    // What the schema can say it says as well; how steps and amounts fit together it cannot.
+    if (!BEYOND_SCHEMA.includes(what)) expect(fitsSchema(JSON.parse(JSON.stringify(json)))).toBe(false)
+  })
+
+  it('that is well formed fits the published schema', () => {
+    expect(fitsSchema(DOCUMENT)).toBe(true)
+    expect(fitsSchema({ type: DOCUMENT.type, version: '1', pseudonyms: ['a'] })).toBe(true)
   })
 
   it.each([
