@@ -5,6 +5,7 @@ import { Transform } from 'node:stream'
 import type { Log } from '../core/log.js'
 import { ok } from '../core/result.js'
 import type { Pid, Role } from '../core/types.js'
+import type { DeliveryLog } from '../dataplane/ports.js'
 import type { PushReceiver } from '../dataplane/receive/push-receiver.js'
 import type { Transfer } from '../domain/transfer.js'
 import { arrivalNotes, type LedgerDeps } from '../services/duties.js'
@@ -13,6 +14,11 @@ import type { NoteArrival, Sinks } from './sinks.js'
 
 /** Longest time between data that passes through and its note, milliseconds. */
 const PORTION_MS = 15_000
+
+type Delivered = Pick<
+  Parameters<DeliveryLog['delivered']>[0],
+  'transferPid' | 'agreementId' | 'recipient' | 'bytes' | 'records'
+>
 
 export function assembleDutyNotes({ store, clock, log }: LedgerDeps & { readonly log: Log }) {
   const notes = arrivalNotes({ store, clock })
@@ -27,12 +33,8 @@ export function assembleDutyNotes({ store, clock, log }: LedgerDeps & { readonly
     return notes.note({ ...m, agreementId, partner, role, place: pid })
   }
   /** Notes of what has happened already, and cannot be undone when they fail. */
-  const afterwards = (
-    pid: string,
-    role: Role,
-    after: { readonly bytes: number; readonly records: number },
-  ): void => {
-    noteFor(pid, role, { after, own: false }).catch((cause: unknown) =>
+  const afterwards = (pid: string, noted: Promise<void>): void => {
+    noted.catch((cause: unknown) =>
       log.error({ err: cause, transfer: pid }, 'what came or went could not be noted'),
     )
   }
@@ -40,11 +42,19 @@ export function assembleDutyNotes({ store, clock, log }: LedgerDeps & { readonly
     arriving: (({ transferPid, own, before, after }) =>
       noteFor(transferPid, 'consumer', { before, after, own })) satisfies NoteArrival,
 
-    delivered: (m: {
-      readonly transferPid: string
-      readonly bytes: number
-      readonly records: number
-    }): void => afterwards(m.transferPid, 'provider', { bytes: m.bytes, records: m.records }),
+    /** Takes what the grant knows: looking up the transfer would cost as much as a tenth of a small page. */
+    delivered: ({ transferPid, agreementId, recipient, bytes, records }: Delivered): void =>
+      afterwards(
+        transferPid,
+        notes.note({
+          agreementId,
+          partner: recipient,
+          role: 'provider',
+          place: transferPid,
+          after: { bytes, records },
+          own: false,
+        }),
+      ),
 
     /** The same body, whose passing through is noted: to a place that is not ours. */
     passing(pid: string, body: Readable): Readable {
@@ -53,7 +63,9 @@ export function assembleDutyNotes({ store, clock, log }: LedgerDeps & { readonly
       let bytes = 0
       let toldAt = clock()
       const tell = (): void => {
-        if (bytes > 0) afterwards(pid, 'consumer', { bytes, records: 0 })
+        if (bytes > 0) {
+          afterwards(pid, noteFor(pid, 'consumer', { after: { bytes, records: 0 }, own: false }))
+        }
         bytes = 0
         toldAt = clock()
       }

@@ -185,6 +185,7 @@ export interface DeliveryLog {
   delivered(entry: {
     readonly transferPid: string
     readonly agreementId: string
+    readonly recipient: string
     readonly planHash: string
     readonly records: number
     readonly bytes: number

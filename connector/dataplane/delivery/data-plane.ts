@@ -19,7 +19,7 @@ import { refuseUpgrade, sendProblem } from './answer.js'
 import { serveBytes } from './bytes.js'
 import type { Delivery } from './delivery.js'
 import { openLedger } from './ledger.js'
-import { servePull, sourceFailed } from './pull.js'
+import { createFrames, servePull, sourceFailed } from './pull.js'
 import { createPusher, type PushDeps } from './pusher.js'
 import { isPosition, parsePullQuery, parseStreamQuery, refuseQuery } from './query.js'
 import { serveSse } from './sse.js'
@@ -87,6 +87,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits }
   const transfers = createTransfers({ ...deps, schedule, maxFlowsPerTransfer: limits.maxFlowsPerTransfer })
   const sockets = createSocketServer()
+  const frames = createFrames()
   let stopping = false
   let droppedAhead = 0
 
@@ -199,7 +200,7 @@ export function createDataPlane(deps: DataPlaneDeps): DataPlane {
     const query = parsePullQuery(searchOf(req))
     if (!query.ok) return sendProblem(req, res, query.error)
     return run(transfer, 'pull', req, res, (delivery) =>
-      servePull({ ...delivery, source }, req, res, query.value, format),
+      servePull({ ...delivery, source }, req, res, query.value, frames(transfer.shape, format)),
     )
   }
 

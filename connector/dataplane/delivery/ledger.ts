@@ -28,6 +28,7 @@ export function openLedger(log: DeliveryLog, grant: Grant, via: Via, clock: Cloc
     log.delivered({
       transferPid: grant.transferPid,
       agreementId: grant.agreementId,
+      recipient: grant.recipient,
       planHash: grant.plan.hash,
       records,
       bytes,

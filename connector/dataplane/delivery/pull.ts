@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { err, ok, type Problem, type Result } from '../../core/result.js'
+import type { Shape } from '../pipeline.js'
 import { openReading, POSITION_GONE, type Reading } from '../reading.js'
 import type { DataRecord } from '../record.js'
 import type { Counted } from '../stages/count.js'
@@ -23,7 +24,8 @@ const TAKEN_AT_ONCE = 512
 
 const NOTHING: Counted = { granted: 0 }
 
-type Frame = {
+export type Frame = {
+  readonly headers: Headers
   readonly head: string
   readonly between: string
   readonly tail: string
@@ -35,21 +37,15 @@ export async function servePull(
   req: IncomingMessage,
   res: ServerResponse,
   query: PullQuery,
-  format: Format,
+  frame: Frame,
 ): Promise<void> {
   const { flow, source, shape, clock } = delivery
   flow.onEnd((reason) => {
     if (res.headersSent) res.destroy()
     else sendProblem(req, res, reason, { stopped: true })
   })
-  const headers = {
-    'Content-Type': format === NDJSON ? NDJSON : `${format}; charset=utf-8`,
-    Vary: 'Accept, Accept-Encoding',
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  }
   if (req.method === 'HEAD') {
-    res.writeHead(200, headers).end()
+    res.writeHead(200, frame.headers).end()
     return
   }
   if (query.limit === undefined && req.httpVersionMinor === 0) {
@@ -66,16 +62,34 @@ export async function servePull(
   if (!reading.ok) return sendProblem(req, res, reading.error)
 
   const gzip = acceptsGzip(req.headers['accept-encoding'])
-  const frame = frameOf(format, shape.columns)
-  if (query.limit === undefined) return streamAll(delivery, req, res, reading.value, frame, headers, gzip)
-  return sendPage(delivery, req, res, reading.value, frame, headers, gzip, query, query.limit)
+  if (query.limit === undefined) return streamAll(delivery, req, res, reading.value, frame, gzip)
+  return sendPage(delivery, req, res, reading.value, frame, gzip, query, query.limit)
+}
+
+/** Frames by shape and format, each made once: making one takes as long as a third of the records of a small page. */
+export function createFrames(): (shape: Shape, format: Format) => Frame {
+  const known = new WeakMap<Shape, Map<Format, Frame>>()
+  return (shape, format) => {
+    const frames = known.get(shape) ?? new Map<Format, Frame>()
+    const frame = frames.get(format) ?? frameOf(format, shape.columns)
+    known.set(shape, frames.set(format, frame))
+    return frame
+  }
 }
 
 function frameOf(format: Format, columns: readonly string[]): Frame {
-  if (format === CSV) return { head: csvHeader(columns), between: '', tail: '', encode: csvEncoder(columns) }
+  const headers = {
+    'Content-Type': format === NDJSON ? NDJSON : `${format}; charset=utf-8`,
+    Vary: 'Accept, Accept-Encoding',
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  }
+  if (format === CSV) {
+    return { headers, head: csvHeader(columns), between: '', tail: '', encode: csvEncoder(columns) }
+  }
   const encode = jsonEncoder(columns)
-  if (format === JSON_ARRAY) return { head: '[', between: ',\n', tail: ']\n', encode }
-  return { head: '', between: '', tail: '', encode: (record) => `${encode(record)}\n` }
+  if (format === JSON_ARRAY) return { headers, head: '[', between: ',\n', tail: ']\n', encode }
+  return { headers, head: '', between: '', tail: '', encode: (record) => `${encode(record)}\n` }
 }
 
 /** The records of a shaped batch that may leave now; `ended` when one that is not due holds back the rest. */
@@ -101,13 +115,12 @@ async function streamAll(
   res: ServerResponse,
   reading: Reading,
   frame: Frame,
-  headers: Headers,
   gzip: boolean,
 ): Promise<void> {
   const { flow, shape, clock, counter, ledger } = delivery
   const { signal } = flow
   const open = () => {
-    res.writeHead(200, gzip ? { ...headers, 'Content-Encoding': 'gzip' } : headers)
+    res.writeHead(200, gzip ? { ...frame.headers, 'Content-Encoding': 'gzip' } : frame.headers)
     return openOutlet(res, gzip)
   }
   let outlet: ReturnType<typeof open> | undefined
@@ -167,12 +180,12 @@ async function sendPage(
   res: ServerResponse,
   reading: Reading,
   frame: Frame,
-  headers: Headers,
   gzip: boolean,
   query: PullQuery,
   limit: number,
 ): Promise<void> {
   const { flow, counter, ledger } = delivery
+  const { headers } = frame
   const page = await collect(delivery, reading, limit)
   if (flow.ended()) return
   if (!page.ok) return sendProblem(req, res, page.error)

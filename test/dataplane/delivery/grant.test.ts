@@ -50,7 +50,7 @@ it('answers one and the same 401 to everybody without the token of this transfer
   )
   expect(new Set(answers)).toEqual(
     new Set([
-      '401 Bearer {"code":"GrantInvalid","reason":["The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together."]}',
+      '401 Bearer {"code":"GrantInvalid","reason":["The data token is missing, wrong, or belongs to another transfer. Use the address and the token of one transfer together."],"reasonDe":"Das Datentoken fehlt, ist falsch oder gehört zu einer anderen Übertragung. Adresse und Token müssen von derselben Übertragung stammen."}',
     ]),
   )
 })

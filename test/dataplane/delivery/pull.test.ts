@@ -420,6 +420,7 @@ describe('flat memory and endings', () => {
     expect(served.delivered[0]).toEqual({
       transferPid: PID,
       agreementId: 'urn:uuid:agreement',
+      recipient: 'did:web:partner.example',
       planHash: 'a'.repeat(64),
       records: 3,
       bytes: Buffer.byteLength(text),
