@@ -81,7 +81,7 @@ function textOf(node: PolicyNode, numbers: Numbers, shapes: ShapeLookup): Text {
 
 /** Whoever makes a clause true. What cannot be compiled is enforced by nobody, whatever its operand promises. */
 function enforcerOf(node: PolicyNode, peer: Peer | undefined): Enforcement {
-  if (promiseOf(node) === 'consumer') return DUTY_KEPT_BY[peer ?? 'unknown']
+  if (promiseOf(node, peer) === 'consumer') return DUTY_KEPT_BY[peer ?? 'unknown']
   if (node.kind === 'permission') return node.rule.action === `${ODRL}use` ? 'provider' : 'contract'
   if (node.kind !== 'constraint') return 'contract'
   const joined = node.inside.every((outer) => outer.kind === 'and' || isChoiceOfHours(outer))
@@ -90,6 +90,7 @@ function enforcerOf(node: PolicyNode, peer: Peer | undefined): Enforcement {
 
 const DUTY_KEPT_BY: Readonly<Record<Peer | 'unknown', Enforcement>> = {
   proven: 'consumer',
+  ourselves: 'consumer',
   unproven: 'contract',
   unknown: 'capable',
 }

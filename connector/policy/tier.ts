@@ -16,8 +16,11 @@ import { type UnsupportedTerm, unsupportedTerms } from './support.js'
  */
 export type Tier = 1 | 2 | 3
 
-/** What is known about the connector of the recipient: it has proved that it carries out such duties, or has not. */
-export type Peer = 'proven' | 'unproven'
+/**
+ * Who the recipient is: a connector that has proved that it carries out such duties, one that has not, or ourselves. What the
+ * provider has to see to is not for us to check then, and only narrows what we may do.
+ */
+export type Peer = 'proven' | 'unproven' | 'ourselves'
 
 /** `consumer`: a duty that a connector of this make carries out. `contract`: nobody but the parties themselves. */
 type Keeper = 'consumer' | 'contract'
@@ -25,25 +28,25 @@ type Keeper = 'consumer' | 'contract'
 export type Promised = { readonly path: string; readonly number: number; readonly by: Keeper }
 
 /** Who keeps a term that this connector does not keep; undefined for one that it keeps, and for one that nobody may promise. */
-export function promiseOf(node: PolicyNode): Keeper | undefined {
+export function promiseOf(node: PolicyNode, peer?: Peer): Keeper | undefined {
   if (node.kind === 'unknown') return undefined
-  if (node.kind !== 'constraint') return ofRule(node.kind, node.rule)
+  if (node.kind !== 'constraint') return ofRule(node.kind, node.rule, peer)
   const { constraint, of, rule, inside } = node
-  if (of !== 'permission') return ofRule(of, rule)
+  if (of !== 'permission') return ofRule(of, rule, peer)
   // Conditions of which all have to be met count one by one, an alternative as a whole.
   const whole = [...inside, constraint].find(({ kind }) => kind !== 'and')
-  return whole !== undefined && isUseSide(whole) ? 'contract' : undefined
+  return whole !== undefined && isForRecipient(whole, peer) ? 'contract' : undefined
 }
 
 /** Nobody promises what is not understood: neither an action nor a condition of it. */
-function ofRule(kind: RuleKind, rule: Rule): Keeper | undefined {
+function ofRule(kind: RuleKind, rule: Rule, peer: Peer | undefined): Keeper | undefined {
   const { action, constraints } = rule
   if (kind === 'permission' || !isKnownAction(action) || !constraints.every(isReadable)) return undefined
   // A prohibition of the use itself stands against delivering at all.
   if (kind === 'prohibition') return action === `${ODRL}use` ? undefined : 'contract'
   if (kind === 'obligation') return isExecuted(rule) ? 'consumer' : 'contract'
   // Before any use, the recipient can promise what it does by itself, not what the provider has to find done.
-  return KEPT_BY.get(action) === 'provider' ? undefined : 'contract'
+  return KEPT_BY.get(action) === 'provider' && peer !== 'ourselves' ? undefined : 'contract'
 }
 
 const KEPT_BY: ReadonlyMap<string, string> = new Map(
@@ -56,26 +59,27 @@ const isReadable = (constraint: Constraint): boolean => {
   return 'operand' in support && support.operand.wrong(constraint) === undefined
 }
 
-/** Speaks of nothing but what the recipient does with the data. */
-function isUseSide(constraint: Constraint): boolean {
+/** Speaks of nothing but what the recipient does with the data; or of what is not ours to check as recipient. */
+function isForRecipient(constraint: Constraint, peer: Peer | undefined): boolean {
   if (constraint.kind !== 'atomic') {
-    return constraint.operands.length > 0 && constraint.operands.every(isUseSide)
+    return constraint.operands.length > 0 && constraint.operands.every((one) => isForRecipient(one, peer))
   }
   const support = supportOf(constraint)
   if (!('operand' in support) || support.operand.wrong(constraint) !== undefined) return false
-  return !support.operand.enforcedHere && support.operand.enforcedBy !== 'provider'
+  const { enforcedHere, enforcedBy } = support.operand
+  return !enforcedHere && (enforcedBy !== 'provider' || peer === 'ourselves')
 }
 
-const promises = (policy: Policy): readonly Promised[] =>
+const promises = (policy: Policy, peer: Peer | undefined): readonly Promised[] =>
   nodesOf(policy).flatMap((node) => {
-    const by = promiseOf(node)
+    const by = promiseOf(node, peer)
     return by === undefined ? [] : [{ path: node.path, number: node.number, by }]
   })
 
 /** The policy with what is accepted as a promise in an offer up to this tier. */
-export function accepting(policy: Policy, upTo: Tier): Policy {
+export function accepting(policy: Policy, upTo: Tier, peer?: Peer): Policy {
   if (upTo === 1) return policy
-  const accepted = promises(policy).filter(({ by }) => upTo === 3 || by === 'consumer')
+  const accepted = promises(policy, peer).filter(({ by }) => upTo === 3 || by === 'consumer')
   return accepted.length === 0 ? policy : { ...policy, promised: new Set(accepted.map(({ path }) => path)) }
 }
 
@@ -88,10 +92,10 @@ export type Tiers = {
 
 /** Which tier an offer with these terms belongs to. To a recipient that has not proved that it can, duties are by contract. */
 export function tiersOf(policy: Policy, peer: Peer = 'proven'): Tiers {
-  const list = promises(policy)
+  const list = promises(policy, peer)
   const isContract = list.some(({ by }) => by === 'contract' || peer === 'unproven')
   const tier = isContract ? 3 : list.length > 0 ? 2 : 1
-  return { tier, promises: list, refused: unsupportedTerms(accepting(policy, 3)) }
+  return { tier, promises: list, refused: unsupportedTerms(accepting(policy, 3, peer)) }
 }
 
 /** What the recipient promises, apart from where it stands, so that two policies can be seen to ask for the same. */

@@ -7,7 +7,7 @@ import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
 import { type Enforcement, enforcementLabel, explain, type Known } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
-import type { Peer, Tier } from '../policy/tier.js'
+import type { Tier } from '../policy/tier.js'
 import type { Store } from '../store/store.js'
 import { agreementHash, hasNoTerms, planOf } from './contract.js'
 import { barredBy, revokedWords, runningTransfers } from './flow.js'
@@ -55,10 +55,6 @@ export function inWords(policy: unknown, known: Known = {}): readonly ClauseInWo
     enforcement: enforcementLabel(clause.enforcedBy),
   }))
 }
-
-/** What the recipient under an agreement has proved. As recipients we carry out our duties ourselves. */
-export const peerUnder = ({ role, dutiesProven }: Agreement): Peer =>
-  role === 'consumer' || dutiesProven === true ? 'proven' : 'unproven'
 
 export type Signature = {
   readonly by: ParticipantId

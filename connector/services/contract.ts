@@ -69,10 +69,10 @@ export function draftAgreement(m: {
  * Parses terms and refuses everything that this connector does not understand, or cannot enforce and does not accept as a
  * promise in an offer up to that tier, naming each term.
  */
-export function understood(policy: JsonObject, upTo: Tier = 1): Result<Policy> {
+export function understood(policy: JsonObject, upTo: Tier = 1, peer?: Peer): Result<Policy> {
   const parsed = parsePolicy(policy)
   if (!parsed.ok) return parsed
-  const accepted = accepting(parsed.value, upTo)
+  const accepted = accepting(parsed.value, upTo, peer)
   const unsupported = unsupportedTerms(accepted)
   if (unsupported.length === 0) return ok(accepted)
   const named = (lang: Lang): string =>
@@ -94,6 +94,12 @@ export function understood(policy: JsonObject, upTo: Tier = 1): Result<Policy> {
 export function acceptedFrom(partner: Partner | undefined, offer: Pick<Offer, 'contractOnly'>): Tier {
   if (offer.contractOnly === true) return 3
   return peerOf(partner) === 'proven' ? 2 : 1
+}
+
+/** Who receives under an agreement. */
+export function peerUnder({ role, dutiesProven }: Pick<Agreement, 'role' | 'dutiesProven'>): Peer {
+  if (role === 'consumer') return 'ourselves'
+  return dutiesProven === true ? 'proven' : 'unproven'
 }
 
 /** Refuses terms that are kept by contract only, unless the operator wants to offer them so. */
@@ -138,7 +144,7 @@ export function mayHold(
   shapes: ShapeLookup,
 ): Result<void> {
   if (takesWithoutTerms(partner, offer)) return ok(undefined)
-  const policy = understood(offer, 3)
+  const policy = understood(offer, 3, 'ourselves')
   if (policy.ok) {
     const missing = missingShape(policy.value, shapes)
     if (missing !== undefined) return missing
@@ -233,7 +239,7 @@ export function sameAsOffered(
 /** The plan the data plane enforces for an agreement. */
 export function planOf(agreement: Agreement): Result<Plan> {
   const plain = readableForm(agreement)
-  const policy = understood(plain, agreement.tier)
+  const policy = understood(plain, agreement.tier, peerUnder(agreement))
   if (!policy.ok) return policy
   const assignee = String(plain.assignee)
   const shapes = shapesByName(agreement.shapes)

@@ -294,7 +294,7 @@ export async function checkAgreement(
     ...(shapes.length > 0 && { shapes }),
     agreedAt: same.value.agreedAt,
     // Our own connector is the one that carries out the duties.
-    ...promisedTo('proven', m.agreement),
+    ...promisedTo('ourselves', m.agreement),
     status: 'pending',
     ...(seal === undefined ? {} : { providerSeal: seal }),
   }

@@ -8,12 +8,12 @@ import {
   type AgreementDeps,
   type ClauseInWords,
   inWords,
-  peerUnder,
   revokeAgreement,
   type Signature,
   type TierInWords,
   verifyAgreement,
 } from './agreements.js'
+import { peerUnder } from './contract.js'
 import { type DutyOperationDeps, type DutyView, dutyOperations } from './operator-duties.js'
 import { compact, noted } from './operator-view.js'
 import { type TimelineEntry, timelineOf } from './timeline.js'

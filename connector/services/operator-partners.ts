@@ -15,6 +15,7 @@ import {
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
 import type { ShapeLookup } from '../policy/shape.js'
+import type { Peer } from '../policy/tier.js'
 import { tierWords } from '../policy/tier-words.js'
 import type { Store } from '../store/store.js'
 import { type AgreementDeps, type ClauseInWords, inWords, type TierInWords } from './agreements.js'
@@ -123,8 +124,8 @@ export function offerInWords(
   shapes: ShapeLookup,
   role: Role = 'consumer',
 ): RemoteOfferView {
-  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : holdable(offer, shapes)
-  const peer = role === 'consumer' ? 'proven' : peerOf(partner)
+  const peer = role === 'consumer' ? 'ourselves' : peerOf(partner)
+  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : holdable(offer, shapes, peer)
   const tier = tierWith(peer, offer)
   return {
     id: String(offer['@id']),
@@ -135,8 +136,8 @@ export function offerInWords(
   }
 }
 
-function holdable(offer: JsonObject, shapes: ShapeLookup): Result<unknown> {
-  const policy = understood(offer, 3)
+function holdable(offer: JsonObject, shapes: ShapeLookup, peer: Peer): Result<unknown> {
+  const policy = understood(offer, 3, peer)
   return policy.ok ? (missingShape(policy.value, shapes) ?? policy) : policy
 }
 

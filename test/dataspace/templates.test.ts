@@ -1,6 +1,6 @@
 /**
  * Every policy template, from its form to the data: filled in, offered by one connector, agreed by another of this make, read
- * on both sides, and delivered under. What is still refused says why, and turns red when it becomes possible.
+ * on both sides, and delivered under.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,6 +13,7 @@ import {
   contractOn,
   enc,
   list,
+  negotiate,
   pullLines,
   startPair,
   transferUnder,
@@ -22,22 +23,23 @@ import {
 const NOW = Date.parse('2026-11-25T10:00:00Z')
 const HOUR = 3_600_000
 
-type Expected =
-  | {
-      /** Beside the recipients, signals and machines that all templates share. */
-      readonly set: Answer
-      readonly tier: 1 | 2 | 3
-      /** Clauses kept by contract only, and those kept by the connector of the recipient. */
-      readonly contract: number
-      readonly consumer: number
-      /** Of all the data there is more than the contract allows at once. */
-      readonly from?: string
-    }
-  | { readonly set: Answer; readonly refused: string }
+type Expected = {
+  /** Beside the recipients, signals and machines that all templates share. */
+  readonly set: Answer
+  readonly tier: 1 | 2 | 3
+  /** Clauses kept by contract only, and those kept by the connector of the recipient. */
+  readonly contract: number
+  readonly consumer: number
+  /** Of all the data there is more than the contract allows at once. */
+  readonly from?: string
+  /** What the operator has to confirm, without which the same offer gives nothing. */
+  readonly confirmed?: { readonly condition: string; readonly value: string }
+}
 
 const OF_MACHINE = { machines: 'M-1' }
 const KEPT = { retention: '90d' }
 const END = { until: '2027-06-30' }
+const USER_REQUEST = 'urn:uuid:0e6d0b1c-6b3f-4c57-9a1e-5b6a4d1f0001'
 const DAILY = { window: 'P1D' }
 
 // biome-ignore format: a table reads best aligned
@@ -56,7 +58,10 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'remote-service': { set: { retention: '30d', ...OF_MACHINE, ticket: 'S-2026-118' }, tier: 3, contract: 3, consumer: 4 },
   research: { set: { ...KEPT, ...END }, tier: 3, contract: 4, consumer: 2 },
   'spare-parts': { set: { ...KEPT, ...OF_MACHINE }, tier: 3, contract: 3, consumer: 2, from: '2026-11-20T00:00:00Z' },
-  'third-party-on-request': { set: { ...KEPT, ...OF_MACHINE, purpose: 'Maintenance', request: 'urn:uuid:1' }, refused: 'Request of the user of the machine' },
+  'third-party-on-request': {
+    set: { ...KEPT, ...OF_MACHINE, purpose: 'Maintenance', request: USER_REQUEST },
+    tier: 3, contract: 4, consumer: 2, confirmed: { condition: 'userRequest', value: USER_REQUEST },
+  },
   trial: { set: {}, tier: 1, contract: 0, consumer: 0, from: '2026-11-20T00:00:00Z' },
   'user-access': { set: OF_MACHINE, tier: 3, contract: 1, consumer: 0 },
   'warranty-evidence': { set: { ...KEPT, ...END, ...OF_MACHINE, from: '2026-11-01', claim: 'C-77' }, tier: 3, contract: 4, consumer: 2 },
@@ -137,12 +142,6 @@ it.each(Object.entries(EXPECTED))('%s', async (id, expected) => {
   const template = { id, values: chosen(id, expected) }
   const filled = await provider.post(`/api/v1/policy-templates/${id}/policy`, { values: template.values })
   const offers = `/api/v1/datasets/${id}/offers`
-  if ('refused' in expected) {
-    expect(filled.publishable).toBe(false)
-    const why = await provider.refused(provider.api.post(offers, { template, contractOnly: true }))
-    expect([why.code, why.message]).toEqual(['PolicyUnsupported', expect.stringContaining(expected.refused)])
-    return
-  }
   expect([filled.publishable, filled.tier]).toEqual([true, expected.tier])
   if (expected.tier === 3) {
     const why = await provider.refused(provider.api.post(offers, { template }))
@@ -151,6 +150,11 @@ it.each(Object.entries(EXPECTED))('%s', async (id, expected) => {
   await provider.post(offers, { template, ...(expected.tier === 3 && { contractOnly: true }) })
   await provider.post(`/api/v1/datasets/${id}/publish`)
 
+  if (expected.confirmed !== undefined) {
+    const without = await negotiate(consumer, provider, id)
+    expect([without.state, without.reason]).toEqual(['TERMINATED', expect.stringContaining('not confirmed')])
+    await provider.post('/api/v1/facts', { partner: consumer.did, dataset: id, ...expected.confirmed })
+  }
   const contract = await contractOn(consumer, provider, id)
   for (const member of [provider, consumer]) {
     const shown = await member.get(`/api/v1/contracts/${enc(contract)}`)

@@ -160,6 +160,42 @@ describe('what no tick makes a promise', () => {
   })
 })
 
+describe('where we are the recipient', () => {
+  const MEMBER = constraint('cx-policy:Membership', 'eq', 'active')
+  const PAY = { action: 'odrl:compensate', constraint: [constraint('odrl:payAmount', 'eq', '120.00')] }
+
+  it.each<[string, object]>([
+    ['what the provider has to check about us', use(UNTIL, MEMBER)],
+    ['a payment before any use', { permission: [{ ...USE, duty: [PAY] }] }],
+  ])('%s is ours to take or leave', (_name, json) => {
+    expect(tiersOf(policy(json), 'ourselves')).toMatchObject({ tier: 3, refused: [] })
+    const accepted = accepting(policy(json), 3, 'ourselves')
+    expect(unsupportedTerms(accepted)).toEqual([])
+    expect(evaluate(accepted, 'negotiation', facts())).toMatchObject({ allowed: true })
+    expect(tiersOf(policy(json), 'proven').refused).not.toEqual([])
+  })
+
+  it('nothing that is not understood is taken, and no other condition is forgotten', () => {
+    const unknown = policy(use(MEMBER, constraint('https://other.example/x', 'eq', '1')))
+    expect(unsupportedTerms(accepting(unknown, 3, 'ourselves'))).toMatchObject([
+      { term: 'https://other.example/x' },
+    ])
+    const other = policy(use(MEMBER, constraint('odrl:recipient', 'eq', 'did:web:other.example')))
+    const decided = evaluate(accepting(other, 3, 'ourselves'), 'negotiation', facts())
+    expect(decided).toMatchObject({ allowed: false, because: { operand: 'recipient' } })
+  })
+
+  it('our connector carries out our duties', () => {
+    const json = policy({ ...use(), obligation: [DELETE] })
+    expect(tiersOf(json, 'ourselves').tier).toBe(2)
+    expect(explain(json, { peer: 'ourselves' }).map(({ enforcedBy }) => enforcedBy)).toEqual([
+      'provider',
+      'consumer',
+      'consumer',
+    ])
+  })
+})
+
 describe('words', () => {
   const json = { ...use(UNTIL, PURPOSE), prohibition: [{ action: 'odrl:distribute' }], obligation: [DELETE] }
 

@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../connector/core/types.js'
 import type { Offer } from '../../connector/domain/dataset.js'
-import { inWords, peerUnder } from '../../connector/services/agreements.js'
+import { inWords } from '../../connector/services/agreements.js'
 import { catalogEntry } from '../../connector/services/catalog.js'
-import { offerHash } from '../../connector/services/contract.js'
+import { offerHash, peerUnder } from '../../connector/services/contract.js'
 import { addOffer, publish } from '../../connector/services/datasets.js'
 import { approve, counter, offerContract } from '../../connector/services/negotiation-person.js'
 import { arrive, begin, CONSUMER, createWorld, NOW, refusal, type World } from './world.js'
@@ -61,6 +61,41 @@ describe('an offer that the operator wants in spite of promises', () => {
     await world.provider.restart()
     expect(world.provider.agreement()).toMatchObject({ tier: 2, dutiesProven: true, status: 'active' })
     expect(labels('provider')).toEqual(['provider', 'provider', 'consumer', 'consumer'])
+  })
+})
+
+describe('conditions that a foreign provider checks about us', () => {
+  it('are asked for and agreed to by us as recipient, and never offered by us', async () => {
+    const member = { leftOperand: 'cx-policy:Membership', operator: 'eq', rightOperand: 'active' }
+    const policy: JsonObject = { permission: [{ action: 'use', constraint: [UNTIL, member] }] }
+    await open({ policy, contractOnly: true })
+    const { pid } = await begin(world)
+    const { consumer, provider } = world
+    expect(consumer.negotiation().state).toBe('NEW')
+    // Our own make as provider refuses what it cannot check; a provider that can agrees.
+    const why = refusal(await world.carry(consumer, consumer.next('request')))
+    expect(why.code).toBe('OfferUnknown')
+    const agreement = {
+      '@id': 'urn:uuid:agreement',
+      '@type': 'Agreement',
+      target: 'press-7',
+      assigner: provider.did,
+      assignee: consumer.did,
+      timestamp: '2027-01-04T12:00:00Z',
+      ...policy,
+    }
+    await consumer.store().putPartner({ ...consumer.partner(), seal: 'offer' })
+    const body = {
+      '@type': 'ContractAgreementMessage',
+      providerPid: 'urn:uuid:theirs',
+      consumerPid: pid,
+      agreement,
+    }
+    const path = `/dsp/negotiations/${encodeURIComponent(pid)}/agreement`
+    const taken = await arrive(consumer, provider.did, path, body, 'agreement')
+    expect(taken).toMatchObject({ ok: true, value: { agreementId: 'urn:uuid:agreement' } })
+    expect(consumer.agreement().tier).toBe(3)
+    expect(labels('consumer')).toEqual(['provider', 'provider', 'contract'])
   })
 })
 
