@@ -336,7 +336,7 @@ describe('what is not allowed', () => {
     await world.settle()
     const body = { providerPid: pidOf('provider'), consumerPid: pidOf('consumer') }
     const path = `/dsp/negotiations/${pidOf('provider')}/events`
-    expect(refusal(await arrive(provider, CONSUMER, path, body, 'accept'))).toEqual({
+    expect(refusal(await arrive(provider, CONSUMER, path, body, 'accept'))).toMatchObject({
       code: 'InvalidTransition',
       message: 'The message "accept" is not allowed in the state REQUESTED.',
     })
