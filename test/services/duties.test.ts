@@ -24,6 +24,7 @@ import { dutyOperations } from '../../connector/services/operator-duties.js'
 import { openStore } from '../../connector/store/sqlite/store.js'
 import type { Store } from '../../connector/store/store.js'
 import { negotiationOf } from '../store/contract.js'
+import { waitFor } from '../support/wait-for.js'
 
 const MDP = 'https://w3id.org/machine-data-policy/v1#'
 const PROVIDER = 'did:web:provider.example' as ParticipantId
@@ -115,7 +116,8 @@ async function sideOf(
     get store() {
       return store
     },
-    clock: () => now as EpochMs,
+    // Before all time: the clock of this machine.
+    clock: () => (now < 0 ? Date.now() : now) as EpochMs,
     log: silentLog,
     ownDid: did,
     newStatementId: () =>
@@ -331,6 +333,20 @@ describe('a duty to delete', () => {
     })
     expect(JSON.stringify(received)).not.toContain('received.ndjson')
     expect(dutyOf(provider)).toMatchObject({ state: 'open', outstandingSince: '2027-01-05T00:00:00.000Z' })
+  })
+
+  it('is seen to by a timer, without being asked', async () => {
+    const SECOND = { action: 'odrl:delete', constraint: [atomic(`${MDP}retention`, 'lteq', 'PT1S')] }
+    const both = await pair([SECOND])
+    now = -1
+    await deliver(both, line(1))
+    await waitFor(() => !existsSync(file()), { what: 'the file to go' })
+    await waitFor(() => both.consumer.store().statements(AGREEMENT, 'consumer').length === 1)
+    const [receipt] = both.consumer.store().statements(AGREEMENT, 'consumer')
+    const [{ lastReceived = '' } = {}] = (receipt?.proof?.files ?? []) as readonly { lastReceived?: string }[]
+    const after = (receipt?.at ?? 0) - Date.parse(lastReceived)
+    expect(after).toBeGreaterThanOrEqual(1000)
+    expect(after).toBeLessThan(5000)
   })
 
   it('is made up for when the program was off at the time', async () => {
