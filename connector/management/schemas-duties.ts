@@ -76,8 +76,12 @@ export const DUTY_ANSWERS = {
         list(object({ day: text, batches: whole, records: whole, bytes: whole, first: time, last: time })),
         'The log of use by calendar day, UTC; of duties to log only.',
       ),
+      entries: described(
+        list(text),
+        'The latest 10,000 deliveries of the log, each as canonical JSON; a report has the SHA-256 of its lines.',
+      ),
     },
-    [...OPTIONAL, 'log'],
+    [...OPTIONAL, 'log', 'entries'],
   ),
 }
 

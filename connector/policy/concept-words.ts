@@ -41,6 +41,7 @@ const PLACES: Readonly<Record<string, Text>> = Object.fromEntries(
 const FIXED: Readonly<Record<string, Text>> = {
   'per-batch': text('for each delivery', 'für jede Lieferung'),
   'per-record': text('for each record', 'für jeden Eintrag'),
+  'per-day': text('for each day', 'für jeden Tag'),
   attested: text('attested', 'bescheinigt'),
   certified: text('certified', 'zertifiziert'),
 }

@@ -13,6 +13,8 @@ const INFORM = `${ODRL}inform`
 
 const RETENTION = `${MDP}retention`
 const LOG_LEVEL = `${MDP}logLevel`
+/** How exactly a connector of our make logs. */
+const LEVELS: readonly string[] = ['per-batch', 'per-day']
 const EVENT = `${ODRL}event`
 const DATE_TIME = `${ODRL}dateTime`
 
@@ -50,6 +52,8 @@ function demandOf(rule: Rule): Demand {
   if (conditions === undefined || rule.duties.length > 0) return other
   if (action === LOG_USAGE) {
     const level = onlyValue(conditions, LOG_LEVEL)
+    // Nothing here sees what is done with a single record.
+    if (level !== null && level !== undefined && !LEVELS.includes(level)) return other
     return level === null ? other : { path, action, kind: 'log', ...(level === undefined ? {} : { level }) }
   }
   if (action === INFORM) {

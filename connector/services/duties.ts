@@ -143,41 +143,43 @@ export function coveredUntil(all: readonly Arrival[], left: readonly Arrival[]):
   return settled.length === 0 ? undefined : (Math.max(...settled) as EpochMs)
 }
 
+type Under = { readonly agreementId: string; readonly role: Role; readonly partner: string }
+
+/** What belongs together, and whether each delivery is logged by itself. */
+type Rule = { readonly spanMs: number; readonly each: boolean }
+
 /** Whether anything that comes under a contract has to be noted, and what belongs together; kept for what is used. */
 export function arrivalNotes({ store, clock }: LedgerDeps) {
-  const spans = new Map<string, number | undefined>()
-  const spanUnder = (
-    agreementId: string,
-    owner: { readonly partner: string; readonly role: Role },
-  ): number | undefined => {
-    const key = `${owner.role} ${owner.partner} ${agreementId}`
-    if (spans.has(key)) return spans.get(key)
-    const agreement = store.agreement(agreementId, owner)
-    const duties = agreement === undefined ? [] : dutiesUnder(agreement)
-    const span =
-      duties.length === 0 ? undefined : Math.min(...duties.map((duty) => spanOf(retentionOf(duty))))
-    if (spans.size >= 1000) spans.clear()
-    if (agreement !== undefined) spans.set(key, span)
-    return span
+  const rules = new Map<string, Rule | undefined>()
+  const ruleUnder = (m: Under): Rule | undefined => {
+    const key = `${m.role} ${m.partner} ${m.agreementId}`
+    if (rules.has(key)) return rules.get(key)
+    const agreement = store.agreement(m.agreementId, m)
+    if (agreement === undefined) return undefined
+    const duties = dutiesUnder(agreement)
+    const spanMs = Math.min(...duties.map((duty) => spanOf(retentionOf(duty))))
+    const each = duties.some(({ demand }) => demand.kind === 'log')
+    const rule = duties.length === 0 ? undefined : { spanMs, each }
+    if (rules.size >= 1000) rules.clear()
+    rules.set(key, rule)
+    return rule
   }
   return {
     /** Whether a duty of the contract is about what comes under it. */
-    asksFor: (m: { readonly agreementId: string; readonly role: Role; readonly partner: string }): boolean =>
-      spanUnder(m.agreementId, m) !== undefined,
+    asksFor: (m: Under): boolean => ruleUnder(m) !== undefined,
 
     /** Resolves when it is noted durably; at once where no duty asks for it. */
-    async note(m: {
-      readonly agreementId: string
-      readonly role: Role
-      readonly partner: string
-      readonly place: string
-      readonly before?: Counted
-      readonly after: Counted
-      readonly own: boolean
-    }): Promise<void> {
+    async note(
+      m: Under & {
+        readonly place: string
+        readonly before?: Counted
+        readonly after: Counted
+        readonly own: boolean
+      },
+    ): Promise<void> {
       const { partner, ...rest } = m
-      const spanMs = spanUnder(m.agreementId, m)
-      if (spanMs !== undefined) await store.noteArrival({ ...rest, at: clock(), spanMs })
+      const rule = ruleUnder(m)
+      if (rule !== undefined) await store.noteArrival({ ...rest, at: clock(), ...rule })
     },
   }
 }

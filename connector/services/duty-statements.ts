@@ -138,12 +138,29 @@ export async function reportUse(
     log.reduce((total, day) => total + day[key], 0)
   const totals = { batches: sum('batches'), records: sum('records'), bytes: sum('bytes') }
   // Days beyond two months are in the totals and in the proof.
-  const data: JsonObject = { days: log.length, ...totals, log: log.slice(-MAX_DAYS) }
+  const entries = entryLines(store, duty.agreement, (before ?? 0) as EpochMs, until)
+  const data: JsonObject = {
+    days: log.length,
+    ...totals,
+    log: log.slice(-MAX_DAYS),
+    entries: { count: entries.length, sha256: sha256Hex(entries.map((line) => `${line}\n`).join('')) },
+  }
   const said = { kind: 'log', until, by: 'connector', data, proof: { log } } as const
   return declare(deps, duty, { ...said, ...(m.text === undefined ? {} : { text: m.text }) }, { who: m.who })
 }
 
 const MAX_DAYS = 62
+
+/** Each delivery as a line of canonical JSON, as the digest in a report covers them. */
+export const entryLines = (
+  store: Store,
+  { id, role }: Agreement,
+  after: EpochMs,
+  until: EpochMs,
+): readonly string[] =>
+  store
+    .loggedEntries(id, role, after, until)
+    .map(({ at, place, records, bytes }) => canonicalize({ at: iso(at), transfer: place, records, bytes }))
 
 /** The log of use by calendar day, UTC, as it is shown and reported. */
 export const loggedDays = (store: Store, { id, role }: Agreement) =>

@@ -17,6 +17,7 @@ import {
 } from './duties.js'
 import {
   declare,
+  entryLines,
   loggedDays,
   reportUse,
   type StatementDeps,
@@ -67,6 +68,8 @@ export type DutyDetail = DutyView & {
   readonly statements: readonly StatementView[]
   /** The log of use by calendar day, UTC; of duties to log only. */
   readonly log?: readonly JsonObject[]
+  /** Its latest deliveries, each as the line that the digest of a report covers. */
+  readonly entries?: readonly string[]
 }
 
 export type DutyOperationDeps = StatementDeps & {
@@ -75,6 +78,7 @@ export type DutyOperationDeps = StatementDeps & {
 }
 
 const SHOWN = 200
+const MAX_ENTRIES = 10_000
 const MAX_TEXT = 4000
 
 export function dutyOperations(deps: DutyOperationDeps) {
@@ -154,7 +158,7 @@ export function dutyOperations(deps: DutyOperationDeps) {
       return ok({
         ...view(found.value),
         statements: statements.map(statementView),
-        ...(demand.kind === 'log' ? { log: loggedDays(deps.store, agreement) } : {}),
+        ...(demand.kind === 'log' ? logOf(deps, agreement) : {}),
       })
     },
 
@@ -253,6 +257,11 @@ export function dutyOperations(deps: DutyOperationDeps) {
 export type DutyOperations = ReturnType<typeof dutyOperations>
 
 const earlier = (a: EpochMs | undefined, b: EpochMs): EpochMs => (a === undefined || b < a ? b : a)
+
+const logOf = ({ store, clock }: StatementDeps, agreement: Agreement) => ({
+  log: loggedDays(store, agreement),
+  entries: entryLines(store, agreement, 0 as EpochMs, clock()).slice(-MAX_ENTRIES),
+})
 
 const statementView = (s: Statement): StatementView =>
   compact({

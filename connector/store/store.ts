@@ -50,6 +50,8 @@ export type ArrivalNote = {
   readonly own: boolean
   /** What comes within this time belongs together. */
   readonly spanMs: number
+  /** Each delivery is logged by itself, beside the sums of the day. */
+  readonly each?: boolean
 }
 
 /** One calendar day, UTC, of the log of use. */
@@ -61,11 +63,16 @@ export type LoggedDay = Counted & {
   readonly last: EpochMs
 }
 
+/** One delivery in the log of use. */
+export type LoggedEntry = Counted & { readonly at: EpochMs; readonly place: string }
+
 interface DutyStore {
   noteArrival(note: ArrivalNote): Promise<void>
   /** In the order in which they came. */
   arrivals(agreementId: string, role: Role): readonly Arrival[]
   loggedUse(agreementId: string, role: Role): readonly LoggedDay[]
+  /** Of the latest 100,000 deliveries those after the one time and up to the other, oldest first. */
+  loggedEntries(agreementId: string, role: Role, after: EpochMs, until: EpochMs): readonly LoggedEntry[]
   /** Called after a commit that changed anything about duties, or ended a contract. Returns the unsubscribe function. */
   onDuty(listener: () => void): () => void
   /**

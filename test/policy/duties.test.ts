@@ -58,6 +58,16 @@ describe('what obligations ask of the recipient', () => {
     ])
   })
 
+  it('leaves to people a log of what is done with each record, which no connector sees', () => {
+    const level = (value: string) =>
+      demands({ action: `${MDP}logUsage`, constraint: [atomic(`${MDP}logLevel`, 'eq', value)] })
+    expect([level('per-record'), level('per-day'), demands({ action: `${MDP}logUsage` })]).toMatchObject([
+      [{ kind: 'other' }],
+      [{ kind: 'log', level: 'per-day' }],
+      [{ kind: 'log' }],
+    ])
+  })
+
   it('takes the earliest of several dates, and the earlier of a date and a time', () => {
     const [demand] = demands({
       action: 'odrl:delete',

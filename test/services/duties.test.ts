@@ -531,13 +531,21 @@ describe('logs and notices', () => {
     const both = await pair([LOG])
     await deliver(both, line(1) + line(2))
     const { provider, consumer } = both
+    const entry = `{"at":"2027-01-04T12:00:00.000Z","bytes":${2 * line(1).length},"records":2,"transfer":"${TRANSFER}"}`
+    expect(consumer.ops().show(dutyOf(consumer).id)).toMatchObject({ value: { entries: [entry] } })
     expect(await consumer.ops().report(dutyOf(consumer).id, 'January', undefined, 'laptop')).toMatchObject({
       ok: true,
     })
     await carry(consumer, provider)
     expect(statementOf(provider).content).toMatchObject({
       kind: 'log',
-      data: { days: 1, batches: 1, records: 2, log: [{ day: '2027-01-04', records: 2 }] },
+      data: {
+        days: 1,
+        batches: 1,
+        records: 2,
+        log: [{ day: '2027-01-04', records: 2 }],
+        entries: { count: 1, sha256: sha(`${entry}\n`) },
+      },
     })
   })
 

@@ -76,6 +76,22 @@ describe('arrivals', () => {
     expect(arrivals().map(({ from }) => from)).toEqual([at(5000), at(0)])
   })
 
+  it('are logged each by itself where that is asked for, a repeated one once', async () => {
+    const each = true
+    await note(0, { before: counted(0, 0), after: counted(10, 1), each })
+    await note(500, { before: counted(10, 1), after: counted(30, 3), each })
+    await note(5000, { before: counted(10, 1), after: counted(30, 3), each })
+    await note(6000, { before: counted(30, 3), after: counted(31, 4) })
+    const logged = (after: number, until: number) =>
+      store.loggedEntries('a-1', 'consumer', at(after), at(until))
+    expect(logged(-1, 9000)).toEqual([
+      { at: at(0), place: 't-1', records: 1, bytes: 10 },
+      { at: at(5000), place: 't-1', records: 2, bytes: 20 },
+    ])
+    expect(logged(0, 9000)).toHaveLength(1)
+    expect(logged(-1, 4999)).toHaveLength(1)
+  })
+
   it('are logged by calendar day', async () => {
     await note(0, { after: counted(10, 1) })
     await note(10, { after: counted(5, 2) })

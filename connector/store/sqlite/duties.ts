@@ -2,7 +2,7 @@
 import type Database from 'better-sqlite3'
 import type { EpochMs, Role } from '../../core/types.js'
 import { type Arrival, arrived, type Counted, type Statement } from '../../domain/duty.js'
-import type { ArrivalNote, LoggedDay } from '../store.js'
+import type { ArrivalNote, LoggedDay, LoggedEntry } from '../store.js'
 
 /** Days and settled arrivals of one contract that are kept. */
 const KEPT = 1000
@@ -10,6 +10,8 @@ const KEPT = 1000
 const KEPT_RECEIPTS = 10_000
 /** Statements after which there is a look at how many there are. */
 const DROP_EVERY = 100
+/** Deliveries of one contract that are logged by themselves; beyond them the sums of the days remain. */
+const KEPT_ENTRIES = 100_000
 
 export function dutyTables(db: Database.Database) {
   const columns = `seq, agreement_id AS agreementId, role, place, from_at AS "from", to_at AS "to",
@@ -41,6 +43,18 @@ export function dutyTables(db: Database.Database) {
   const dropDays = db.prepare(`
     DELETE FROM usage_log WHERE agreement_id = @agreementId AND role = @role AND day < @day - ${KEPT}`)
 
+  const addEntry = db.prepare(`
+    INSERT INTO usage_entry (agreement_id, role, place, at, start_bytes, records, bytes)
+    VALUES (@agreementId, @role, @place, @at, @startBytes, @records, @bytes)
+    ON CONFLICT (role, place, start_bytes) DO UPDATE SET at = excluded.at, records = excluded.records,
+      bytes = excluded.bytes`)
+  const entries = db.prepare(`
+    SELECT at, place, records, bytes FROM usage_entry
+    WHERE agreement_id = @agreementId AND role = @role AND at > @after AND at <= @until ORDER BY seq`)
+  const dropEntries = db.prepare(`
+    DELETE FROM usage_entry WHERE agreement_id = @agreementId AND role = @role AND seq <= (SELECT seq FROM usage_entry
+      WHERE agreement_id = @agreementId AND role = @role ORDER BY seq DESC LIMIT 1 OFFSET ${KEPT_ENTRIES})`)
+
   const putStatement = db.prepare(`
     INSERT INTO duty_statement (id, direction, partner, agreement_id, role, path, kind, at, data)
     VALUES (@id, @direction, @partner, @agreementId, @role, @path, @kind, @at, @data)
@@ -68,7 +82,7 @@ export function dutyTables(db: Database.Database) {
   const parse = (row: unknown): Statement => JSON.parse((row as { data: string }).data) as Statement
 
   return {
-    note({ agreementId, role, place, at, before, after, own, spanMs }: ArrivalNote): void {
+    note({ agreementId, role, place, at, before, after, own, spanMs, each }: ArrivalNote): void {
       const row = lastOf.get({ role, place })
       const last = row === undefined ? undefined : arrivalOf(row)
       const from = before ?? last?.end ?? { bytes: 0, records: 0 }
@@ -88,6 +102,9 @@ export function dutyTables(db: Database.Database) {
       const amount = { records: to.records - from.records, bytes: to.bytes - from.bytes }
       addDay.run({ agreementId, role, day, at, ...amount })
       dropDays.run({ agreementId, role, day })
+      if (each !== true) return
+      const entry = addEntry.run({ agreementId, role, place, at, startBytes: from.bytes, ...amount })
+      if (Number(entry.lastInsertRowid) % DROP_EVERY === 0) dropEntries.run({ agreementId, role })
     },
     gone(agreementId: string, role: Role, seqs: readonly number[]): void {
       for (const seq of seqs) markGone.run({ seq })
@@ -123,6 +140,12 @@ export function dutyTables(db: Database.Database) {
       },
       statements: (agreementId: string, role: Role, limit = 10_000): readonly Statement[] =>
         statementsOf.all({ agreementId, role, limit }).map(parse),
+      loggedEntries: (
+        agreementId: string,
+        role: Role,
+        after: EpochMs,
+        until: EpochMs,
+      ): readonly LoggedEntry[] => entries.all({ agreementId, role, after, until }) as LoggedEntry[],
       latestStatements: (agreementId: string, role: Role, path: string): readonly Statement[] =>
         latest.all({ agreementId, role, path }).map(parse),
       countStatements: (partner: string, agreementId: string, direction: Statement['direction']): number =>

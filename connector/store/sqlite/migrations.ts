@@ -198,4 +198,19 @@ export const MIGRATIONS: readonly string[] = [
   `
   CREATE INDEX agreement_on ON agreement (partner, json_extract(data, '$.datasetId')) WHERE role = 'provider';
   `,
+  `
+  -- The log of use, each delivery by itself: what is received again after a crash is the same delivery.
+  CREATE TABLE usage_entry (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    agreement_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    place TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    start_bytes INTEGER NOT NULL,
+    records INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    UNIQUE (role, place, start_bytes)
+  ) STRICT;
+  CREATE INDEX usage_entry_agreement ON usage_entry (agreement_id, role, seq);
+  `,
 ]
