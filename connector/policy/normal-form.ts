@@ -48,7 +48,7 @@ export function membersOf(object: JsonMap, list: string): ReadonlyMap<string, un
 
 /** The normal form of one member of an object with the given members. Equal texts mean the same. */
 export function normalMember(name: string, value: unknown, of: ReadonlyMap<string, unknown>): string {
-  const each = (): readonly string[] => asList(value).map((one) => normalObject(one, name))
+  const each = (): readonly string[] => unnested(asList(value), name).map((one) => normalObject(one, name))
   if (RULE_LISTS.has(name) || CONSTRAINT_LISTS.has(name)) return sorted(each())
   if (name === 'andSequence') return JSON.stringify(each())
   if (name === 'profile') return sorted(asList(value).map((item) => JSON.stringify(anything(item))))
@@ -58,6 +58,21 @@ export function normalMember(name: string, value: unknown, of: ReadonlyMap<strin
   if (name === 'action') return JSON.stringify(expandTerm(term, ACTIONS))
   if (name === 'leftOperand') return JSON.stringify(leftOperandIri(term))
   return JSON.stringify(name === 'operator' ? operatorName(term) : term)
+}
+
+/** Conditions of a list with those in it that are joined as the list joins them anyway, or that are joined with nothing. */
+function unnested(items: readonly unknown[], list: string): readonly unknown[] {
+  if (!CONSTRAINT_LISTS.has(list)) return items
+  return items.flatMap((item) => {
+    const members = isMap(item) ? [...membersOf(item, list)] : []
+    const [only, second] = members
+    if (only === undefined || second !== undefined) return [item]
+    const [kind, inner] = only
+    const operands = asList(inner)
+    const isSame = kind === 'and' ? list === 'constraint' || list === 'and' : kind === 'or' && list === 'or'
+    const isAlone = operands.length === 1 && CONSTRAINT_LISTS.has(kind)
+    return operands.length > 0 && (isSame || isAlone) ? unnested(operands, list) : [item]
+  })
 }
 
 /** The normal form of a rule or constraint in a list of the given name. */

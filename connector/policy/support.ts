@@ -113,7 +113,9 @@ function unsupportedNode(node: PolicyNode): UnsupportedTerm | undefined {
 
 function unsupportedInside(constraint: Constraint): UnsupportedTerm | undefined {
   if (constraint.kind === 'atomic') return unsupportedConstraint(constraint)
-  if (constraint.kind === 'and' || isChoiceOfHours(constraint)) return undefined
+  // A choice between one thing is no choice.
+  const isAlone = constraint.operands.length === 1 && constraint.kind !== 'andSequence'
+  if (constraint.kind === 'and' || isAlone || isChoiceOfHours(constraint)) return undefined
   const why = text(
     `Conditions joined by ${quoted(constraint.kind).en} cannot be enforced by this connector.`,
     `Mit ${quoted(constraint.kind).de} verknüpfte Bedingungen kann dieser Connector nicht durchsetzen.`,

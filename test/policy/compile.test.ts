@@ -102,10 +102,10 @@ describe('refusals', () => {
       'permission[0].duty[0]',
       'compensate',
     ],
-    ['or', { permission: [{ ...use, constraint: [{ or: [c] }] }] }, 'permission[0].constraint[0]', 'or'],
+    ['or', { permission: [{ ...use, constraint: [{ or: [c, c] }] }] }, 'permission[0].constraint[0]', 'or'],
     [
       'xone',
-      { permission: [{ ...use, constraint: [{ xone: [c] }] }] },
+      { permission: [{ ...use, constraint: [{ xone: [c, c] }] }] },
       'permission[0].constraint[0]',
       'xone',
     ],

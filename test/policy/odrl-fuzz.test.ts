@@ -221,7 +221,7 @@ describe('any line', () => {
         const answer = compareLine(JSON.stringify({ id: 1, a: json, b: json }), { profiles: [] })
         expect(answer.relation).toBe('equal')
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 

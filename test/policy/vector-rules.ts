@@ -17,16 +17,30 @@ const ODRL = 'http://www.w3.org/ns/odrl/2/'
 const CX = 'https://w3id.org/catenax/2025/9/policy/'
 
 /** Three values in rising order, and one that is none. */
-type Order = { readonly rising: readonly [string, string, string]; readonly none: string }
+type Order = {
+  readonly rising: readonly [string, string, string]
+  readonly none: string
+  /** The datatype that belongs to the values. */
+  readonly datatype: string
+}
 const INSTANT: Order = {
   rising: ['2026-03-29T00:59:59Z', '2026-03-29T03:00:00+02:00', '2026-03-29T01:00:00.001Z'],
   none: '2026-02-30T00:00:00Z',
+  datatype: 'xsd:dateTime',
 }
-const DURATION: Order = { rising: ['PT59M', 'PT1H', 'PT3600.5S'], none: '1 hour' }
-const WHOLE: Order = { rising: ['9', '10', '9007199254740993'], none: 'ten' }
-const DECIMAL: Order = { rising: ['0.29999999999999999', '0.3', '0.30000000000000001'], none: '0,3' }
-const TIME: Order = { rising: ['05:59:59.999', '06:00:00', '22:00:00'], none: '25:00:00' }
-const WEEKDAY: Order = { rising: ['1', '2', '7'], none: '8' }
+const DURATION: Order = { rising: ['PT59M', 'PT1H', 'PT3600.5S'], none: '1 hour', datatype: 'xsd:duration' }
+const WHOLE: Order = { rising: ['9', '10', '9007199254740993'], none: 'ten', datatype: 'xsd:integer' }
+const DECIMAL: Order = {
+  rising: ['0.29999999999999999', '0.3', '0.30000000000000001'],
+  none: '0,3',
+  datatype: 'xsd:decimal',
+}
+const TIME: Order = {
+  rising: ['05:59:59.999', '06:00:00', '22:00:00'],
+  none: '25:00:00',
+  datatype: 'xsd:time',
+}
+const WEEKDAY: Order = { rising: ['1', '2', '7'], none: '8', datatype: 'xsd:integer' }
 
 const ORDERED = ['eq', 'neq', 'lt', 'lteq', 'gt', 'gteq']
 const ONE_OF = ['eq', 'neq', 'isAnyOf', 'isNoneOf']
@@ -121,7 +135,7 @@ type Case = {
 
 const told = (holds: boolean): 'true' | 'false' => (holds ? 'true' : 'false')
 
-function orderedCases({ rising, none }: Order, operator: string): readonly Case[] {
+function orderedCases({ rising, none, datatype }: Order, operator: string): readonly Case[] {
   const [, bound] = rising
   return [
     ...rising.map((fact, index) => ({
@@ -133,8 +147,21 @@ function orderedCases({ rising, none }: Order, operator: string): readonly Case[
     { right: bound, fact: undefined, verdict: 'unknown', what: 'no fact' },
     { right: none, fact: bound, verdict: 'unknown', what: 'no value' },
     { right: [bound, rising[2]], fact: bound, verdict: listVerdict(operator), what: 'a list' },
+    ...typed(bound, datatype).map(([right, what]) => ({
+      right,
+      fact: bound,
+      verdict: told(MEANS[operator]?.(0) === true),
+      what,
+    })),
   ]
 }
+
+/** A left operand says how its values are read, because connectors lose or change the datatype on the way. */
+const typed = (value: string, datatype: string): readonly (readonly [right: object, what: string])[] =>
+  [...new Set([datatype, 'xsd:string', 'xsd:anyURI', 'https://vocabulary.example/type'])].map((type) => [
+    { '@value': value, '@type': type },
+    `with the datatype ${type}`,
+  ])
 
 /** An order needs one bound; a set may have several; a set of one value does not equal one of two. */
 const listVerdict = (operator: string): Case['verdict'] =>
@@ -186,6 +213,12 @@ const NAME_CASES: Readonly<Record<string, readonly Case[]>> = {
 
 const nameCases = (operator: string): readonly Case[] => [
   ...(NAME_CASES[operator] ?? []),
+  ...typed(A, 'xsd:string').map(([right, what]) => ({
+    right,
+    fact: A,
+    verdict: told(operator !== 'neq' && operator !== 'isNoneOf'),
+    what,
+  })),
   { right: A, fact: undefined, verdict: 'unknown', what: 'no fact' },
 ]
 
