@@ -56,7 +56,7 @@ function togetherOf(policies: readonly unknown[], options: CompareOptions): Resu
 const CONNECTIVES = ['and', 'or', 'xone', 'andSequence']
 
 /** A rule or a bare condition stands for a policy that consists of it. */
-function comparable(json: unknown, prefix: string, { profiles }: CompareOptions): Result<OdrlPolicy> {
+export function comparable(json: unknown, prefix: string, { profiles }: CompareOptions): Result<OdrlPolicy> {
   return readPolicy(wrapped(json), profiles, prefix)
 }
 

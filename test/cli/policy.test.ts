@@ -335,10 +335,37 @@ describe('policy check of several policies', () => {
     const { code, out } = await cli(['policy', 'check', few, some, '--lang', 'de'], { cwd })
     expect([code, out]).toEqual([
       0,
-      'Es gibt etwas, das alle erlauben (Beispiel: die Daten nutzen; Zahl der Lieferungen: 3).\n',
+      'Die Policies lassen sich zusammen einhalten (Beispiel: die Daten nutzen; Zahl der Lieferungen: 3).\n',
     ])
     const none = await cli(['policy', 'check', few, some, many], { cwd })
-    expect([none.code, none.out]).toEqual([1, 'There is nothing that all of them allow.\n'])
+    expect([none.code, none.out]).toEqual([
+      1,
+      'The policies contradict each other.\nThere is nothing that all of them allow.\n',
+    ])
+  })
+
+  it('takes batches of single policies and of lists, and answers bad lines with their error', async () => {
+    const permit = (constraint: unknown) => ({ permission: [{ ...USE, constraint }] })
+    const file = write(
+      'checks.ndjson',
+      [
+        JSON.stringify({ id: 1, policy: permit([...limited('gt', '5'), ...limited('lt', '3')]) }),
+        JSON.stringify({ id: 2, policies: [permit(limited('gt', '5')), permit(limited('lt', '9'))] }),
+        JSON.stringify({ id: 3 }),
+        '{',
+      ].join('\n'),
+    )
+    const { code, out } = await cli(['policy', 'check', '--batch', file], { cwd })
+    expect(code).toBe(0)
+    const [first, second, third, fourth] = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(first).toMatchObject({ id: 1, verdict: 'conflict', satisfiable: ['no'] })
+    expect(first.findings[0]).toMatchObject({ kind: 'never', severity: 'error' })
+    expect(second).toMatchObject({ id: 2, verdict: 'compatible', overlap: 'yes', findings: [] })
+    expect([third.id, third.error.code, fourth.error.code]).toEqual([3, 'InvalidMessage', 'InvalidMessage'])
+    expect((await cli(['policy', 'check'], { cwd })).code).toBe(2)
   })
 
   it('names rules of different files that contradict each other', async () => {

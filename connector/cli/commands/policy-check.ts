@@ -4,9 +4,10 @@
  */
 import type { Common } from '../../policy/analysis/common.js'
 import type { OdrlPolicy } from '../../policy/odrl/policy.js'
-import { type Call, type Command, EXIT, say, sayJson } from '../command.js'
+import { type Call, type Command, EXIT, say, sayJson, usageError } from '../command.js'
 import { inLang } from './connected.js'
 import { readDescription } from './file-input.js'
+import { runBatch } from './policy-batch.js'
 import { failed } from './policy-evaluate.js'
 
 /** Which tier of offers the policy belongs to, and the clauses that make it so; undefined for what cannot be offered. */
@@ -30,9 +31,16 @@ export const checkCommand: Command = {
     en: 'find contradictions, idle rules and what cannot be enforced in a policy, or in several together',
     de: 'Widersprüche, wirkungslose Regeln und nicht Durchsetzbares in einer Policy finden, oder in mehreren zusammen',
   },
-  usage: 'POLICY [POLICY...] [options]',
-  operands: [1, 32],
+  usage: 'POLICY [POLICY...] | --batch [FILE] [options]',
+  operands: [0, 32],
   options: {
+    batch: {
+      type: 'boolean',
+      about: {
+        en: 'read lines of JSON {id, policy} or {id, policies} from FILE or stdin, write lines {id, verdict, satisfiable, findings, ...}',
+        de: 'JSON-Zeilen {id, policy} oder {id, policies} aus FILE oder stdin lesen, Zeilen {id, verdict, satisfiable, findings, ...} schreiben',
+      },
+    },
     profile: {
       type: 'string',
       value: 'IRI',
@@ -46,6 +54,12 @@ export const checkCommand: Command = {
     'handschlag policy check offer.json group-rules.json licence.json',
   ],
   run: async (call) => {
+    if (call.flag('batch')) {
+      const { checkLine } = await import('../../policy/batch-check.js')
+      const options = { lang: call.lang, profiles: call.values('profile') }
+      return runBatch(call, call.operands[0], (line) => checkLine(line, options))
+    }
+    if (call.operands.length === 0) return usageError(call, NAME_ONE, 'policy check')
     if (call.operands.length > 1) return checkTogether(call)
     const read = await readDescription(call, call.operands[0] ?? '')
     if (!read.ok) return failed(call, read.error)
@@ -82,6 +96,11 @@ export const checkCommand: Command = {
   },
 }
 
+const NAME_ONE = {
+  en: 'Name a file with a policy, or use --batch.',
+  de: 'Nennen Sie eine Datei mit einer Policy, oder nutzen Sie --batch.',
+}
+
 /** Whether all policies allow something in common, and which of their rules contradict each other. */
 async function checkTogether(call: Call): Promise<number> {
   const [{ readPolicy }, { common }] = await Promise.all([
@@ -99,8 +118,7 @@ async function checkTogether(call: Call): Promise<number> {
   const found = common(policies)
   if (call.json) sayJson(call, found)
   else await tell(call, found)
-  const isBroken = found.overlap === 'no' || found.clashes.some(({ answer }) => answer === 'yes')
-  return isBroken || found.blockedDuties.length > 0 ? EXIT.failed : EXIT.ok
+  return found.verdict === 'conflict' ? EXIT.failed : EXIT.ok
 }
 
 async function tell(call: Call, found: Common): Promise<void> {
@@ -109,19 +127,22 @@ async function tell(call: Call, found: Common): Promise<void> {
   const shown =
     example === undefined ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example[call.lang]})`
   const words = {
-    yes: inLang(
+    conflict: inLang(call, 'The policies contradict each other.', 'Die Policies widersprechen sich.'),
+    compatible: inLang(
       call,
-      `All of them allow something in common${shown}.`,
-      `Es gibt etwas, das alle erlauben${shown}.`,
+      `The policies can be kept together${shown}.`,
+      `Die Policies lassen sich zusammen einhalten${shown}.`,
     ),
-    no: inLang(call, 'There is nothing that all of them allow.', 'Es gibt nichts, was alle erlauben.'),
     unknown: inLang(
       call,
-      'Whether there is anything that all of them allow cannot be told.',
-      'Ob es etwas gibt, das alle erlauben, ist nicht feststellbar.',
+      'Whether the policies can be kept together cannot be told.',
+      'Ob sich die Policies zusammen einhalten lassen, ist nicht feststellbar.',
     ),
   }
-  say(call, words[found.overlap])
+  say(call, words[found.verdict])
+  if (found.verdict === 'conflict' && found.overlap === 'no') {
+    say(call, inLang(call, 'There is nothing that all of them allow.', 'Es gibt nichts, was alle erlauben.'))
+  }
   for (const [index, answer] of found.satisfiable.entries()) {
     const file = call.operands[index] ?? ''
     if (answer === 'no')
@@ -143,7 +164,8 @@ async function tell(call: Call, found: Common): Promise<void> {
           ),
     )
   }
-  for (const { duty, prohibition } of found.blockedDuties) {
+  for (const { duty, prohibition, blocked } of found.blockedDuties) {
+    if (blocked === 'perhaps') continue
     say(
       call,
       inLang(

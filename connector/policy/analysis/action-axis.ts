@@ -12,7 +12,6 @@ const INCLUDERS: readonly string[] = KNOWN_ACTIONS.filter((outer) =>
 )
 
 const KNOWN = KNOWN_ACTIONS.length
-const BELOW = INCLUDERS.length
 
 /** Of more names it is not told which of them may include which. */
 const MAX_TOLD = 3
@@ -29,14 +28,20 @@ export type Actions = {
   readonly holdingOf: (iri: string, kind: OdrlRule['kind']) => Holding
 }
 
-/** @param others names of actions that are not known */
-export function actionAxis(others: readonly string[]): Actions {
+/** @param named all actions that the rules name */
+export function actionAxis(named: ReadonlySet<string>): Actions {
+  const others = [...named].filter((iri) => !isKnownAction(iri))
+  // A profile may put an action of its own below any other.
+  const leaves =
+    others.length === 0 ? [] : [...named].filter((iri) => isKnownAction(iri) && !INCLUDERS.includes(iri))
+  const includers = [...INCLUDERS, ...leaves]
+  const below = includers.length
   const variants = variantsOf(others.length)
   const maskWhere = (holds: (variant: Variant, includer: string) => boolean): Mask => {
     let mask = 0n
     for (const [at, variant] of variants.entries()) {
-      for (const [below, includer] of INCLUDERS.entries())
-        if (holds(variant, includer)) mask |= bit(KNOWN + at * BELOW + below)
+      for (const [under, includer] of includers.entries())
+        if (holds(variant, includer)) mask |= bit(KNOWN + at * below + under)
     }
     return mask
   }
@@ -55,13 +60,13 @@ export function actionAxis(others: readonly string[]): Actions {
   return {
     axis: {
       name: 'action',
-      possible: firstCells(KNOWN + variants.length * BELOW),
+      possible: firstCells(KNOWN + variants.length * below),
       sure: firstCells(KNOWN),
       groups: others.map((_iri, at) => maskWhere(({ name }) => name === at)),
       holding: () => undefined,
       witness: (cells) => {
         const index = lowestCell(cells)
-        const other = variants[Math.floor((index - KNOWN) / BELOW)]?.name
+        const other = variants[Math.floor((index - KNOWN) / below)]?.name
         const iri = KNOWN_ACTIONS[index] ?? (other === undefined ? undefined : others[other])
         return iri ?? 'an action that is not listed'
       },
@@ -75,7 +80,9 @@ export function actionAxis(others: readonly string[]): Actions {
       )
       // Another name that is not known may include this one.
       const perhaps = isKnownAction(iri) ? 0n : maskWhere(({ name }) => name !== undefined)
-      return { must: must | wider, may: may | wider | perhaps }
+      const parents = isKnownAction(iri) ? [] : leaves.map((leaf) => KNOWN_ACTIONS.indexOf(leaf))
+      const above = parents.reduce((mask, at) => mask | bit(at), 0n)
+      return { must: must | wider, may: may | wider | perhaps | above }
     },
   }
 }

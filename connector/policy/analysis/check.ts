@@ -199,21 +199,23 @@ const isException = ({ conflict, profiles }: OdrlPolicy): boolean =>
   conflict === 'prohibit' || (conflict === 'invalid' && profiles.includes(PROFILE))
 
 const dutyFindings = (policy: OdrlPolicy, space: Space): readonly Finding[] =>
-  blockedDuties(space, policy, policy).map(({ duty, prohibition, blocked }) => ({
-    kind: 'impossible duty',
-    severity: blocked === 'always' ? 'error' : 'warning',
-    path: duty,
-    text:
-      blocked === 'always'
-        ? text(
-            `What ${duty} demands, ${prohibition} prohibits.`,
-            `Was ${duty} verlangt, verbietet ${prohibition}.`,
-          )
-        : text(
-            `What ${duty} demands, ${prohibition} prohibits in some cases.`,
-            `Was ${duty} verlangt, verbietet ${prohibition} in manchen Fällen.`,
-          ),
-  }))
+  blockedDuties(space, policy, policy)
+    .filter(({ blocked }) => blocked !== 'perhaps')
+    .map(({ duty, prohibition, blocked }) => ({
+      kind: 'impossible duty',
+      severity: blocked === 'always' ? 'error' : 'warning',
+      path: duty,
+      text:
+        blocked === 'always'
+          ? text(
+              `What ${duty} demands, ${prohibition} prohibits.`,
+              `Was ${duty} verlangt, verbietet ${prohibition}.`,
+            )
+          : text(
+              `What ${duty} demands, ${prohibition} prohibits in some cases.`,
+              `Was ${duty} verlangt, verbietet ${prohibition} in manchen Fällen.`,
+            ),
+    }))
 
 /** Conditions that the others of the same rule imply. */
 function idleConditions(rule: OdrlRule, space: Space): readonly Finding[] {

@@ -16,8 +16,8 @@ export type Clash = {
 export type BlockedDuty = {
   readonly duty: string
   readonly prohibition: string
-  /** `always` when every way to fulfil the duty is prohibited, `sometimes` when one is. */
-  readonly blocked: 'always' | 'sometimes'
+  /** `always` when every way to fulfil the duty is prohibited, `sometimes` when one is, `perhaps` when nobody can tell. */
+  readonly blocked: 'always' | 'sometimes' | 'perhaps'
 }
 
 /** Paths without the mark that tells two policies apart. */
@@ -57,15 +57,11 @@ export const blockedDuties = (
   [...demands.permissions.flatMap(({ duties }) => duties), ...demands.obligations].flatMap((duty) =>
     prohibits.prohibitions.flatMap((prohibition) => {
       const [done, barred] = [space.scope(duty), narrowly(space, prohibition)]
-      const isAlways = within(space, done, barred).answer === 'yes'
-      if (!isAlways && overlap(space, done, barred).answer !== 'yes') return []
-      return [
-        {
-          duty: nameOf(duty),
-          prohibition: nameOf(prohibition),
-          blocked: isAlways ? ('always' as const) : ('sometimes' as const),
-        },
-      ]
+      const { answer } = overlap(space, done, barred)
+      if (answer === 'no') return []
+      const blocked =
+        within(space, done, barred).answer === 'yes' ? 'always' : answer === 'yes' ? 'sometimes' : 'perhaps'
+      return [{ duty: nameOf(duty), prohibition: nameOf(prohibition), blocked } as const]
     }),
   )
 

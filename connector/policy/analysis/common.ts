@@ -7,6 +7,10 @@ import { type Answer, exists, type Witness } from './relate.js'
 import { Space } from './space.js'
 
 export type Common = {
+  /**
+   * In conflict when rules contradict each other or all of them leave nothing; compatible when neither can be; else unknown.
+   */
+  readonly verdict: 'conflict' | 'compatible' | 'unknown'
   /** Some use is allowed by all of them. */
   readonly overlap: Answer
   readonly satisfiable: readonly Answer[]
@@ -19,6 +23,7 @@ export type Common = {
 export function common(written: readonly OdrlPolicy[]): Common {
   const policies = canonicalPolicies(written)
   const untold: Common = {
+    verdict: 'unknown',
     overlap: 'unknown',
     satisfiable: policies.map(() => 'unknown'),
     clashes: [],
@@ -29,12 +34,30 @@ export function common(written: readonly OdrlPolicy[]): Common {
     const pairs = policies.flatMap((one) => policies.map((other) => [one, other] as const))
     const each = policies.map((policy) => space.allowed(policy))
     const { answer, witness } = exists(space, space.common(each))
+    const granting = each.filter((_extent, at) => (policies[at]?.permissions.length ?? 0) > 0)
+    const granted = granting.length === 0 ? 'yes' : exists(space, space.common(granting)).answer
+    const contradictions = pairs.flatMap(([one, other]) => clashes(space, one, other))
+    const blocked = pairs.flatMap(([one, other]) => blockedDuties(space, one, other))
     return {
+      verdict: verdictOf(granted, contradictions, blocked),
       overlap: answer,
       satisfiable: each.map((extent) => exists(space, extent).answer),
       ...(witness !== undefined && { witness }),
-      clashes: pairs.flatMap(([one, other]) => clashes(space, one, other)),
-      blockedDuties: pairs.flatMap(([one, other]) => blockedDuties(space, one, other)),
+      clashes: contradictions,
+      blockedDuties: blocked,
     }
   }, untold)
+}
+
+/** @param granted whether those that grant anything grant something in common */
+function verdictOf(
+  granted: Answer,
+  contradictions: readonly Clash[],
+  blocked: readonly BlockedDuty[],
+): Common['verdict'] {
+  const isCertain =
+    contradictions.some(({ answer }) => answer === 'yes') ||
+    blocked.some((duty) => duty.blocked !== 'perhaps')
+  if (granted === 'no' || isCertain) return 'conflict'
+  return granted === 'yes' && contradictions.length + blocked.length === 0 ? 'compatible' : 'unknown'
 }

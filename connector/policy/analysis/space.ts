@@ -2,7 +2,6 @@
  * The space of all uses that some policies can tell apart, and the part of it that a condition, a rule or a policy means.
  * Every part has a lower and an upper bound: what is in it for sure, and what may be in it.
  */
-import { isKnownAction } from '../action-terms.js'
 import { MDP, ODRL } from '../model.js'
 import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
 import { scalarText } from '../odrl/scalar.js'
@@ -60,10 +59,9 @@ export class Space {
     const rules = policies.flatMap(allRules)
     this.#plan = new AxisPlan(rules.flatMap(scopedAtoms))
     const all = [...rules, ...rules.flatMap(({ duties }) => duties)]
-    const custom = new Set(
-      all.flatMap(({ actions }) => actions.map(({ iri }) => iri)).filter((iri) => !isKnownAction(iri)),
+    this.#actions = actionAxis(
+      new Set(all.flatMap(({ actions }) => actions.flatMap(({ iri }) => (iri === '' ? [] : [iri])))),
     )
-    this.#actions = actionAxis([...custom])
     this.#add('action', this.#actions.axis)
     this.#things = {
       target: identityAxis(
