@@ -19,7 +19,7 @@ const came = { outstanding: { from: at(0), to: at(0) }, waived: false }
 describe('how a deletion stands', () => {
   it('is open, due soon three days before, and overdue after its time', () => {
     const state = (ms: number) => standingOf(FORTY_DAYS, came, at(ms))
-    expect(state(37 * DAY - 1)).toEqual({ state: 'open', dueAt: at(40 * DAY) })
+    expect(state(37 * DAY - 1)).toEqual({ state: 'open', dueAt: at(40 * DAY), remindAt: at(37 * DAY) })
     expect(state(37 * DAY)).toEqual({ state: 'due soon', dueAt: at(40 * DAY) })
     expect(state(40 * DAY)).toEqual({ state: 'due soon', dueAt: at(40 * DAY) })
     expect(state(40 * DAY + 1)).toEqual({ state: 'overdue', dueAt: at(40 * DAY) })
@@ -42,6 +42,7 @@ describe('how a deletion stands', () => {
     expect(standingOf(FORTY_DAYS, { ...came, endedAt: at(DAY) }, at(2 * DAY))).toEqual({
       state: 'open',
       dueAt: at(40 * DAY),
+      remindAt: at(37 * DAY),
     })
   })
   it('is waived whatever is there', () => {
