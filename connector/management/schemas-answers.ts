@@ -158,6 +158,7 @@ const template: Properties = {
             'time',
             'weekdays',
             'choice',
+            'shape',
           ],
         ),
         title: inBothLanguages,

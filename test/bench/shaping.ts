@@ -52,12 +52,26 @@ function measure(run: () => number): Round {
 
 const shape = compileShape(plan, SIGNALS, 'did:web:consumer.example')
 
-function shapeOnly(): number {
-  const run = shape.run({})
+const SECRET = new Uint8Array(32).fill(1)
+const [noisy] = shape.columns
+if (noisy === undefined) throw new Error('nothing is delivered')
+const withNoise = compileShape(
+  {
+    ...plan,
+    valueSteps: { [noisy]: 0.5 },
+    noise: { [noisy]: { epsilon: 0.5, sensitivity: 10 } },
+  },
+  SIGNALS,
+  'did:web:consumer.example',
+  SECRET,
+)
+
+function shapeOnly(terms = shape): number {
+  const run = terms.run({})
   const now = systemClock()
   let delivered = 0
   for (const batch of batches) {
-    for (const record of run.shape(batch)) if (shape.due(record, now).is === 'due') delivered += 1
+    for (const record of run.shape(batch)) if (terms.due(record, now).is === 'due') delivered += 1
   }
   return delivered
 }
@@ -92,8 +106,10 @@ const show = (name: string, round: Round): void => {
 }
 
 section(`In memory, ${total.toLocaleString('en')} records, median of ${ROUNDS - 1} rounds`)
-const shaped = measure(shapeOnly)
+const shaped = measure(() => shapeOnly())
 show('three terms', shaped)
+const deviating = measure(() => shapeOnly(withNoise))
+show('three terms, and noise on one signal', deviating)
 const written = measure(shapeAndWrite)
 show('three terms, and what is left as JSON', written)
 const bare = measure(stringifyAll)

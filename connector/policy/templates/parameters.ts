@@ -3,6 +3,7 @@ import type { EpochMs, Text } from '../../core/types.js'
 import { addDuration, type Duration, parseDuration } from '../duration.js'
 import { parseDay } from '../instant.js'
 import { plainDecimal, timeOfDay, weekdayOf } from '../operands/domain.js'
+import { hashInName, shapeName } from '../shape.js'
 import { durationWords, quoted, text } from '../words.js'
 import type { Parameter, ParameterType } from './template.js'
 
@@ -53,6 +54,13 @@ const READERS: Readonly<Record<ParameterType, Reader>> = {
     text('a weekday from 1 (Monday) to 7', 'ein Wochentag von 1 (Montag) bis 7'),
   ],
   choice: [name, text('one of the choices', 'eine der Möglichkeiten')],
+  shape: [
+    (value) => [value, shapeName(value)].find((written) => hashInName(written) !== undefined),
+    text(
+      'the SHA-256 of a shape document, 64 hexadecimal digits',
+      'der SHA-256 eines Aufbereitungsdokuments, 64 Hexadezimalziffern',
+    ),
+  ],
 }
 
 const IS_LIST: ReadonlySet<ParameterType> = new Set(['participants', 'names', 'weekdays'])

@@ -15,6 +15,7 @@ export type ParameterType =
   | 'time'
   | 'weekdays'
   | 'choice'
+  | 'shape'
 
 export type Choice = { readonly value: string; readonly title: Text }
 
