@@ -13,7 +13,6 @@ import {
   contractOn,
   enc,
   list,
-  negotiate,
   pullLines,
   startPair,
   transferUnder,
@@ -23,6 +22,7 @@ import {
 const NOW = Date.parse('2026-11-25T10:00:00Z')
 const HOUR = 3_600_000
 
+type Fact = { readonly condition: string; readonly value: string; readonly not?: true }
 type Expected = {
   /** Beside the recipients, signals and machines that all templates share. */
   readonly set: Answer
@@ -32,8 +32,8 @@ type Expected = {
   readonly consumer: number
   /** Of all the data there is more than the contract allows at once. */
   readonly from?: string
-  /** What the operator has to confirm, without which the same offer gives nothing. */
-  readonly confirmed?: { readonly condition: string; readonly value: string }
+  /** What the operator has to confirm, without which the same offer or contract gives nothing. */
+  readonly confirmed?: readonly Fact[]
 }
 
 const OF_MACHINE = { machines: 'M-1' }
@@ -44,7 +44,7 @@ const DAILY = { window: 'P1D' }
 
 // biome-ignore format: a table reads best aligned
 const EXPECTED: Readonly<Record<string, Expected>> = {
-  affiliates: { set: END, tier: 3, contract: 1, consumer: 0 },
+  affiliates: { set: END, tier: 3, contract: 1, consumer: 0, confirmed: [{ condition: 'group', value: 'affiliates' }] },
   authority: { set: { ...KEPT, ...END, from: '2026-11-01', request: 'AZ 7/26' }, tier: 3, contract: 2, consumer: 3 },
   'benchmarking-pool': { set: KEPT, tier: 3, contract: 4, consumer: 2 },
   'capacity-status': { set: { ...KEPT, ...END, ...DAILY, step: '1' }, tier: 3, contract: 2, consumer: 2 },
@@ -55,12 +55,19 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'predictive-maintenance': { set: { ...KEPT, ...OF_MACHINE }, tier: 3, contract: 3, consumer: 2 },
   'product-improvement': { set: { ...KEPT, ...DAILY }, tier: 3, contract: 4, consumer: 2 },
   'quality-per-lot': { set: { ...KEPT, ...END, lots: 'L-1' }, tier: 3, contract: 3, consumer: 2 },
-  'remote-service': { set: { retention: '30d', ...OF_MACHINE, ticket: 'S-2026-118' }, tier: 3, contract: 3, consumer: 4 },
+  'remote-service': {
+    set: { retention: '30d', ...OF_MACHINE, ticket: 'S-2026-118' },
+    tier: 3, contract: 2, consumer: 4, confirmed: [{ condition: 'event', value: 'S-2026-118' }],
+  },
   research: { set: { ...KEPT, ...END }, tier: 3, contract: 4, consumer: 2 },
   'spare-parts': { set: { ...KEPT, ...OF_MACHINE }, tier: 3, contract: 3, consumer: 2, from: '2026-11-20T00:00:00Z' },
   'third-party-on-request': {
     set: { ...KEPT, ...OF_MACHINE, purpose: 'Maintenance', request: USER_REQUEST },
-    tier: 3, contract: 4, consumer: 2, confirmed: { condition: 'userRequest', value: USER_REQUEST },
+    tier: 3, contract: 4, consumer: 2, 
+    confirmed: [
+      { condition: 'group', value: 'gatekeepers', not: true },
+      { condition: 'userRequest', value: USER_REQUEST },
+    ],
   },
   trial: { set: {}, tier: 1, contract: 0, consumer: 0, from: '2026-11-20T00:00:00Z' },
   'user-access': { set: OF_MACHINE, tier: 3, contract: 1, consumer: 0 },
@@ -150,10 +157,16 @@ it.each(Object.entries(EXPECTED))('%s', async (id, expected) => {
   await provider.post(offers, { template, ...(expected.tier === 3 && { contractOnly: true }) })
   await provider.post(`/api/v1/datasets/${id}/publish`)
 
-  if (expected.confirmed !== undefined) {
-    const without = await negotiate(consumer, provider, id)
-    expect([without.state, without.reason]).toEqual(['TERMINATED', expect.stringContaining('not confirmed')])
-    await provider.post('/api/v1/facts', { partner: consumer.did, dataset: id, ...expected.confirmed })
+  const { confirmed = [] } = expected
+  if (confirmed.some(({ condition }) => condition !== 'event')) {
+    const asked = `partner=${enc(consumer.did)}&dataset=${id}`
+    const [decision] = list(await provider.get(`/api/v1/policy-decisions?${asked}`), 'entries')
+    expect(decision?.allowed).toBe(false)
+    expect((await consumer.api.get(`/api/v1/partners/${enc(provider.did)}/catalog/${id}`)).ok).toBe(false)
+  }
+  for (const { condition, ...fact } of confirmed) {
+    const about = condition === 'event' ? {} : { partner: consumer.did }
+    await provider.post('/api/v1/facts', { condition, ...fact, ...about, dataset: id })
   }
   const contract = await contractOn(consumer, provider, id)
   for (const member of [provider, consumer]) {
