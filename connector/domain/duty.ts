@@ -61,6 +61,8 @@ export type DutyFacts = {
   readonly outstanding?: { readonly from: EpochMs; readonly to: EpochMs }
   readonly endedAt?: EpochMs
   readonly waived: boolean
+  /** It is seen to by a connector, so that nobody has to be reminded before the deadline. */
+  readonly byItself?: boolean
   /** A declaration that the duty is done, or the last receipt. */
   readonly settledAt?: EpochMs
 }
@@ -91,6 +93,7 @@ export function standingOf(demand: Demand, facts: DutyFacts, now: EpochMs, grace
   const due = dueAt(limits, outstanding.from, endedAt)
   if (due === undefined) return { state: 'open' }
   if (now > due + graceMs) return { state: 'overdue', dueAt: due }
+  if (facts.byItself === true) return { state: 'open', dueAt: due }
   const lead = Math.min(REMIND_MS, Math.max(0, due - outstanding.from) / 4)
   return now >= due - lead
     ? { state: 'due soon', dueAt: due }

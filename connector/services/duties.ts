@@ -55,6 +55,10 @@ export function findDuty(deps: Pick<LedgerDeps, 'store'>, id: string): Result<Du
     : { ok: true, value: found }
 }
 
+/** The partner signs contracts as we do, so its connector may take our statements. */
+export const signsAsWeDo = ({ role, providerSeal, consumerSeal }: Agreement): boolean =>
+  (role === 'consumer' ? providerSeal : consumerSeal) !== undefined
+
 /** When the contract stopped being one, or will; undefined while that is open. */
 export function endOf(agreement: Agreement): EpochMs | undefined {
   if (agreement.status === 'revoked') return agreement.statusAt ?? agreement.agreedAt
@@ -101,6 +105,9 @@ export function accountOf({ store, clock }: LedgerDeps, duty: Duty): DutyAccount
     {
       ...(outstanding.length === 0 ? {} : { outstanding: oldestOf(outstanding) }),
       ...(endedAt === undefined ? {} : { endedAt }),
+      byItself:
+        demand.kind === 'delete' &&
+        (agreement.role === 'consumer' ? outstanding.every(({ own }) => own) : signsAsWeDo(agreement)),
       waived: latest.some(({ kind }) => kind === 'waiver'),
       ...(settled === undefined ? {} : { settledAt: settled.at }),
     },

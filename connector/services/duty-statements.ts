@@ -12,7 +12,7 @@ import type { Owed } from '../domain/step.js'
 import { parseInstant } from '../policy/instant.js'
 import { MDP } from '../policy/model.js'
 import type { Store } from '../store/store.js'
-import { type Duty, dutiesUnder, type LedgerDeps, SKEW_MS } from './duties.js'
+import { type Duty, dutiesUnder, type LedgerDeps, SKEW_MS, signsAsWeDo } from './duties.js'
 
 /** Event of the owed message that carries a statement; its url is the statement's own id. */
 export const STATEMENT_EVENT = 'duty statement'
@@ -47,10 +47,6 @@ const FROM: Readonly<Record<StatementKind, Role>> = {
   reminder: 'provider',
   waiver: 'provider',
 }
-
-/** The partner signs contracts as we do, so its connector may take our statements. */
-export const signsAsWeDo = ({ role, providerSeal, consumerSeal }: Agreement): boolean =>
-  (role === 'consumer' ? providerSeal : consumerSeal) !== undefined
 
 export type Said = {
   readonly kind: StatementKind

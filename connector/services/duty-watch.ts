@@ -8,8 +8,8 @@ import { type Arrival, byPlace, dueArrivals, graceOf } from '../domain/duty.js'
 import type { Transfer } from '../domain/transfer.js'
 import { dueAt } from '../policy/duties.js'
 import { DAY_MS } from '../policy/instant.js'
-import { accountOf, coveredUntil, type Duty, dutiesUnder, endOf, retentionOf } from './duties.js'
-import { declare, oweAgain, reportUse, type StatementDeps, signsAsWeDo } from './duty-statements.js'
+import { accountOf, coveredUntil, type Duty, dutiesUnder, endOf, retentionOf, signsAsWeDo } from './duties.js'
+import { declare, oweAgain, reportUse, type StatementDeps } from './duty-statements.js'
 
 /** What was deleted of one file. */
 export type Deleted = {

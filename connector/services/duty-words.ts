@@ -1,8 +1,7 @@
 /** What a duty means for the reader: what happens by itself, what a person has to do, and what nobody here can know. */
 import type { Text } from '../core/types.js'
 import { nowWords, quoted, text } from '../policy/words.js'
-import type { Duty, DutyAccount } from './duties.js'
-import { signsAsWeDo } from './duty-statements.js'
+import { type Duty, type DutyAccount, signsAsWeDo } from './duties.js'
 
 export function dutyNote(duty: Duty, account: DutyAccount): Text {
   if (account.state === 'waived')

@@ -14,6 +14,7 @@ import {
   type DutyAccount,
   dutiesUnder,
   findDuty,
+  signsAsWeDo,
 } from './duties.js'
 import {
   declare,
@@ -21,7 +22,6 @@ import {
   loggedDays,
   reportUse,
   type StatementDeps,
-  signsAsWeDo,
   writeDown,
 } from './duty-statements.js'
 import { dutyNote } from './duty-words.js'

@@ -29,6 +29,11 @@ describe('how a deletion stands', () => {
     expect(standingOf(hour, came, at(0.75 * HOUR - 1)).state).toBe('open')
     expect(standingOf(hour, came, at(0.75 * HOUR)).state).toBe('due soon')
   })
+  it('needs no reminder where a connector sees to it', () => {
+    const facts = { ...came, byItself: true }
+    expect(standingOf(FORTY_DAYS, facts, at(40 * DAY))).toEqual({ state: 'open', dueAt: at(40 * DAY) })
+    expect(standingOf(FORTY_DAYS, facts, at(40 * DAY + 1)).state).toBe('overdue')
+  })
   it('gives the other side its grace before it counts as overdue', () => {
     expect(standingOf(FORTY_DAYS, came, at(41 * DAY), DAY).state).toBe('due soon')
     expect(standingOf(FORTY_DAYS, came, at(41 * DAY + 1), DAY).state).toBe('overdue')
@@ -39,7 +44,7 @@ describe('how a deletion stands', () => {
     expect(standingOf(FORTY_DAYS, { waived: false, endedAt: at(DAY) }, at(DAY)).state).toBe('fulfilled')
   })
   it('is not fulfilled by the end of the contract while data is there', () => {
-    expect(standingOf(FORTY_DAYS, { ...came, endedAt: at(DAY) }, at(2 * DAY))).toEqual({
+    expect(standingOf(FORTY_DAYS, { ...came, endedAt: at(DAY) }, at(2 * DAY))).toMatchObject({
       state: 'open',
       dueAt: at(40 * DAY),
       remindAt: at(37 * DAY),

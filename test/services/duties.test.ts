@@ -430,7 +430,9 @@ describe('a duty to delete', () => {
       after: { bytes: 10, records: 0 },
       own: false,
     })
-    now += DAY + 1
+    now = T0 + 0.75 * DAY
+    expect(dutyOf(consumer).state).toBe('due soon')
+    now = T0 + DAY + 1
     await consumer.watch().run()
     const duty = dutyOf(consumer)
     expect(duty.state).toBe('overdue')
@@ -461,7 +463,7 @@ describe('a duty to delete', () => {
     await deliver(both, line(1))
     // A day to keep it, a day and a hundredth of one to tell.
     now = T0 + 2 * DAY + DAY / 100
-    expect(dutyOf(provider).state).toBe('due soon')
+    expect(dutyOf(provider).state).toBe('open')
     now += 1
     expect(dutyOf(provider).state).toBe('overdue')
     await provider.watch().run()

@@ -53,6 +53,18 @@ describe('arrivals', () => {
     ])
   })
 
+  it('are told of when a new deadline begins, not with every delivery', async () => {
+    let told = 0
+    store.onDuty(() => {
+      told += 1
+    })
+    await note(0, { after: counted(10, 1) })
+    await note(500, { after: counted(10, 1) })
+    expect(told).toBe(1)
+    await note(1000, { after: counted(10, 1) })
+    expect(told).toBe(2)
+  })
+
   it('that a crash has counted and not kept belong where they come the second time', async () => {
     await note(0, { before: counted(0, 0), after: counted(10, 1) })
     await note(500, { before: counted(10, 1), after: counted(30, 3) })

@@ -82,7 +82,8 @@ export function dutyTables(db: Database.Database) {
   const parse = (row: unknown): Statement => JSON.parse((row as { data: string }).data) as Statement
 
   return {
-    note({ agreementId, role, place, at, before, after, own, spanMs, each }: ArrivalNote): void {
+    /** Answers whether a new span has begun, and with it a new deadline. */
+    note({ agreementId, role, place, at, before, after, own, spanMs, each }: ArrivalNote): boolean {
       const row = lastOf.get({ role, place })
       const last = row === undefined ? undefined : arrivalOf(row)
       const from = before ?? last?.end ?? { bytes: 0, records: 0 }
@@ -102,9 +103,10 @@ export function dutyTables(db: Database.Database) {
       const amount = { records: to.records - from.records, bytes: to.bytes - from.bytes }
       addDay.run({ agreementId, role, day, at, ...amount })
       dropDays.run({ agreementId, role, day })
-      if (each !== true) return
+      if (each !== true) return !extend
       const entry = addEntry.run({ agreementId, role, place, at, startBytes: from.bytes, ...amount })
       if (Number(entry.lastInsertRowid) % DROP_EVERY === 0) dropEntries.run({ agreementId, role })
+      return !extend
     },
     gone(agreementId: string, role: Role, seqs: readonly number[]): void {
       for (const seq of seqs) markGone.run({ seq })

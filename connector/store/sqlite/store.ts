@@ -117,8 +117,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   return {
     noteArrival: (note) =>
       run(() => {
-        duties.note(note)
-        dutiesChanged = true
+        if (duties.note(note)) dutiesChanged = true
       }),
     putStatement: ({ statement, gone = [], owe, settles, audit = [] }) =>
       run(() => {
