@@ -46,6 +46,7 @@ import type { Automation } from './services/ports.js'
 import { watchPseudonymKeys } from './services/pseudonym-keys.js'
 import { noteRefusal } from './services/refusals.js'
 import { watchTurns } from './services/turns.js'
+import type { UserRequestDeps } from './services/user-requests.js'
 import { watchConditions } from './services/watch-conditions.js'
 import { openStore } from './store/sqlite/store.js'
 import type { Store } from './store/store.js'
@@ -146,7 +147,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
   const validate = createValidator()
   const wire = createWire(validate)
   const tokenKey = identity.box.deriveKey('data-token')
-  const deps: DeliveryDeps & AgreementDeps & DatasetDeps & PartnerDeps = {
+  const deps: DeliveryDeps & AgreementDeps & DatasetDeps & PartnerDeps & UserRequestDeps = {
     store,
     clock,
     log,
@@ -155,6 +156,7 @@ export async function startConnector(config: Config, options: StartOptions): Pro
     ownDid: did,
     callbackAddress: dspAddress,
     seals: identity.seals,
+    requestSeals: identity.requestSeals,
     automation: options.automation ?? operatorRules(),
     dataPlane: data.port,
     pushEndpoint: (pid) => `${config.publicUrl}${DATA_PATH}/push/${pid}`,

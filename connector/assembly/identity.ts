@@ -6,7 +6,7 @@ import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { Clock, JsonObject, ParticipantId } from '../core/types.js'
 import { sealAgreement, sealKid, verifySeal } from '../crypto/agreement-seal.js'
-import { readStatement, signStatement } from '../crypto/duty-statement.js'
+import { readStatement, type StatementType, signStatement } from '../crypto/duty-statement.js'
 import { fingerprint } from '../crypto/jwk.js'
 import { type KeyRing, loadKeys } from '../crypto/keys.js'
 import { loadSecretBox, type SecretBox } from '../crypto/secret-box.js'
@@ -38,6 +38,8 @@ export type Identity = AsyncDisposable & {
   readonly authorize: Authorize
   readonly seals: Seals
   readonly statementSeals: StatementSeals
+  /** Signed requests of the users of machines. */
+  readonly requestSeals: StatementSeals
   /** Where a partner takes statements about duties; undefined when it takes none. */
   readonly dutyAddressOf: (partner: ParticipantId) => Promise<Result<string | undefined>>
   readonly didDocument: () => JsonObject
@@ -112,14 +114,14 @@ export function assembleIdentity(
     },
   }
 
-  const statementSeals: StatementSeals = {
-    sign: (content) => signStatement(content, sealKey),
+  const statementsOf = (type: StatementType): StatementSeals => ({
+    sign: (content) => signStatement(content, sealKey, type),
     read: (jws) => {
-      const read = readStatement(jws)
+      const read = readStatement(jws, type)
       return read.ok ? ok(read.value.content) : read
     },
     verify: async (jws, signer) => {
-      const read = readStatement(jws)
+      const read = readStatement(jws, type)
       if (!read.ok) return read
       const key = await resolver.keyFor(signer, read.value.kid, 'assertionMethod')
       if (!key.ok) return key
@@ -127,7 +129,7 @@ export function assembleIdentity(
         ? ok(undefined)
         : problem('SignatureInvalid', `The statement was not signed with the key ${read.value.kid}.`)
     },
-  }
+  })
 
   const verifier = createTokenVerifier({
     ownDid: did,
@@ -185,7 +187,8 @@ export function assembleIdentity(
         : authorization
     },
     seals,
-    statementSeals,
+    statementSeals: statementsOf('duty-statement+jws'),
+    requestSeals: statementsOf('user-request+jws'),
     dutyAddressOf: async (partner) => {
       const document = await resolver.resolve(partner)
       if (!document.ok) return document

@@ -1,5 +1,5 @@
 /**
- * Signed statements about duties: compact JWS (RFC 7515, ES256) over the canonical JSON (RFC 8785) of what is declared, made
+ * Signed statements, about duties or of a user's wish: compact JWS (RFC 7515, ES256) over the canonical JSON (RFC 8785) of what is declared, made
  * with the seal key of the organisation. Whoever keeps one can check it with the DID document alone.
  */
 
@@ -12,11 +12,15 @@ import type { SealKey } from './agreement-seal.js'
 import { encodeJson, parseCompact, signEs256, verifyEs256 } from './jws.js'
 
 /** Media type in the header, so that no other signed text of ours passes for one of these. */
-const TYPE = 'duty-statement+jws'
+export type StatementType = 'duty-statement+jws' | 'user-request+jws'
 const LIMITS = { maxBytes: 16 * 1024, maxDepth: 6 }
 
-export function signStatement(content: JsonObject, { kid, privateKey }: SealKey): string {
-  const header = encodeJson({ alg: 'ES256', kid, typ: TYPE })
+export function signStatement(
+  content: JsonObject,
+  { kid, privateKey }: SealKey,
+  typ: StatementType = 'duty-statement+jws',
+): string {
+  const header = encodeJson({ alg: 'ES256', kid, typ })
   const input = `${header}.${Buffer.from(canonicalize(content)).toString('base64url')}`
   return `${input}.${signEs256(input, privateKey).toString('base64url')}`
 }
@@ -29,17 +33,15 @@ export type UnverifiedStatement = {
 }
 
 /** Takes a statement apart; nothing in it may be believed before `isBy` has said so. */
-export function readStatement(jws: string): Result<UnverifiedStatement> {
+export function readStatement(
+  jws: string,
+  typ: StatementType = 'duty-statement+jws',
+): Result<UnverifiedStatement> {
   const parts = parseCompact(jws)
   if (!parts.ok) return invalid(parts.error.message)
   const { header, payload, signature, protectedPart, payloadPart } = parts.value
-  if (
-    header.alg !== 'ES256' ||
-    header.typ !== TYPE ||
-    header.crit !== undefined ||
-    header.b64 !== undefined
-  ) {
-    return invalid(`Its header must say alg ES256 and typ ${TYPE}, and nothing critical.`)
+  if (header.alg !== 'ES256' || header.typ !== typ || header.crit !== undefined || header.b64 !== undefined) {
+    return invalid(`Its header must say alg ES256 and typ ${typ}, and nothing critical.`)
   }
   const { kid } = header
   if (typeof kid !== 'string' || !kid.startsWith('did:') || !kid.includes('#')) {

@@ -10,6 +10,7 @@ import type { NewNegotiation, NewProposal } from '../services/operator-negotiati
 import type { Setup } from '../services/operator-tokens.js'
 import type { NewTransfer } from '../services/operator-transfers.js'
 import type { NewPartner, PartnerChange } from '../services/partners.js'
+import type { UserRequest } from '../services/user-requests.js'
 import type { Schema } from './schema.js'
 import type { AnswerName } from './schemas-answers.js'
 import type { RequestName } from './schemas-requests.js'
@@ -36,6 +37,7 @@ type Bodies = {
   readonly DutyReport: { readonly text: string; readonly event?: string }
   readonly NewTransfer: NewTransfer
   readonly NewFact: NewFact
+  readonly UserRequest: UserRequest
   readonly NewToken: { readonly name: string }
   readonly SetupRequest: { readonly code: string; readonly name: string }
 }

@@ -26,6 +26,15 @@ export const FACT_ROUTES: readonly Route[] = [
     created: true,
     run: ({ ops, body, by }) => ops.facts.add(body, by),
   }),
+  writes('post', '/api/v1/user-requests', {
+    ...facts,
+    id: 'signUserRequest',
+    summary:
+      'As the user of a machine: sign the request that its data holder shares data with a third party. Nothing is sent or stored.',
+    request: 'UserRequest',
+    answer: 'SignedRequest',
+    run: ({ ops, body }) => ops.facts.signRequest(body),
+  }),
   reads(FACT, {
     ...facts,
     id: 'showFact',

@@ -19,7 +19,7 @@ import {
   whole,
 } from './schema.js'
 import { DUTY_ANSWERS, dutyCounts } from './schemas-duties.js'
-import { fact, facts } from './schemas-facts.js'
+import { fact, facts, signedRequest } from './schemas-facts.js'
 import {
   policyAnswers,
   SHAPE_ANSWERS,
@@ -380,6 +380,7 @@ export const ANSWERS = {
   ...DUTY_ANSWERS,
   Fact: fact,
   Facts: facts,
+  SignedRequest: signedRequest,
   Tokens: object({ tokens: list(object({ name: text, createdAt: time })) }),
   CreatedToken: object({ name: text, token: described(text, 'Shown once.') }),
   SetupAnswer: object({ token: described(text, 'Shown once.') }),

@@ -26,9 +26,32 @@ export const newFact: Schema = request(
       request({ sha256, name: filled }, ['name']),
       'A document that you keep: its SHA-256 in lower-case hex, and its name.',
     ),
+    signed: described(
+      { type: 'string', minLength: 1, maxLength: 16384 },
+      'The request of the user of the machine as a JWS, signed with the key of its DID; it is checked.',
+    ),
   },
-  ['partner', 'dataset', 'machine', 'not', 'from', 'until', 'note', 'document'],
+  ['partner', 'dataset', 'machine', 'not', 'from', 'until', 'note', 'document', 'signed'],
 )
+
+export const userRequest: Schema = request(
+  {
+    holder: described(filled, 'DID of the partner that holds the data.'),
+    recipient: described(filled, 'DID of the third party that shall receive it.'),
+    dataset: described(filled, 'Only this dataset of the holder.'),
+    id: described(filled, 'Id of the request, urn:uuid; a new one when absent.'),
+  },
+  ['dataset', 'id'],
+)
+export const USER_REQUEST_EXAMPLE = {
+  holder: 'did:web:maker.example.com',
+  recipient: 'did:web:service.example.com',
+  dataset: 'press-7',
+} as const
+export const signedRequest: Schema = object({
+  id: text,
+  statement: described(text, 'The signed request, for the holder.'),
+})
 
 export const fact: Schema = object(
   {

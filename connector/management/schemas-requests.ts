@@ -13,7 +13,7 @@ import {
   signal,
   text,
 } from './schema.js'
-import { FACT_EXAMPLE, newFact } from './schemas-facts.js'
+import { FACT_EXAMPLE, newFact, USER_REQUEST_EXAMPLE, userRequest } from './schemas-facts.js'
 
 const filled: Schema = { type: 'string', minLength: 1, maxLength: 512 }
 const long: Schema = { type: 'string', maxLength: 4096 }
@@ -182,6 +182,7 @@ export const REQUESTS = {
     ['event'],
   ),
   NewFact: newFact,
+  UserRequest: userRequest,
   NewToken: request({ name: { type: 'string', minLength: 1, maxLength: 64 } }),
   SetupRequest: request({
     code: described(
@@ -328,6 +329,7 @@ export const EXAMPLES: Readonly<Record<RequestName, unknown>> = {
     },
   },
   NewFact: FACT_EXAMPLE,
+  UserRequest: USER_REQUEST_EXAMPLE,
   NewToken: { name: 'monitoring' },
   SetupRequest: { code: 'the code from the console', name: 'admin' },
 }

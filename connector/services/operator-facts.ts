@@ -11,6 +11,7 @@ import type { Store } from '../store/store.js'
 import { compact } from './operator-view.js'
 import { unknownPartner } from './partners.js'
 import type { NewPid } from './ports.js'
+import { checkedRequest, signRequest, type UserRequest, type UserRequestDeps } from './user-requests.js'
 
 export type NewFact = {
   readonly partner?: string
@@ -25,6 +26,8 @@ export type NewFact = {
   readonly note?: string
   /** A document that the operator keeps. */
   readonly document?: { readonly sha256: string; readonly name?: string }
+  /** A request that the user of the machine signed. */
+  readonly signed?: string
 }
 
 export type FactView = {
@@ -47,7 +50,11 @@ export type FactView = {
   readonly ended?: { readonly at: string; readonly by: string; readonly reason: string }
 }
 
-export type FactDeps = { readonly store: Store; readonly clock: Clock; readonly newPid: NewPid }
+export type FactDeps = UserRequestDeps & {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newPid: NewPid
+}
 
 /** Shown at once. */
 const MOST = 1000
@@ -84,9 +91,19 @@ export function factOperations(deps: FactDeps) {
     },
 
     async add(m: NewFact, by: string): Promise<Result<FactView>> {
-      const read = factFrom(deps, m, by)
+      const request = m.signed === undefined ? ok(undefined) : await checkedRequest(deps, m.signed, m)
+      if (!request.ok) return request
+      const about = request.value?.about ?? {}
+      const read = factFrom(deps, { ...m, ...about }, by)
       if (!read.ok) return read
-      const fact = read.value
+      const { signed } = m
+      const fact: Fact =
+        request.value === undefined || signed === undefined
+          ? read.value
+          : {
+              ...read.value,
+              evidence: { kind: 'signed', signer: request.value.signer, statement: signed },
+            }
       await store.addFact(fact, {
         subject: fact.id,
         at: fact.at,
@@ -96,6 +113,8 @@ export function factOperations(deps: FactDeps) {
       })
       return ok(viewOf(store, fact, clock()))
     },
+
+    signRequest: (m: UserRequest) => signRequest(deps, m),
 
     async end(id: string, reason: string, by: string): Promise<Result<FactView>> {
       if (reason.trim() === '')

@@ -12,7 +12,7 @@ import {
 } from './operator-contracts.js'
 import { type DatasetOperationDeps, type DatasetOperations, datasetOperations } from './operator-datasets.js'
 import { type DutyOperationDeps, type DutyOperations, dutyOperations } from './operator-duties.js'
-import { type FactOperations, factOperations } from './operator-facts.js'
+import { type FactDeps, type FactOperations, factOperations } from './operator-facts.js'
 import {
   type NegotiationOperationDeps,
   type NegotiationOperations,
@@ -115,6 +115,7 @@ export type Operations = {
 
 export type OperatorDeps = PartnerOperationDeps &
   DatasetOperationDeps &
+  FactDeps &
   NegotiationOperationDeps &
   ContractOperationDeps &
   TransferDeps &

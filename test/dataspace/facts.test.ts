@@ -5,6 +5,7 @@
 import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Json, JsonObject } from '../../connector/core/types.js'
 import { followEvents } from '../../connector/demo/reading.js'
 import {
   type Answer,
@@ -178,6 +179,42 @@ it('ends delivery when the user withdraws the request, and never takes it up aga
     }),
   )
   expect(again.code).toBe('Conflict')
+})
+
+it('records a request that the user signed, and none that says something else or was signed by somebody else', async () => {
+  // The consumer here is the user of the machine, and asks for itself; its key is the one in its DID document.
+  const wish = { holder: provider.did, recipient: consumer.did, dataset: 'drill' }
+  const signed = await consumer.post('/api/v1/user-requests', wish)
+  const record = (value: Json, more: object = {}) =>
+    provider.api.post('/api/v1/facts', {
+      partner: consumer.did,
+      condition: 'userRequest',
+      value,
+      signed: String(signed.statement),
+      ...more,
+    })
+  const other = await provider.refused(record('urn:uuid:0e6d0b1c-6b3f-4c57-9a1e-5b6a4d1f0009'))
+  expect([other.code, other.message]).toEqual([
+    'SignatureInvalid',
+    expect.stringContaining('The signed request says something else: id is'),
+  ])
+  const [header, payload, signature] = String(signed.statement).split('.')
+  const content = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString()) as JsonObject
+  const forged = Buffer.from(JSON.stringify({ ...content, dataset: 'press' })).toString('base64url')
+  const wrong = await provider.refused(
+    record(String(content.id), { signed: `${header}.${forged}.${signature}` }),
+  )
+  expect(wrong.code).toBe('SignatureInvalid')
+  // Signed by the holder itself, who is no partner of its own.
+  const own = await provider.post('/api/v1/user-requests', { ...wish, id: String(content.id) })
+  const self = await provider.refused(record(String(content.id), { signed: String(own.statement) }))
+  expect(self.code).toBe('NotTrusted')
+
+  const fact = await record(String(content.id))
+  expect(fact).toMatchObject({
+    ok: true,
+    value: { dataset: 'drill', evidence: { kind: 'signed', signer: consumer.did } },
+  })
 })
 
 it('keeps what was ended ended after a restart', async () => {

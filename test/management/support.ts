@@ -96,6 +96,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
     pushFailing: () => undefined,
     sealSecret: (text, context) => box.seal(text, context),
     newStatementId: () => `urn:uuid:00000000-0000-4000-9000-${String(++pids).padStart(12, '0')}`,
+    requestSeals: { sign: () => 'request', read: () => ok({}), verify: async () => ok(undefined) },
     statementSeals: { sign: () => 'statement', read: () => ok({}), verify: async () => ok(undefined) },
     seals: { sign: async () => 'seal', verify: async () => ok(undefined) },
     dataPlane: {

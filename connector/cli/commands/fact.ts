@@ -1,10 +1,11 @@
 /** `fact ...`: what the operator confirms about partners and events, for contracts that demand it. Recorded and ended, never edited. */
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
 import type { JsonObject, Text } from '../../core/types.js'
-import { type Call, type Command, EXIT, say, sayJson, usageError } from '../command.js'
+import { type Call, type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path } from './connected.js'
 import { failPartner, findPartner, shortId } from './ids.js'
@@ -83,12 +84,7 @@ async function hashOf(here: Here, file: string): Promise<Result<JsonObject>> {
   try {
     for await (const chunk of createReadStream(full)) hash.update(chunk as Buffer)
   } catch (cause) {
-    const message = inLang(
-      here,
-      `${full} cannot be read. Check the name and its permissions.`,
-      `${full} lässt sich nicht lesen. Prüfen Sie Namen und Rechte.`,
-    )
-    return problem('InvalidInput', message, cause)
+    return problem('InvalidInput', unreadable(full), cause)
   }
   return ok({ sha256: hash.digest('hex'), name: basename(full) })
 }
@@ -159,6 +155,11 @@ const add: Command = {
       'a document that you keep: its name and SHA-256 are noted',
       'ein Dokument, das Sie aufbewahren: Name und SHA-256 werden vermerkt',
     ),
+    signed: named(
+      'FILE',
+      'the request of the user, signed with "fact sign-request" by a partner that you trust; it is checked',
+      'das Verlangen des Nutzers, mit „fact sign-request“ signiert von einem Partner, dem Sie vertrauen; es wird geprüft',
+    ),
   },
   json: true,
   examples: [
@@ -192,6 +193,9 @@ async function record(
   const file = here.value('evidence')
   const document = file === undefined ? undefined : await hashOf(here, file)
   if (document?.ok === false) return fail(here, document.error)
+  const signedFile = here.value('signed')
+  const signed = signedFile === undefined ? undefined : await readStatement(here, signedFile)
+  if (signed?.ok === false) return fail(here, signed.error)
   const machines = here.values('machine')
   const recorded: View[] = []
   for (const machine of machines.length === 0 ? [undefined] : machines) {
@@ -206,6 +210,7 @@ async function record(
       ...optional('until', until),
       ...optional('note', here.value('note')),
       ...(document === undefined ? {} : { document: document.value }),
+      ...(signed === undefined ? {} : { signed: signed.value }),
     })
     if (!made.ok) return fail(here, made.error, 'fact list')
     recorded.push(viewOf(made.value))
@@ -215,6 +220,20 @@ async function record(
   next(here, 'policy who', 'fact list')
   return EXIT.ok
 }
+
+async function readStatement(here: Here, file: string): Promise<Result<string>> {
+  const full = resolve(here.io.cwd, file)
+  try {
+    return ok((await readFile(full, 'utf8')).trim())
+  } catch (cause) {
+    return problem('InvalidInput', unreadable(full), cause)
+  }
+}
+
+const unreadable = (full: string): Text => ({
+  en: `${full} cannot be read. Check the name and its permissions.`,
+  de: `${full} lässt sich nicht lesen. Prüfen Sie Namen und Rechte.`,
+})
 
 const optional = (key: string, value: string | undefined): JsonObject =>
   value === undefined ? {} : { [key]: value }
@@ -329,4 +348,55 @@ async function findFact(here: Here, given: string): Promise<Result<string>> {
   )
 }
 
-export const factCommands: readonly Command[] = [add, list, end]
+const signRequest: Command = {
+  name: 'fact sign-request',
+  summary: {
+    en: 'as the user of a machine: sign the request that its data holder shares data with a third party',
+    de: 'als Nutzer einer Maschine: das Verlangen signieren, dass ihr Dateninhaber Daten mit einem Dritten teilt',
+  },
+  usage: '--holder NAME --recipient DID [--dataset ID] [options]',
+  options: {
+    holder: named('NAME', 'the partner that holds the data', 'der Partner, der die Daten hat'),
+    recipient: named('DID', 'the third party that shall receive it', 'der Dritte, der sie erhalten soll'),
+    dataset: named('ID', 'only this dataset of the holder', 'nur dieser Datensatz des Dateninhabers'),
+    id: named('ID', 'id of the request (default: a new one)', 'Kennung des Verlangens (sonst: eine neue)'),
+  },
+  json: true,
+  examples: [
+    'handschlag fact sign-request --holder Maker --recipient did:web:service.example.com > request.jws',
+  ],
+  run: async (call) => {
+    const [holder, recipient] = [call.value('holder'), call.value('recipient')]
+    if (holder === undefined || recipient === undefined) {
+      const what = {
+        en: 'A request needs --holder and --recipient.',
+        de: 'Ein Verlangen braucht --holder und --recipient.',
+      }
+      return usageError(call, what, 'fact sign-request')
+    }
+    return connected(call, async (here) => {
+      const partner = await findPartner(here, holder)
+      if (!partner.ok) return failPartner(here, partner.error)
+      const made = await here.client.post('/api/v1/user-requests', {
+        holder: partner.value.text('did'),
+        recipient,
+        ...optional('dataset', here.value('dataset')),
+        ...optional('id', here.value('id')),
+      })
+      return answer(here, made, (value) => {
+        const signed = viewOf(value)
+        say(here, signed.text('statement'))
+        complain(
+          here,
+          inLang(
+            here,
+            `Give this to the holder of the data. The request is ${signed.text('id')}.`,
+            `Geben Sie das dem Dateninhaber. Das Verlangen ist ${signed.text('id')}.`,
+          ),
+        )
+      })
+    })
+  },
+}
+
+export const factCommands: readonly Command[] = [add, list, end, signRequest]
