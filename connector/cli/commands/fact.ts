@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { ok, problem, type Result } from '../../core/result.js'
 import type { JsonObject, Text } from '../../core/types.js'
-import { type Call, type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
+import { type Call, type Command, EXIT, say, sayJson, usageError } from '../command.js'
 import { renderTable } from '../table.js'
 import { answer, connected, fail, type Here, inLang, next, path } from './connected.js'
+import { signRequestCommand } from './fact-sign-request.js'
 import { failPartner, findPartner, shortId } from './ids.js'
 import { entriesOf, type View, viewOf } from './view.js'
 import { durationMs, instantOf, whenWords } from './when.js'
@@ -348,55 +349,4 @@ async function findFact(here: Here, given: string): Promise<Result<string>> {
   )
 }
 
-const signRequest: Command = {
-  name: 'fact sign-request',
-  summary: {
-    en: 'as the user of a machine: sign the request that its data holder shares data with a third party',
-    de: 'als Nutzer einer Maschine: das Verlangen signieren, dass ihr Dateninhaber Daten mit einem Dritten teilt',
-  },
-  usage: '--holder NAME --recipient DID [--dataset ID] [options]',
-  options: {
-    holder: named('NAME', 'the partner that holds the data', 'der Partner, der die Daten hat'),
-    recipient: named('DID', 'the third party that shall receive it', 'der Dritte, der sie erhalten soll'),
-    dataset: named('ID', 'only this dataset of the holder', 'nur dieser Datensatz des Dateninhabers'),
-    id: named('ID', 'id of the request (default: a new one)', 'Kennung des Verlangens (sonst: eine neue)'),
-  },
-  json: true,
-  examples: [
-    'handschlag fact sign-request --holder Maker --recipient did:web:service.example.com > request.jws',
-  ],
-  run: async (call) => {
-    const [holder, recipient] = [call.value('holder'), call.value('recipient')]
-    if (holder === undefined || recipient === undefined) {
-      const what = {
-        en: 'A request needs --holder and --recipient.',
-        de: 'Ein Verlangen braucht --holder und --recipient.',
-      }
-      return usageError(call, what, 'fact sign-request')
-    }
-    return connected(call, async (here) => {
-      const partner = await findPartner(here, holder)
-      if (!partner.ok) return failPartner(here, partner.error)
-      const made = await here.client.post('/api/v1/user-requests', {
-        holder: partner.value.text('did'),
-        recipient,
-        ...optional('dataset', here.value('dataset')),
-        ...optional('id', here.value('id')),
-      })
-      return answer(here, made, (value) => {
-        const signed = viewOf(value)
-        say(here, signed.text('statement'))
-        complain(
-          here,
-          inLang(
-            here,
-            `Give this to the holder of the data. The request is ${signed.text('id')}.`,
-            `Geben Sie das dem Dateninhaber. Das Verlangen ist ${signed.text('id')}.`,
-          ),
-        )
-      })
-    })
-  },
-}
-
-export const factCommands: readonly Command[] = [add, list, end, signRequest]
+export const factCommands: readonly Command[] = [add, list, end, signRequestCommand]
