@@ -1,7 +1,7 @@
 /** Rules that contradict each other: what is allowed and prohibited, what is demanded and prohibited. */
 import { isIncluded } from '../action-terms.js'
 import type { OdrlPolicy, OdrlRule } from '../odrl/policy.js'
-import { type Answer, overlap, type Witness, within } from './relate.js'
+import { type Answer, type Found, overlap, type Witness, within } from './relate.js'
 import type { Extent, Space } from './space.js'
 
 /** A permission and a prohibition, of one policy or of two, that may speak of the same use. */
@@ -25,19 +25,26 @@ export const bare = (path: string): string => path.replace(/^[ab]:/, '')
 
 export const nameOf = (rule: OdrlRule): string => rule.id ?? bare(rule.path)
 
+/** A policy with something in it that nobody here understands may mean its rules otherwise. */
+const isUnderstood = (...policies: readonly OdrlPolicy[]): boolean =>
+  policies.every(({ unknown }) => unknown.length === 0)
+
+const UNTOLD: Found = { answer: 'unknown' }
+
 export type Pair = Clash & { readonly rules: readonly [permission: OdrlRule, prohibition: OdrlRule] }
 
 /** Permissions of one policy that meet prohibitions of the other. */
 export const clashPairs = (space: Space, permits: OdrlPolicy, prohibits: OdrlPolicy): readonly Pair[] =>
   permits.permissions.flatMap((permission) =>
     prohibits.prohibitions.flatMap((prohibition) => {
-      const { answer, witness } = overlap(space, space.permission(permission), space.scope(prohibition))
-      if (answer === 'no') return []
+      const found = overlap(space, space.permission(permission), space.scope(prohibition))
+      if (found.answer === 'no') return []
+      const { answer, witness } = isUnderstood(permits, prohibits) ? found : UNTOLD
       return [
         {
           permission: nameOf(permission),
           prohibition: nameOf(prohibition),
-          answer,
+          answer: answer === 'yes' ? ('yes' as const) : ('unknown' as const),
           ...(witness !== undefined && { witness }),
           rules: [permission, prohibition] as const,
         },
@@ -59,8 +66,13 @@ export const blockedDuties = (
       const [done, barred] = [space.scope(duty), narrowly(space, prohibition)]
       const { answer } = overlap(space, done, barred)
       if (answer === 'no') return []
-      const blocked =
-        within(space, done, barred).answer === 'yes' ? 'always' : answer === 'yes' ? 'sometimes' : 'perhaps'
+      const blocked = !isUnderstood(demands, prohibits)
+        ? 'perhaps'
+        : within(space, done, barred).answer === 'yes'
+          ? 'always'
+          : answer === 'yes'
+            ? 'sometimes'
+            : 'perhaps'
       return [{ duty: nameOf(duty), prohibition: nameOf(prohibition), blocked } as const]
     }),
   )

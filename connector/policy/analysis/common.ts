@@ -39,7 +39,11 @@ export function common(written: readonly OdrlPolicy[]): Common {
     const contradictions = pairs.flatMap(([one, other]) => clashes(space, one, other))
     const blocked = pairs.flatMap(([one, other]) => blockedDuties(space, one, other))
     return {
-      verdict: verdictOf(granted, contradictions, blocked),
+      verdict: verdictOf(
+        policies.every(({ unknown }) => unknown.length === 0) || granted === 'no' ? granted : 'unknown',
+        contradictions,
+        blocked,
+      ),
       overlap: answer,
       satisfiable: each.map((extent) => exists(space, extent).answer),
       ...(witness !== undefined && { witness }),

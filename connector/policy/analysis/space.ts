@@ -359,7 +359,8 @@ export class Space {
             may: this.subtract(permitted.may, prohibited.must),
           }
     const kept = meetAll([free, ...policy.obligations.map((duty) => this.duty(duty))])
-    return policy.unknown.length > 0 ? { must: NOTHING, may: kept.may } : kept
+    // What is not understood in a policy as a whole may restrict it, and may grant as well.
+    return policy.unknown.length > 0 ? DOUBT : kept
   }
 
   /** What all of some parts have in common; without parts, everything. */

@@ -149,6 +149,10 @@ export function readDocument(json: unknown): Document {
       return
     }
     if (!isMap(value) || '@value' in value) return
+    if (value['@set'] !== undefined && Object.keys(value).length === 1) {
+      collect(value['@set'], context, into)
+      return
+    }
     const node = nodeOf(value, context)
     const graph = value['@graph']
     if (graph !== undefined) collect(graph, node.context, into)

@@ -56,7 +56,7 @@ class TooLarge extends Error {}
  */
 export function readPolicy(json: unknown, profiles: readonly string[] = [], prefix = ''): Result<OdrlPolicy> {
   const document = readDocument(json)
-  const nodes = document.nodes.filter(isPolicy)
+  const nodes = document.nodes.flatMap((node) => (isPolicy(node) ? [node] : assignedTo(node, document)))
   const found = withInherited(
     nodes.length > 0 ? nodes : document.nodes.length === 1 ? document.nodes : [],
     document,
@@ -81,6 +81,15 @@ export function readPolicy(json: unknown, profiles: readonly string[] = [], pref
 
 const isPolicy = ({ types, members }: Node): boolean =>
   RULES.some((name) => members.has(name)) || types.some((type) => POLICY_TYPES.includes(type))
+
+/** ODRL 2.2 Information Model, "Asset Class": an asset that has a policy is the target of its rules. */
+const assignedTo = (asset: Node, document: Document): readonly Node[] =>
+  (asset.members.get('hasPolicy') ?? []).flatMap((value) => {
+    const policy = nodeAt(document, value, asset.context)
+    if (policy === undefined || !isPolicy(policy)) return []
+    if (asset.id === undefined || policy.members.has('target')) return [policy]
+    return [{ ...policy, members: new Map([...policy.members, ['target', [{ '@id': asset.id }]]]) }]
+  })
 
 /**
  * ODRL 2.2 Information Model, "Policy Inheritance": what a policy inherits stands in it too. Only what is in the same document
