@@ -2,9 +2,11 @@
  * Finds what an agreement says otherwise than the offer. Spelling does not count, meaning does. Identifiers, parties,
  * target and time are the caller's to compare.
  */
+
 import type { Text } from '../core/types.js'
 import { exceededLimit } from './limits.js'
 import { CONSTRAINT_LISTS, membersOf, normalMember, normalObject, RULE_LISTS } from './normal-form.js'
+import { pathWords } from './path-words.js'
 import { asList, isMap, type JsonMap, literalOf, literalsOf, termOf } from './spelling.js'
 
 export type Difference = {
@@ -49,12 +51,13 @@ export function differenceText(difference: Difference): Text {
 /** The difference alone, to be put into a sentence of the caller's. */
 export function differenceClause({ path, offered, agreed }: Difference): Text {
   const [was, is] = [cut(offered), cut(agreed)]
+  const place = pathWords(path).de
   if (agreed === undefined) {
-    return { en: `${path} is missing, offered was ${was}`, de: `${path} fehlt, angeboten war ${was}` }
+    return { en: `${path} is missing, offered was ${was}`, de: `${place} fehlt, angeboten war ${was}` }
   }
   return {
     en: `${path} is ${is}, offered was ${offered === undefined ? 'nothing' : was}`,
-    de: `${path} ist ${is}, angeboten war ${offered === undefined ? 'nichts' : was}`,
+    de: `${place}: ${is}, angeboten war ${offered === undefined ? 'nichts' : was}`,
   }
 }
 

@@ -1,8 +1,10 @@
 /** Turns the policy of an agreement into the plan that the data plane carries out. */
+
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result } from '../core/result.js'
 import type { EpochMs } from '../core/types.js'
 import type { Policy } from './model.js'
+import { pathWords } from './path-words.js'
 import type { Plan } from './plan.js'
 import { withShape } from './plan-shape.js'
 import { type PlanTerms, strictest } from './plan-terms.js'
@@ -48,9 +50,10 @@ function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTerms> {
   const [first] = unsupported
   if (first !== undefined) {
     const rest = unsupported.length - 1
+    const place = pathWords(first.path)
     const said = {
       en: `${first.why.en} (${first.path})${rest > 0 ? ` (and ${rest} more)` : ''}`,
-      de: `${first.why.de} (${first.path})${rest > 0 ? ` (und ${rest} weitere)` : ''}`,
+      de: `${first.why.de} (${place.de})${rest > 0 ? ` (und ${rest} weitere)` : ''}`,
     }
     return problem('PolicyUnsupported', said, unsupported)
   }

@@ -18,6 +18,13 @@ export const labelOf = (name: string): Text | undefined => operandNamed(name)?.l
 /** An action by its short name or its IRI. */
 const actionNamed = (name: string): string => KNOWN_ACTIONS.find((iri) => shortName(iri) === name) ?? name
 
+/** A comparison says `within X` where it means whatever is part of a concept. */
+function valueSaid({ domain }: Operand, value: string): Text {
+  if (!value.startsWith('within ')) return valueWords(domain, value)
+  const whole = valueWords(domain, value.slice(7))
+  return text(`something within ${whole.en}`, `etwas aus ${whole.de}`)
+}
+
 function example(name: string, value: string): Text {
   if (name === 'action') {
     const { en, deObject, deVerb } = actionWords(actionNamed(value))
@@ -29,7 +36,7 @@ function example(name: string, value: string): Text {
       ? quoted(value)
       : value === 'other'
         ? text('another one', 'eine andere Angabe')
-        : valueWords(operand.domain, value)
+        : valueSaid(operand, value)
   const label = labelOf(name) ?? quoted(name)
   return text(`${label.en}: ${said.en}`, `${label.de}: ${said.de}`)
 }

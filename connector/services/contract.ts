@@ -2,6 +2,7 @@
  * The contract itself: what an agreement is made of, whether it says what the offer said, and what it allows now.
  * Pure functions over JSON and policy; used by both roles.
  */
+
 import { isDeepStrictEqual } from 'node:util'
 import { canonicalize, sha256Hex } from '../core/canonical.js'
 import { ok, problem, type Result, textOf } from '../core/result.js'
@@ -23,6 +24,7 @@ import { evaluate, type Facts, reliedOn } from '../policy/evaluate.js'
 import { parseTimestamp } from '../policy/instant.js'
 import type { Phase, Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
+import { pathWords } from '../policy/path-words.js'
 import type { Plan } from '../policy/plan.js'
 import { refusalText } from '../policy/refusal-words.js'
 import { type ShapeLookup, shapesByName, shapesNamed } from '../policy/shape.js'
@@ -78,7 +80,7 @@ export function understood(policy: JsonObject, upTo: Tier = 1, peer?: Peer): Res
   const named = (lang: Lang): string =>
     unsupported
       .slice(0, 3)
-      .map((t) => `${t.path}: ${t.why[lang]}`)
+      .map((t) => `${pathWords(t.path)[lang]}: ${t.why[lang]}`)
       .join(' ')
   const rest = unsupported.length - 3
   return problem('PolicyUnsupported', {

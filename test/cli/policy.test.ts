@@ -189,13 +189,15 @@ describe('policy compare', () => {
     const files = [write('a.json', atMost('5')), write('b.json', atMost('10'))]
     const { code, out } = await cli(['policy', 'compare', ...files], { cwd })
     expect(code).toBe(0)
-    expect(out.split('\n')[0]).toMatch(/^the first is stricter \(example: .*Number of deliveries: 10\)$/)
+    expect(out.split('\n')[0]).toMatch(
+      /^the first is stricter; only the second allows, for example: .*Number of deliveries: 10$/,
+    )
     expect(out).toContain(
-      '  permission (use the data), Number of deliveries: the first is stricter (example: Number of deliveries: 10)\n',
+      '  permission (use the data), Number of deliveries: the first is stricter; only the second allows, for example: Number of deliveries: 10\n',
     )
     const german = await cli(['policy', 'compare', ...files, '--lang', 'de'], { cwd })
     expect(german.out).toContain(
-      '  Erlaubnis (die Daten nutzen), Zahl der Lieferungen: die erste ist strenger (Beispiel: Zahl der Lieferungen: 10)\n',
+      '  Erlaubnis (die Daten nutzen), Zahl der Lieferungen: die erste ist strenger; nur die zweite erlaubt zum Beispiel: Zahl der Lieferungen: 10\n',
     )
   })
 
@@ -303,7 +305,7 @@ describe('policy check', () => {
     const { code, out } = await cli(['policy', 'check', file], { cwd })
     expect(code).toBe(1)
     expect(out.trim().split('\n')).toEqual([
-      'Error: permission[0].constraint[0]: The conditions of this rule can never be met together.',
+      'Error: permission 1, condition 1: The conditions of this rule can never be met together.',
       'Tier 3 of 3: Some of it is agreed by contract only; nobody can enforce it technically.',
       '  Clause 3: Purpose of use: only "mdp:Research".',
     ])
@@ -313,7 +315,7 @@ describe('policy check', () => {
       ],
     })
     const unchecked = await cli(['policy', 'check', checked], { cwd })
-    expect(unchecked.out).toMatch(/^Warning: permission\[0\].constraint\[0\]: .*operator "like"/m)
+    expect(unchecked.out).toMatch(/^Warning: permission 1, condition 1: .*operator "like"/m)
     expect(unchecked.out).not.toContain('Tier')
     const fine = await cli(['policy', 'check', write('fine.json', UNTIL_2027), '--lang', 'de'], { cwd })
     expect([fine.code, fine.out]).toEqual([

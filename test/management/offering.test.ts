@@ -146,7 +146,7 @@ describe('partners', () => {
     expect(dated.clauses[1].text.en).toContain('2026')
     expect(dated.clauses[1].text.de).toMatch(/2026/)
     expect(spatial.acceptable).toBe(false)
-    expect(spatial.problem).toContain('permission[0].constraint[0]')
+    expect(spatial.problem).toContain('permission 1, condition 1')
     const one = await api.get(`${partnerPath}/catalog/press`)
     expect(one.body).toEqual(body.datasets[0])
     expect((await api.get(`${partnerPath}/catalog/other`)).status).toBe(404)

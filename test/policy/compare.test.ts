@@ -106,7 +106,7 @@ describe('differences in words', () => {
       'The agreement differs from the offer you asked for: permission[0].constraint[1].rightOperand is "P30D", offered was "P7D".',
     ])
     expect(texts(offer(FIELDS, AGE), offer(FIELDS, { ...AGE, rightOperand: 'P30D' }), 'de')).toEqual([
-      'Die Vereinbarung weicht von dem Angebot ab, das Sie angefragt haben: permission[0].constraint[1].rightOperand ist "P30D", angeboten war "P7D".',
+      'Die Vereinbarung weicht von dem Angebot ab, das Sie angefragt haben: Erlaubnis 1, Bedingung 2, Wert: "P30D", angeboten war "P7D".',
     ])
   })
   it('names the values without their wrapping', () => {
@@ -133,7 +133,7 @@ describe('differences in words', () => {
       `The agreement differs from the offer you asked for: permission[0].constraint[0] is {"leftOperand":"${MDP}agreementAge","operator":"lteq","rightOperand":"P7D"}, offered was nothing.`,
     ])
     expect(texts(offer(FIELDS, AGE), offer(FIELDS), 'de')[0]).toContain(
-      'permission[0].constraint[1] fehlt, angeboten war {',
+      'Erlaubnis 1, Bedingung 2 fehlt, angeboten war {',
     )
     expect(texts(offer(FIELDS), offer(AGE, FIELDS), 'de')[0]).toMatch(/angeboten war nichts\.$/)
   })

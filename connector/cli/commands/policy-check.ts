@@ -2,8 +2,10 @@
  * `policy check`: what is wrong with a policy by itself, and what this connector cannot enforce in it; of several policies,
  * whether they can be kept together.
  */
+
 import type { Common } from '../../policy/analysis/common.js'
 import type { OdrlPolicy } from '../../policy/odrl/policy.js'
+import { pathWords, withPlaces } from '../../policy/path-words.js'
 import { type Call, type Command, EXIT, say, sayJson, usageError } from '../command.js'
 import { inLang } from './connected.js'
 import { readDescription } from './file-input.js'
@@ -84,7 +86,8 @@ export const checkCommand: Command = {
         const example = exampleWords(witness)
         const shown =
           example === undefined ? '' : ` (${inLang(call, 'example', 'Beispiel')}: ${example[call.lang]})`
-        say(call, `${words[severity]}: ${path === '' ? '' : `${path}: `}${text[call.lang]}${shown}`)
+        const place = path === '' ? '' : `${pathWords(path)[call.lang]}: `
+        say(call, `${words[severity]}: ${place}${withPlaces(text)[call.lang]}${shown}`)
       }
     }
     if (!call.json && tier !== undefined) {

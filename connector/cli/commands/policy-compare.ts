@@ -7,7 +7,7 @@ import { failed, readParts } from './policy-evaluate.js'
 const RELATIONS: Readonly<Record<string, Text>> = {
   equal: { en: 'both allow the same', de: 'beide erlauben dasselbe' },
   stricter: { en: 'the first is stricter', de: 'die erste ist strenger' },
-  looser: { en: 'the first is looser', de: 'die erste ist lockerer' },
+  looser: { en: 'the first allows more', de: 'die erste erlaubt mehr' },
   disjoint: { en: 'nothing is allowed by both', de: 'nichts ist nach beiden erlaubt' },
   conflicting: {
     en: 'one prohibits what the other allows',
@@ -74,8 +74,23 @@ export const compareCommand: Command = {
   },
 }
 
+/** What the shown use is an example of. Where both allow the same there is nothing to show. */
+const EXAMPLES: Readonly<Record<string, Text>> = {
+  stricter: {
+    en: 'only the second allows, for example',
+    de: 'nur die zweite erlaubt zum Beispiel',
+  },
+  looser: { en: 'only the first allows, for example', de: 'nur die erste erlaubt zum Beispiel' },
+  incomparable: { en: 'only the first allows, for example', de: 'nur die erste erlaubt zum Beispiel' },
+  disjoint: {
+    en: 'only one of the two allows, for example',
+    de: 'nur eine von beiden erlaubt zum Beispiel',
+  },
+  conflicting: { en: 'in conflict, for example', de: 'strittig ist zum Beispiel' },
+}
+
 function sentence(call: Call, relation: string, example: Text | undefined): string {
   const words = RELATIONS[relation]?.[call.lang] ?? relation
-  if (example === undefined) return words
-  return `${words} (${call.lang === 'de' ? 'Beispiel' : 'example'}: ${example[call.lang]})`
+  const lead = EXAMPLES[relation]?.[call.lang]
+  return example === undefined || lead === undefined ? words : `${words}; ${lead}: ${example[call.lang]}`
 }
