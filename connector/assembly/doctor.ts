@@ -4,7 +4,7 @@ import type { BaseDeps } from '../cli/commands.js'
 import type { Check, Finding } from '../cli/doctor.js'
 import type { Config } from '../config/load.js'
 import { ok, problem, type Result } from '../core/result.js'
-import { type Json, systemClock } from '../core/types.js'
+import { type Json, type Lang, systemClock } from '../core/types.js'
 import { deliveriesCheck, type TransfersAnswer } from './doctor-deliveries.js'
 import { type DutiesAnswer, dutiesCheck } from './doctor-duties.js'
 
@@ -252,11 +252,14 @@ function owedCheck(status: StatusAnswer): Check {
   }
 }
 
-async function clientOf(dataDir: string, config: { managementHost: string; managementPort: number }) {
+async function clientOf(
+  dataDir: string,
+  config: { managementHost: string; managementPort: number; language: Lang },
+) {
   const { createManagementClient, findToken, managementUrl } = await import('../cli/client.js')
-  const token = findToken(process.env, dataDir, 'en')
+  const token = findToken(process.env, dataDir, config.language)
   return token.ok
-    ? createManagementClient({ url: managementUrl(config), token: token.value, lang: 'en' })
+    ? createManagementClient({ url: managementUrl(config), token: token.value, lang: config.language })
     : undefined
 }
 

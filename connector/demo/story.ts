@@ -192,7 +192,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   await live.records(3, STEP_TIMEOUT_MS)
   step({
     en: 'Live stream runs; flow and speed never leave the operator:',
-    de: 'Der Live-Strom läuft; Durchfluss und Drehzahl verlassen den Betreiber nie:',
+    de: 'Die Live-Daten fließen; Durchfluss und Drehzahl verlassen den Betreiber nie:',
   })
   for (const record of live.seen().slice(0, 3)) more(record)
 
@@ -231,7 +231,7 @@ async function play(options: DemoOptions, folder: string, world: Resources): Pro
   const end = await live.ended(STEP_TIMEOUT_MS)
   step({
     en: `The operator revokes the contract; ${end.at - revokedAt} ms later the stream has ended:`,
-    de: `Der Betreiber widerruft den Vertrag; ${end.at - revokedAt} ms später ist der Strom beendet:`,
+    de: `Der Betreiber widerruft den Vertrag; ${end.at - revokedAt} ms später ist der Datenstrom beendet:`,
   })
   more(end.reason)
 

@@ -172,7 +172,7 @@ export function whyStopped(deps: Pick<TransferDeps, 'store'>, t: Transfer): Prob
   }
 }
 
-const STOPPED = { suspended: 'unterbrochen', completed: 'abgeschlossen', terminated: 'beendet' } as const
+const STOPPED = { suspended: 'angehalten', completed: 'abgeschlossen', terminated: 'beendet' } as const
 
 /** Brings the data plane in line with the process, at once and before the partner has answered. */
 export function reflect(deps: TransferDeps, before: Transfer | undefined, after: Transfer): Result<Transfer> {

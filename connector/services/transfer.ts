@@ -219,7 +219,7 @@ export function receiveStart(
       if (current.suspendedBy === 'us') {
         return problem('InvalidTransition', {
           en: 'The provider suspended this transfer; only the provider can start it again.',
-          de: 'Der Anbieter hat diese Übertragung unterbrochen; nur er kann sie fortsetzen.',
+          de: 'Der Anbieter hat diese Übertragung angehalten; nur er kann sie fortsetzen.',
         })
       }
       const agreement = deps.store.agreement(current.agreementId, {
@@ -337,7 +337,7 @@ export function moveTransfer(
       if (current.state !== 'SUSPENDED' && !begins) {
         return problem('InvalidTransition', {
           en: `Only a suspended transfer can be resumed; this one is ${current.state}.`,
-          de: `Nur eine unterbrochene Übertragung lässt sich fortsetzen; diese ist ${current.state}.`,
+          de: `Nur eine angehaltene Übertragung lässt sich fortsetzen; diese ist ${current.state}.`,
         })
       }
       if (current.role === 'provider') {
@@ -347,7 +347,7 @@ export function moveTransfer(
       if (current.suspendedBy === 'partner') {
         return problem('InvalidTransition', {
           en: 'The partner suspended this transfer; only the partner can start it again.',
-          de: 'Der Partner hat diese Übertragung unterbrochen; nur er kann sie fortsetzen.',
+          de: 'Der Partner hat diese Übertragung angehalten; nur er kann sie fortsetzen.',
         })
       }
     }

@@ -166,7 +166,7 @@ describe('a partner', () => {
   it('is listed', async () => {
     const { out } = await desk.run(['partner', 'list', '--lang', 'de'])
     expect(out.split('\n')[0]).toMatch(/^NAME +DID +VERTRAUEN +IDENTITÄT +SIGNATUREN$/)
-    expect(out).toMatch(/^Maker +did:web:maker\.example\.com +vertraut +signierte Tokens +offer$/m)
+    expect(out).toMatch(/^Maker +did:web:maker\.example\.com +vertraut +signierte Token +offer$/m)
   })
 
   it('that is a laboratory is listed with a warning in red, which only a terminal gets as a colour', async () => {

@@ -231,7 +231,7 @@ describe('suspending', () => {
       expect(flow()?.stopped).toEqual({
         code: 'GrantEnded',
         message: 'The transfer is suspended: maintenance',
-        messageDe: 'Die Übertragung ist unterbrochen: maintenance',
+        messageDe: 'Die Übertragung ist angehalten: maintenance',
       })
       // The partner has not answered yet.
       expect(states()).toEqual(['STARTED', 'STARTED'])

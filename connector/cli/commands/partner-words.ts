@@ -20,8 +20,8 @@ export const trustWords = (trust: string, here: Here): string =>
 
 export const accessWords = (access: string, here: Here): string =>
   ({
-    did: inLang(here, 'signed tokens', 'signierte Tokens'),
-    bearer: inLang(here, 'fixed tokens', 'feste Tokens'),
+    did: inLang(here, 'signed tokens', 'signierte Token'),
+    bearer: inLang(here, 'fixed tokens', 'feste Token'),
     lab: inLang(here, 'NOBODY (laboratory)', 'NIEMAND (Labor)'),
   })[access] ?? access
 
@@ -105,7 +105,7 @@ const withoutKeys = (here: Here, access: string): string =>
     ? inLang(
         here,
         '\nIts identity is proven by the token alone: whoever has it is this partner. No keys were found, so its\nsignatures cannot be checked. Trust it when both tokens came to you from the right person.',
-        '\nSeine Identität belegt allein das Token: Wer es hat, ist dieser Partner. Schlüssel wurden nicht gefunden,\nseine Signaturen sind also nicht prüfbar. Vertrauen Sie ihm, wenn beide Tokens von der richtigen Person kamen.',
+        '\nSeine Identität belegt allein das Token: Wer es hat, ist dieser Partner. Schlüssel wurden nicht gefunden,\nseine Signaturen sind also nicht prüfbar. Vertrauen Sie ihm, wenn beide Token von der richtigen Person kamen.',
       )
     : inLang(
         here,

@@ -39,7 +39,7 @@ const CHANGES = {
     value: 'ID',
     about: {
       en: 'your own id as this partner knows you, when it is not your DID',
-      de: 'Ihre eigene Id, wie dieser Partner Sie kennt, wenn es nicht Ihre DID ist',
+      de: 'Ihre eigene Kennung, wie dieser Partner Sie kennt, wenn es nicht Ihre DID ist',
     },
   },
   'own-address': {
@@ -63,7 +63,7 @@ const CHANGES = {
     value: 'as-given|bearer',
     about: {
       en: 'its data token goes out as it was given (default), or with Bearer in front',
-      de: 'sein Daten-Token geht so hinaus, wie es kam (sonst so), oder mit Bearer davor',
+      de: 'sein Datentoken geht so hinaus, wie es kam (sonst so), oder mit Bearer davor',
     },
   },
   'empty-policies': {
@@ -78,7 +78,7 @@ const CHANGES = {
     type: 'boolean',
     about: {
       en: 'fixed tokens instead of a DID: two lines of standard input, the token you send and the token you get',
-      de: 'feste Tokens statt einer DID: zwei Zeilen der Standardeingabe, Ihr Token und das des Partners',
+      de: 'feste Token statt einer DID: zwei Zeilen der Standardeingabe, Ihr Token und das des Partners',
     },
   },
 } as const

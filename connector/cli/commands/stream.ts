@@ -200,7 +200,7 @@ async function statePathOf(here: Here, target: string): Promise<Result<string>> 
       inLang(
         here,
         `How far the stream has come cannot be remembered in ${dirname(path)}. Name a file with --state.`,
-        `Wie weit der Strom gekommen ist, lässt sich in ${dirname(path)} nicht merken. Nennen Sie eine Datei mit --state.`,
+        `Wie weit der Datenstrom gekommen ist, lässt sich in ${dirname(path)} nicht merken. Nennen Sie eine Datei mit --state.`,
       ),
       cause,
     )
@@ -331,6 +331,6 @@ function explained(
 const cutOff = (here: Here, transfer: RunningTransfer, why: string): number =>
   fail(
     here,
-    `${inLang(here, 'The stream ended.', 'Der Strom ist zu Ende.')} ${why}`,
+    `${inLang(here, 'The stream ended.', 'Der Datenstrom ist zu Ende.')} ${why}`,
     `transfer show ${shortId(transfer.pid)}`,
   )

@@ -24,7 +24,7 @@ export function termsWords(terms: View, lang: Lang): string {
 const AS: Readonly<Record<string, Text>> = {
   provider: { en: 'provider', de: 'Anbieter' },
   consumer: { en: 'consumer', de: 'Empfänger' },
-  receipt: { en: 'receipt of the provider', de: 'Empfangsbestätigung des Anbieters' },
+  receipt: { en: 'receipt of the provider', de: 'Quittung des Anbieters' },
 }
 
 const VERDICT: Readonly<Record<string, Text>> = {
