@@ -117,7 +117,9 @@ describe('the end of a stream', () => {
     ended({ state: 'SUSPENDED', suspendedBy: 'partner', reason: 'Maintenance.' })
     const { code, err } = await desk.run(['stream', '3f2a91c4', '--lang', 'de'])
     expect(code).toBe(1)
-    expect(err).toContain('Der Datenstrom ist zu Ende. Die Übertragung ist vom Partner angehalten: Maintenance.\n')
+    expect(err).toContain(
+      'Der Datenstrom ist zu Ende. Die Übertragung ist vom Partner angehalten: Maintenance.\n',
+    )
   })
 
   it('by completion is no failure', async () => {
