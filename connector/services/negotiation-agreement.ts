@@ -10,7 +10,7 @@ import type { Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, peerOf } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
 import { needsKey, type Plan } from '../policy/plan.js'
-import { shapeHash, shapeText } from '../policy/shape.js'
+import { type ShapeLookup, shapeHash, shapeText } from '../policy/shape.js'
 import type { Peer, Tier } from '../policy/tier.js'
 import { factsFor } from './confirmed.js'
 import {
@@ -29,7 +29,7 @@ import {
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
 import { playedOff } from './played-off.js'
 import type { Outgoing } from './ports.js'
-import { shapesFor, takeShapes } from './shapes.js'
+import { lookupIn, shapesFor, takeShapes } from './shapes.js'
 import { termsRelation } from './terms-comparison.js'
 
 /** An agreement as it is stored, and the message that carries our part of it. */
@@ -77,14 +77,14 @@ export function askedFor(deps: NegotiationDeps, partner: Partner, asked: JsonObj
     dataset,
     published,
     differs,
-    ...(isRule && { atMostPublished: allowsAtMost(asked, published) }),
+    ...(isRule && { atMostPublished: allowsAtMost(asked, published, lookupIn(deps.store)) }),
   })
 }
 
 /** Certain verdicts only: what cannot be told is not enough. Other promises than the published ones are for a person. */
-function allowsAtMost(asked: JsonObject, { policy }: Offer): boolean {
+function allowsAtMost(asked: JsonObject, { policy }: Offer, shapes: ShapeLookup): boolean {
   if (!samePromises(asked, policy)) return false
-  const relation = termsRelation(asked, policy)
+  const relation = termsRelation(asked, policy, shapes)
   return relation === 'equal' || relation === 'stricter'
 }
 

@@ -109,6 +109,7 @@ export function chooseOffer(
 
 /** Against the published offer where there is one, else against what stood there before the partner changed it. */
 function comparedBefore(
+  shapes: ShapeLookup,
   { role, offer, previous }: Negotiation,
   published: JsonObject | undefined,
 ): Pick<NegotiationDetail, 'comparison'> {
@@ -120,7 +121,7 @@ function comparedBefore(
     return {}
   }
   const against = published !== undefined ? 'published' : role === 'consumer' ? 'asked' : 'before'
-  return { comparison: compareTerms(offer, other, against) }
+  return { comparison: compareTerms(offer, other, against, shapes) }
 }
 
 export function negotiationOperations(deps: NegotiationOperationDeps) {
@@ -182,7 +183,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
         ...view(found.value),
         terms: offerInWords(offer, store.partner(found.value.partner), lookupIn(store), role),
         changes: previous === undefined ? [] : termChanges(previous, offer),
-        ...comparedBefore(found.value, published),
+        ...comparedBefore(lookupIn(store), found.value, published),
         timeline: timelineOf(store, pid),
         owed: owedTo(store, pid),
       })

@@ -2,13 +2,16 @@
  * How the terms on the table lie to the ones before: as a whole and clause by clause, in words. A verdict is told where it
  * is certain; everything else is unknown. Pure.
  */
-import type { Result } from '../core/result.js'
+import { ok, type Result } from '../core/result.js'
 import type { JsonObject, Text } from '../core/types.js'
 import type { PolicyComparison } from '../policy/analysis/compare-policies.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { comparison } from '../policy/batch-compare.js'
 import { explain } from '../policy/explain.js'
+import { nodesOf } from '../policy/nodes.js'
 import { parsePolicy } from '../policy/parse.js'
+import { type ShapeLookup, shapeNamed } from '../policy/shape.js'
+import { compareShapes, type ShapeRelation } from '../policy/shape-compare.js'
 import { relationWords } from '../policy/witness-words.js'
 import { listWords } from '../policy/words.js'
 
@@ -52,22 +55,66 @@ const HEAD: ReadonlySet<string> = new Set([
 const bare = (policy: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(policy).filter(([name]) => !HEAD.has(name)))
 
-const compared = (table: JsonObject, other: JsonObject): Result<PolicyComparison> =>
-  comparison({ a: bare(table), b: bare(other) }, { profiles: [] })
+const NONE: ShapeLookup = () => undefined
+
+/** Two shape documents are compared by what stands in them, and everything else as if they were one. */
+function compared(table: JsonObject, other: JsonObject, shapes: ShapeLookup): Result<PolicyComparison> {
+  const compare = (b: JsonObject) => comparison({ a: bare(table), b: bare(b) }, { profiles: [] })
+  const [here, there] = [shapeIn(table), shapeIn(other)]
+  if (here === undefined || there === undefined || here.name === there.name) return compare(other)
+  const found = compare(JSON.parse(JSON.stringify(other).replaceAll(there.name, here.name)) as JsonObject)
+  if (!found.ok) return found
+  const [a, b] = [shapes(here.name), shapes(there.name)]
+  const relation = a === undefined || b === undefined ? 'unknown' : compareShapes(a, b)
+  const { witness: _, ...rest } = found.value
+  return ok({
+    ...rest,
+    relation: both(rest.relation, relation),
+    clauses: rest.clauses.map((one) =>
+      one.a.includes(here.path) ? { clause: one.clause, a: one.a, b: one.b, relation } : one,
+    ),
+  })
+}
+
+/** What holds of both parts of the terms; what leads in two directions is not told. */
+function both(rest: Relation, shape: ShapeRelation): Relation {
+  if (shape === 'equal' || rest === shape || rest === 'disjoint' || rest === 'conflicting') return rest
+  return rest === 'equal' ? shape : 'unknown'
+}
+
+/** The one document that terms name, with the place; undefined for none or several. */
+function shapeIn(terms: JsonObject): { readonly name: string; readonly path: string } | undefined {
+  const policy = parsePolicy(terms)
+  const named = policy.ok
+    ? nodesOf(policy.value).flatMap((node) => {
+        const name =
+          node.kind === 'constraint' && node.constraint.kind === 'atomic'
+            ? shapeNamed(node.constraint)
+            : undefined
+        return name === undefined ? [] : [{ name, path: node.path }]
+      })
+    : []
+  return named.length === 1 ? named[0] : undefined
+}
 
 /** What the first allows, measured by the second. Terms that cannot be read are `unknown`. */
-export function termsRelation(table: JsonObject, other: JsonObject): Relation {
-  const found = compared(table, other)
+export function termsRelation(table: JsonObject, other: JsonObject, shapes = NONE): Relation {
+  const found = compared(table, other, shapes)
   return found.ok ? found.value.relation : 'unknown'
 }
 
-export function compareTerms(table: JsonObject, other: JsonObject, against: Against): TermsComparison {
+export function compareTerms(
+  table: JsonObject,
+  other: JsonObject,
+  against: Against,
+  shapes = NONE,
+): TermsComparison {
   const subject = { en: 'The terms on the table', de: 'Die vorliegenden Bedingungen' }
-  const found = compared(table, other)
+  const found = compared(table, other, shapes)
   const { relation, witness, clauses } = found.ok
     ? found.value
     : { relation: 'unknown' as const, witness: undefined, clauses: [] }
-  const [here, there] = [clausesByPath(table), clausesByPath(other)]
+  const [here, there] = [clausesByPath(table, shapes), clausesByPath(other, shapes)]
   return {
     against,
     relation,
@@ -100,9 +147,12 @@ function beforeWords(texts: readonly Text[]): Text {
 
 function clausesByPath(
   policy: JsonObject,
+  shapes: ShapeLookup,
 ): ReadonlyMap<string, { readonly number: number; readonly text: Text }> {
   const parsed = parsePolicy(policy)
   return new Map(
-    parsed.ok ? explain(parsed.value).map(({ path, number, text }) => [path, { number, text }]) : [],
+    parsed.ok
+      ? explain(parsed.value, { shapes }).map(({ path, number, text }) => [path, { number, text }])
+      : [],
   )
 }

@@ -50,6 +50,27 @@ describe('an agreement that names a shape document', () => {
     expect(consumer.store().shape(HASH)?.from).toBe(provider.did)
   })
 
+  it('is signed over the hash of the document, by both sides and in the receipt', async () => {
+    const { provider, consumer } = await open()
+    const signed: unknown[] = []
+    for (const { deps } of [provider, consumer]) {
+      const { seals } = deps
+      const sign: typeof seals.sign = (m) => {
+        signed.push([m.role, m.shapes])
+        return seals.sign(m)
+      }
+      Object.assign(deps, { seals: { ...seals, sign } })
+    }
+    await begin(world, {}, [TEXT])
+    await world.settle()
+    expect(consumer.negotiation().state).toBe('FINALIZED')
+    expect(signed).toEqual([
+      ['provider', [HASH]],
+      ['consumer', [HASH]],
+      ['receipt', [HASH]],
+    ])
+  })
+
   it('carries the document, for a consumer that has lost it', async () => {
     const { provider, consumer } = await open()
     await begin(world, {}, [TEXT])
