@@ -92,7 +92,7 @@ export const PUSH = [
 ].join('\n\n')
 
 export const BATCHES = [
-  'Lines of JSON for other programs. Every line has one answer, in order, with the `id` it came with; a line that cannot be judged has an `error` with `code` and `message` and stops nothing. Policies are ODRL 2.2 in JSON-LD of any form: compact or expanded, prefixed or bare, nested or as `@graph`. Contexts are not fetched. A name that is written twice in one object is an error.',
+  'Lines of JSON for other programs. Every line has one answer, in order, with the `id` it came with; a line that cannot be judged has an `error` with `code` and `message` and stops nothing. Policies are ODRL 2.2 in JSON-LD of any form: compact or expanded, prefixed or bare, nested or as `@graph`. Contexts are not fetched. A name that is written twice in one object is an error, and so are bytes that are not UTF-8 and a line of more than 32 MiB; without an `id` the answer tells the number of its `line`. Only a line feed ends a line; blank lines and a byte order mark are passed over.',
   '',
   '`policy evaluate --batch` reads `policy`, `request`, `state` and, where it differs from the flag, `duties`:',
   '',

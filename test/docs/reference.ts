@@ -13,6 +13,7 @@ import { statusOf as dspStatus } from '../../connector/dsp/errors.js'
 import { statusOf as managementStatus } from '../../connector/management/errors.js'
 import { ROUTES } from '../../connector/management/routes.js'
 import { OPERANDS } from '../../connector/policy/registry.js'
+import { classRows } from './policy-classes.js'
 import { BATCHES, DATA_ENDPOINT, DOCTOR, FILES, PUSH, SOURCES } from './reference-texts.js'
 
 export type Metric = {
@@ -179,6 +180,10 @@ export function renderReference(own: readonly Command[], metrics: readonly Metri
     '## Terms of a contract',
     'What an ODRL policy may contain so that this connector can enforce it: one permission for the action `use`, with constraints that all hold. The flags of `offer add` write the same terms. Anything else cannot be published, and is not accepted from a partner; terms that are "carried, not enforced" are read, explained in words and labelled as agreed by contract only. Class is the number of the usage-control class. The profile is `https://w3id.org/machine-data-policy/v1`.',
     terms(),
+    'On reading, the names that operators have inside EDC (`LEQ`, `IN`) are taken for those of ODRL, and one text with commas for a list where it names participants, as sovity and older Tractus-X connectors write both. What goes out has the plain names.',
+    '### Usage-control classes',
+    "Classes 1 to 21 are those of the International Data Spaces. Terms that are not enforced here are carried: explained in words and labelled as what the recipient's connector does or as agreed by contract only.",
+    table(['Class', 'What', 'Left operands and actions', 'Enforced here'], classRows()),
     '## Policies in batches',
     BATCHES,
     SOURCES,

@@ -5,15 +5,18 @@ import { evaluate } from '../../connector/policy/evaluate.js'
 import { ODRL } from '../../connector/policy/model.js'
 import { leftOperandIri, OPERANDS } from '../../connector/policy/registry.js'
 import { unsupportedTerms } from '../../connector/policy/support.js'
+import { CLASS_NAMES } from '../docs/policy-classes.js'
 import { BUYER, constraint, facts, MDP, permit } from './policies.js'
 
 /** Class 26, revocation and emergency stop, is a function of the connector and has no term. */
-const CLASSES = Array.from({ length: 25 }, (_, index) => index + 1)
+const CLASSES = CLASS_NAMES.slice(0, 25).map((_name, index) => index + 1)
 
 describe('the registry', () => {
   it('has a term for each of the usage-control classes 1 to 25', () => {
     const covered = new Set([...OPERANDS, ...ACTION_TERMS].flatMap(({ classes }) => classes))
+    expect(CLASSES).toHaveLength(25)
     expect(CLASSES.filter((number) => !covered.has(number))).toEqual([])
+    expect([...covered].filter((number) => !CLASSES.includes(number))).toEqual([])
   })
 
   it('gives no spelling to two operands', () => {
