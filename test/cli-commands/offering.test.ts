@@ -76,6 +76,22 @@ describe('status', () => {
   })
 })
 
+describe('partner show', () => {
+  it.each([
+    [{}, 'en', /^Duties +its connector has not proved that it carries them out$/m],
+    [
+      { dutiesProvenAt: '2026-11-20T10:00:00.000Z' },
+      'de',
+      /^Pflichten +sein Connector erfüllt sie \(nachgewiesen .*20.*\)$/m,
+    ],
+  ])('says what the partner has proved about duties: %j', async (proof, lang, words) => {
+    desk.routes['GET /partners'] = { partners: [PARTNER] }
+    desk.routes[`GET /partners/${DID}`] = { ...PARTNER, ...proof }
+    const { out } = await desk.run(['partner', 'show', DID, '--lang', lang])
+    expect(out).toMatch(words)
+  })
+})
+
 describe('partner add', () => {
   it('prints the fingerprint and asks to compare it before trusting', async () => {
     desk.routes['POST /partners'] = { ...PARTNER, trust: 'known' }

@@ -7,6 +7,7 @@ import { catalogEntry } from '../../connector/services/catalog.js'
 import { offerHash, peerUnder } from '../../connector/services/contract.js'
 import { addOffer, publish } from '../../connector/services/datasets.js'
 import { approve, counter, offerContract } from '../../connector/services/negotiation-person.js'
+import { noteProof } from '../../connector/services/partners.js'
 import { arrive, begin, CONSUMER, createWorld, NOW, refusal, type World } from './world.js'
 
 let world: World
@@ -223,5 +224,38 @@ describe('an offer that the provider makes to one partner', () => {
     expect(await counter(world.provider.deps, pid, { policy: PROMISE, contractOnly: true })).toMatchObject({
       ok: true,
     })
+  })
+})
+
+describe('the proof of a partner', () => {
+  const PROFILE = 'https://w3id.org/machine-data-policy/v1'
+  const hour = 3_600_000
+
+  it('never undoes what the operator decides at the same time', async () => {
+    await open({ policy: DUTY })
+    const { provider } = world
+    const before = provider.partner()
+    const blocking = provider.store().putPartner({ ...before, trust: 'blocked' })
+    await Promise.all([blocking, noteProof(provider.deps, before, [PROFILE])])
+    expect(provider.partner()).toMatchObject({ trust: 'blocked', dutiesProvenAt: NOW })
+    await provider.store().removePartner(before.did)
+    await noteProof(provider.deps, before, [PROFILE])
+    expect(provider.store().partner(before.did)).toBeUndefined()
+  })
+
+  it('is written down when it changes and once an hour, not with each request', async () => {
+    await open({ policy: DUTY })
+    const { provider } = world
+    const prove = async (profiles: readonly string[]) => {
+      await noteProof(provider.deps, provider.partner(), profiles)
+      return provider.partner().dutiesProvenAt
+    }
+    expect(await prove([])).toBeUndefined()
+    expect(await prove([PROFILE])).toBe(NOW)
+    world.forward(hour - 1)
+    expect(await prove(['https://other.example/profile', PROFILE])).toBe(NOW)
+    world.forward(1)
+    expect(await prove([PROFILE])).toBe(NOW + hour)
+    expect(await prove(['https://other.example/profile'])).toBeUndefined()
   })
 })

@@ -51,25 +51,38 @@ export function showPartner(here: Here, partner: View): void {
               partner.maybe('fingerprint') ?? inLang(here, 'not known yet', 'noch nicht bekannt'),
             ] as const,
           ]),
-      [
-        inLang(here, 'Duties', 'Pflichten'),
-        partner.has('dutiesProvenAt')
-          ? inLang(
-              here,
-              `its connector carries them out (proven ${whenWords(partner.text('dutiesProvenAt'), here.lang)})`,
-              `sein Connector erfüllt sie (nachgewiesen ${whenWords(partner.text('dutiesProvenAt'), here.lang)})`,
-            )
-          : inLang(
-              here,
-              'its connector has not proved that it carries them out',
-              'sein Connector hat nicht nachgewiesen, dass er sie erfüllt',
-            ),
-      ],
+      ...dutiesWords(here, partner),
       ...own('ownId', 'It knows us as', 'Er kennt uns als'),
       ...own('ownAddress', 'It reaches us at', 'Er erreicht uns unter'),
       [inLang(here, 'Added', 'Hinzugefügt'), whenWords(partner.text('addedAt'), here.lang)],
     ]),
   )
+}
+
+/** What the partner has proved about its connector; of one that cannot have called yet, nothing. */
+function dutiesWords(here: Here, partner: View): readonly (readonly [string, string])[] {
+  const name = inLang(here, 'Duties', 'Pflichten')
+  const since = partner.maybe('dutiesProvenAt')
+  if (since !== undefined) {
+    const when = whenWords(since, here.lang)
+    return [
+      [
+        name,
+        inLang(
+          here,
+          `its connector carries them out (proven ${when})`,
+          `sein Connector erfüllt sie (nachgewiesen ${when})`,
+        ),
+      ],
+    ]
+  }
+  if (partner.text('trust') !== 'trusted') return []
+  const unproven = inLang(
+    here,
+    'its connector has not proved that it carries them out',
+    'sein Connector hat nicht nachgewiesen, dass er sie erfüllt',
+  )
+  return [[name, unproven]]
 }
 
 /** In red: whoever can reach us can pass itself off as this partner. */
