@@ -78,6 +78,10 @@ export class AxisPlan {
     return this.#groups.get(key)?.leftOperand ?? ''
   }
 
+  scopeOf(key: string): Scope {
+    return this.#groups.get(key)?.scope ?? ''
+  }
+
   unitOf(key: string): string {
     return this.#groups.get(key)?.unit ?? ''
   }

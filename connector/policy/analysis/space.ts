@@ -51,7 +51,7 @@ export class Space {
 
   /** Axes that speak of the instant of use, and those that speak of the clock on the wall. */
   readonly #instants: number[] = []
-  readonly #dials: (Pick<Dial, 'kind' | 'zone'> & { readonly at: number })[] = []
+  readonly #dials: (Pick<Dial, 'kind' | 'zone'> & { readonly at: number; readonly isOfUse: boolean })[] = []
   readonly #shown = new Map<string, Shown>()
   readonly #permissions = new Map<OdrlRule, Extent>()
 
@@ -79,10 +79,12 @@ export class Space {
       this.#add(key, axis)
       const leftOperand = this.#plan.leftOperandOf(key)
       const at = this.#axes.length - 1
-      if (leftOperand === `${ODRL}dateTime`) this.#instants.push(at)
+      // Of the use itself; a time that refines a party or an asset is another one.
+      const isOfUse = this.#plan.scopeOf(key) === ''
+      if (leftOperand === `${ODRL}dateTime` && isOfUse) this.#instants.push(at)
       if (LOCAL.has(leftOperand)) {
         const kind = leftOperand === `${MDP}dayOfWeek` ? 'weekday' : 'time'
-        this.#dials.push({ at, kind, zone: this.#plan.unitOf(key) })
+        this.#dials.push({ at, kind, zone: this.#plan.unitOf(key), isOfUse })
       }
     }
     for (const [smaller, larger] of this.#plan.frames()) {
@@ -161,6 +163,7 @@ export class Space {
   #clock(box: Box): Shown {
     if (this.#dials.length === 0) return FREE
     const dials = this.#dials.filter(({ at }) => box[at] !== undefined)
+    if (dials.some(({ isOfUse }) => !isOfUse)) return { answer: 'unknown' }
     const [instant, second] = this.#instants
     const cells = instant === undefined ? undefined : box[instant]
     const isFree = cells === undefined && new Set(dials.map(({ zone }) => zone)).size <= 1
