@@ -51,7 +51,7 @@ const NO_TIME: Problem = {
   messageDe: 'Die Uhr des Anbieters zeigt keine Zeit an.',
 }
 
-/** Answers are kept until a fact is recorded or ended, or the next one begins or runs out. */
+/** Answers are kept until a fact is recorded, ended, begins or runs out, or what it could be about is another one. */
 export function createStandings(store: Store) {
   let version = 0
   store.onFacts(() => {
@@ -66,6 +66,7 @@ export function createStandings(store: Store) {
       | {
           readonly version: number
           readonly host: string | undefined
+          readonly machine: string | undefined
           readonly from: EpochMs
           readonly until: number
           readonly unmet: Unmet | undefined
@@ -73,16 +74,18 @@ export function createStandings(store: Store) {
       | undefined
     const look = (now: EpochMs): Unmet | undefined => {
       const host = endpoint ?? store.partner(use.partner)?.address
+      const machine = store.dataset(use.datasetId)?.machineId
       const holds =
         kept !== undefined &&
         kept.version === version &&
         kept.host === host &&
+        kept.machine === machine &&
         now >= kept.from &&
         now < kept.until
       if (!holds) {
         const unmet = unmetCondition(plan, factsFor({ store, clock: () => now }, use))
         const until = nextChange(store, use, now) ?? Number.POSITIVE_INFINITY
-        kept = { version, host, from: now, until, unmet }
+        kept = { version, host, machine, from: now, until, unmet }
       }
       return kept?.unmet
     }

@@ -543,6 +543,29 @@ describe('dataset add', () => {
     expect(desk.asked.at(-1)?.body).toEqual({ ...before, title: 'Pump seven' })
   })
 
+  it('marks signals that tell machines or people apart, and never forgets the mark by itself', async () => {
+    const stored = { id: 'pump-7', title: 'Pump 7', published: true }
+    desk.routes['GET /datasets/pump-7'] = {
+      ...stored,
+      signals: [
+        { name: 'a', type: 'number' },
+        { name: 'operator', type: 'string', identifies: true },
+      ],
+    }
+    desk.routes['PUT /datasets/pump-7'] = stored
+    await desk.run(['dataset', 'add', 'pump-7', '--identifies', 'a'])
+    const marked = (name: string, type: string) => ({ name, type, identifies: true })
+    expect(desk.asked.at(-1)?.body).toMatchObject({
+      signals: [marked('a', 'number'), marked('operator', 'string')],
+    })
+    await desk.run(['dataset', 'add', 'pump-7', '--signal', 'operator:string', '--signal', 'b:number'])
+    expect(desk.asked.at(-1)?.body).toMatchObject({
+      signals: [marked('operator', 'string'), { name: 'b', type: 'number' }],
+    })
+    const { err } = await desk.run(['dataset', 'add', 'pump-7', '--identifies', 'c'])
+    expect(err).toContain('--identifies names c, which is no signal of the dataset.')
+  })
+
   it.each([
     [['--signal', 'temperature:numbr'], 'Did you mean temperature:number?'],
     [['--signal', 'temperature'], 'Types: number, integer, string, boolean.'],

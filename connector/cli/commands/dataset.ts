@@ -29,6 +29,15 @@ const FLAGS = {
       de: 'ein Signal; die Art ist number, integer, string oder boolean; mehrfach möglich',
     },
   },
+  identifies: {
+    type: 'string',
+    value: 'NAME',
+    multiple: true,
+    about: {
+      en: 'a signal whose values tell machines, orders or people apart: contracts with pseudonyms replace them; may be repeated',
+      de: 'ein Signal, dessen Werte Maschinen, Aufträge oder Menschen unterscheiden: Verträge mit Pseudonymen ersetzen sie; mehrfach möglich',
+    },
+  },
   source: { type: 'string', value: 'ID', about: { en: 'source of the data', de: 'Quelle der Daten' } },
   machine: {
     type: 'string',
@@ -128,6 +137,8 @@ async function bodyOf(here: Here, id: string): Promise<Result<Record<string, unk
       inLang(here, 'A new dataset needs a --title.', 'Ein neuer Datensatz braucht einen --title.'),
     )
   }
+  const identifying = withIdentifying(here, signals.value, viewOf(known as JsonObject).views('signals'))
+  if (!identifying.ok) return identifying
   const keywords = here.values('keyword')
   const changes = {
     title,
@@ -135,7 +146,7 @@ async function bodyOf(here: Here, id: string): Promise<Result<Record<string, unk
     machineId: here.value('machine'),
     sourceId: here.value('source'),
     keywords: keywords.length === 0 ? undefined : keywords,
-    signals: signals.value.length === 0 ? undefined : signals.value,
+    signals: identifying.value,
   }
   return ok({
     ...known,
@@ -169,6 +180,33 @@ function signalsOf(call: Call): Result<readonly Signal[]> {
     signals.push({ name, type, ...(unit.length === 0 ? {} : { unit: unit.join(':') }) })
   }
   return ok(signals)
+}
+
+/** The signals with what `--identifies` says; one that was declared as identifying stays so. undefined: nothing changes. */
+function withIdentifying(
+  here: Here,
+  given: readonly Signal[],
+  known: readonly View[],
+): Result<readonly JsonObject[] | undefined> {
+  const named = here.values('identifies')
+  if (given.length === 0 && named.length === 0) return ok(undefined)
+  const signals: readonly JsonObject[] = given.length > 0 ? given : known.map(({ json }) => json)
+  const stranger = named.find((name) => !signals.some((signal) => signal.name === name))
+  if (stranger !== undefined) {
+    return problem(
+      'InvalidInput',
+      inLang(
+        here,
+        `--identifies names ${stranger}, which is no signal of the dataset.`,
+        `--identifies nennt ${stranger}; das ist kein Signal des Datensatzes.`,
+      ),
+    )
+  }
+  const before = known.filter((signal) => signal.flag('identifies')).map((signal) => signal.text('name'))
+  const all = new Set([...before, ...named])
+  return ok(
+    signals.map((signal) => (all.has(String(signal.name)) ? { ...signal, identifies: true } : signal)),
+  )
 }
 
 const publishedWords = (here: Here, dataset: View): string =>

@@ -123,6 +123,30 @@ describe('an event', () => {
     await waitFor(() => client.records.length === 2, 'the records')
   })
 
+  it('of a machine opens what is of that machine, and closes it when that is another one', async () => {
+    const time = handTime(NOON)
+    const described = (machineId: string) =>
+      store.putDataset({
+        id: 'dataset',
+        title: 'Press',
+        keywords: [],
+        signals: [],
+        machineId,
+        published: true,
+        createdAt: NOON as EpochMs,
+        updatedAt: NOON as EpochMs,
+      })
+    await described('press-7')
+    await using plane = await served(memorySource(rows(0, 2)), time)
+    plane.plane.start(grant({ conditions: [TICKET] }))
+    await confirm(time, TICKET, { about: { machine: 'press-8' } })
+    expect((await plane.get()).status).toBe(403)
+    await confirm(time, TICKET, { about: { machine: 'press-7' } })
+    expect((await plane.get()).status).toBe(200)
+    await described('press-9')
+    expect((await plane.get()).status).toBe(403)
+  })
+
   it('holds a stream while another one is under way, where the contract says so', async () => {
     const time = handTime(NOON)
     await using plane = await served(memorySource(rows(0, 2)), time)
