@@ -8,13 +8,13 @@ import { compilePlan } from '../policy/compile.js'
 import type { Policy } from '../policy/model.js'
 import { parsePolicy } from '../policy/parse.js'
 import { delivers } from '../policy/plan.js'
-import type { ShapeLookup } from '../policy/shape.js'
+import { type ShapeLookup, shapesNamed, shapeText } from '../policy/shape.js'
 import { tiersOf } from '../policy/tier.js'
 import type { Offered, Reader, Store } from '../store/store.js'
 import { type CatalogFilter, fits } from './catalog-filter.js'
 import { factsFor } from './confirmed.js'
 import { acceptedFrom, allows, understood } from './contract.js'
-import { lookupIn, shapeTextsFor } from './shapes.js'
+import { lookupIn } from './shapes.js'
 
 export type CatalogDeps = { readonly store: Store; readonly clock: Clock }
 
@@ -139,14 +139,15 @@ function shownTo(deps: CatalogDeps, partner: Partner, { dataset, offers }: Offer
     return policy.ok && allows(policy.value, 'catalog', facts).ok ? [{ offer, policy: policy.value }] : []
   })
   if (shown.length === 0) return undefined
+  const policies = shown.map(({ policy }) => policy)
+  const shapes = lookupIn(deps.store)
   return {
-    dataset: describedBy(
-      dataset,
-      shown.map(({ policy }) => policy),
-      { at: facts.at, shapes: lookupIn(deps.store) },
-    ),
+    dataset: describedBy(dataset, policies, { at: facts.at, shapes }),
     offers: shown.map(({ offer }) => offer),
-    shapes: [...new Set(shown.flatMap(({ offer }) => shapeTextsFor(deps.store, offer.policy)))],
+    shapes: [...new Set(policies.flatMap(shapesNamed))].flatMap((name) => {
+      const shape = shapes(name)
+      return shape === undefined ? [] : [shapeText(shape)]
+    }),
   }
 }
 

@@ -4,7 +4,7 @@ import { ok, problem } from '../../../connector/core/result.js'
 import type { ByteSource } from '../../../connector/dataplane/ports.js'
 import { grant, memoryMeter, PID, type Served, serveDataPlane } from '../support/data-plane-server.js'
 import { openLive } from '../support/live-client.js'
-import { waitFor } from '../support/time.js'
+import { handTime, waitFor } from '../support/time.js'
 
 const TEXT = '0123456789'
 
@@ -172,6 +172,33 @@ describe('a file', () => {
   it('breaks off visibly when it turns out shorter than announced', async () => {
     await using served = await started(file({ size: 20 }))
     await expect(served.get().then((answer) => answer.text())).rejects.toThrow()
+  })
+
+  it.each([
+    // Of ten bytes each: two requests, or one and a half.
+    ['requests', { recordsPerDay: 2 }, 2],
+    ['bytes', { bytesPerDay: 15 }, 1],
+  ] as const)('is refused when the %s of the day are used up, with the time, and given again the next day', async (_of, terms, most) => {
+    const time = handTime(Date.parse('2026-11-25T20:00:00Z'))
+    const { meter } = memoryMeter()
+    await using served = await started(file(), terms, { ...time, usage: meter })
+    for (let request = 0; request < most; request++) expect(await (await served.get()).text()).toBe(TEXT)
+    const refused = await served.get()
+    expect([refused.status, await refused.json()]).toEqual([
+      403,
+      expect.objectContaining({
+        code: 'QuotaExhausted',
+        reason: [expect.stringContaining('the next day begins at 26 November 2026, 00:00 UTC.')],
+      }),
+    ])
+    // Asking for how much there is costs nothing, and a part that still fits is given.
+    expect((await served.get('', {}, 'HEAD')).status).toBe(200)
+    if ('bytesPerDay' in terms) {
+      expect(await (await served.get('', { range: 'bytes=0-4' })).text()).toBe('01234')
+      expect((await served.get('', { range: 'bytes=0-0' })).status).toBe(403)
+    }
+    time.advance(4 * 3_600_000)
+    expect(await (await served.get()).text()).toBe(TEXT)
   })
 
   it('is cut by a stop in the middle', async () => {
