@@ -299,6 +299,7 @@ describe('a delivery', () => {
     expect(await answer.json()).toEqual({
       code: 'SinkUnavailable',
       reason: ['The receiver cannot store the data now.'],
+      reasonDe: 'Der Empfänger kann die Daten im Augenblick nicht speichern.',
     })
     expect(served.failures.map(({ message }) => message)).toEqual([expect.stringContaining('exists already')])
     rmSync(file)
