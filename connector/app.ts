@@ -53,10 +53,10 @@ import type { Store } from './store/store.js'
 
 const DATA_PATH = '/data'
 
-const TAKES_NO_STATEMENTS = problem(
-  'PartnerAnswerInvalid',
-  "The partner's connector takes no statements about duties: its DID document has no address for them.",
-)
+const TAKES_NO_STATEMENTS = problem('PartnerAnswerInvalid', {
+  en: "The partner's connector takes no statements about duties: its DID document has no address for them.",
+  de: 'Der Connector des Partners nimmt keine Erklärungen über Pflichten an: Sein DID-Dokument nennt keine Adresse dafür.',
+})
 
 export type StartOptions = {
   readonly clock: Clock

@@ -127,7 +127,10 @@ export function assembleIdentity(
       if (!key.ok) return key
       return read.value.isBy(key.value.key)
         ? ok(undefined)
-        : problem('SignatureInvalid', `The statement was not signed with the key ${read.value.kid}.`)
+        : problem('SignatureInvalid', {
+            en: `The statement was not signed with the key ${read.value.kid}.`,
+            de: `Die Erklärung wurde nicht mit dem Schlüssel ${read.value.kid} signiert.`,
+          })
     },
   })
 

@@ -116,7 +116,10 @@ export function createSinks(deps: {
     },
     async cut(sink, transferPid, range) {
       if (sink.kind !== 'file') {
-        return problem('InvalidInput', 'What was published through a broker cannot be deleted from here.')
+        return problem('InvalidInput', {
+          en: 'What was published through a broker cannot be deleted from here.',
+          de: 'Was über einen Broker veröffentlicht wurde, lässt sich von hier nicht löschen.',
+        })
       }
       const path = pathOf(sink.name)
       return path.ok ? cutFront(path.value, transferPid, range) : path

@@ -63,4 +63,7 @@ export function readStatement(
 }
 
 const invalid = (why: string): Result<never> =>
-  problem('SignatureInvalid', `The statement cannot be read. ${why}`)
+  problem('SignatureInvalid', {
+    en: `The statement cannot be read. ${why}`,
+    de: `Die Erklärung lässt sich nicht lesen. ${why}`,
+  })

@@ -29,12 +29,21 @@ export const predictLine = (line: string, options: PredictOptions): JsonObject =
   })
 
 export function prediction(line: JsonMap, { bound }: PredictOptions): Result<Prediction> {
-  if (line.policy === undefined) return problem('InvalidMessage', 'The line has no "policy".')
-  if (line.request === undefined) return problem('InvalidMessage', 'The line has no "request".')
+  if (line.policy === undefined)
+    return problem('InvalidMessage', { en: 'The line has no "policy".', de: 'Die Zeile hat kein „policy“.' })
+  if (line.request === undefined)
+    return problem('InvalidMessage', {
+      en: 'The line has no "request".',
+      de: 'Die Zeile hat kein „request“.',
+    })
   const policy = readPolicy(line.policy)
   if (!policy.ok) return policy
   const [request] = readRequests(line.request)
-  if (request === undefined) return problem('InvalidMessage', 'The request asks for no use.')
+  if (request === undefined)
+    return problem('InvalidMessage', {
+      en: 'The request asks for no use.',
+      de: 'Die Anfrage verlangt keine Nutzung.',
+    })
   const world = withRequest(readWorld(line.state ?? {}), request)
   return ok(predictEdc(policy.value, world, bound.map(leftOperandIri)))
 }

@@ -116,7 +116,7 @@ function fieldFault(field: unknown, at: string): Text | undefined {
   if (step === undefined || stepFor('eq', step) === undefined) {
     return text(
       `${at}.valueStep must be a step such as "0.1", "0.5", "1" or "5", written as a text.`,
-      `${at}.valueStep muss eine Schrittweite wie "0.1", "0.5", "1" oder "5" sein, als Text geschrieben.`,
+      `${at}.valueStep muss eine Schrittweite wie 0.1, 0.5, 1 oder 5 sein, als Text geschrieben.`,
     )
   }
   return field.noise === undefined ? undefined : noiseFault(field.noise, step, `${at}.noise`)

@@ -157,7 +157,7 @@ function textsOf(value: Json | undefined): readonly string[] | undefined {
 }
 
 const unsupported = (why: string): Result<never> =>
-  problem(
-    'InvalidMessage',
-    `The filter is not supported: ${why}. Without a filter the catalog holds all that is offered to you.`,
-  )
+  problem('InvalidMessage', {
+    en: `The filter is not supported: ${why}. Without a filter the catalog holds all that is offered to you.`,
+    de: `Dieser Filter wird nicht unterstützt (${why}). Ohne Filter enthält der Katalog alles, was Ihnen angeboten wird.`,
+  })

@@ -1,7 +1,16 @@
 /**
  * What follows when the partner has answered one of our messages, or never will. The dispatcher sends; this decides.
  */
-import { type Because, because, message, ok, type Problem, problem, type Result } from '../core/result.js'
+import {
+  type Because,
+  because,
+  message,
+  ok,
+  type Problem,
+  problem,
+  type Result,
+  textOf,
+} from '../core/result.js'
 import type { JsonObject, Text } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
 import { acknowledged, broken, isFinal, type ProcessKind } from '../domain/process.js'
@@ -67,10 +76,11 @@ export async function delivered(
     const { value } = outcome
     return value.kind === 'transfer' && before !== undefined ? reflect(deps, before, value) : outcome
   }
-  const { message } = outcome.error
+  const { en, de } = textOf(outcome.error)
   const why = {
     code: 'PartnerAnswerInvalid',
-    message: `The partner's answer cannot be used. ${message}`,
+    message: `The partner's answer cannot be used. ${en}`,
+    messageDe: `Die Antwort des Partners ist nicht verwendbar. ${de}`,
   } as const
   return undeliverable(deps, owed, why)
 }

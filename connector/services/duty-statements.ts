@@ -236,7 +236,8 @@ export async function statementSettled(
   why?: Problem,
 ): Promise<Result<void>> {
   const statement = deps.store.ownStatement(owed.url)
-  if (statement === undefined) return problem('NotFound', 'There is no such statement.')
+  if (statement === undefined)
+    return problem('NotFound', { en: 'There is no such statement.', de: 'Diese Erklärung gibt es nicht.' })
   await deps.store.putStatement({
     statement: {
       ...statement,
@@ -275,15 +276,15 @@ export async function receiveStatement(
   const content = read.value
   const kind = kindOf(content.kind)
   if (content['@type'] !== TYPE || content.version !== VERSION || kind === undefined) {
-    return problem(
-      'InvalidMessage',
-      `Only statements of the type ${TYPE}, version ${VERSION}, are understood.`,
-    )
+    return problem('InvalidMessage', {
+      en: `Only statements of the type ${TYPE}, version ${VERSION}, are understood.`,
+      de: `Verstanden werden nur Erklärungen der Art ${TYPE}, Version ${VERSION}.`,
+    })
   }
   const role: Role = FROM[kind] === 'consumer' ? 'provider' : 'consumer'
   const agreement = store.agreement(String(content.agreement), { partner: sender, role })
   if (agreement === undefined || agreement.status === 'pending') {
-    return problem('NotFound', 'There is no such contract.')
+    return problem('NotFound', { en: 'There is no such contract.', de: 'Diesen Vertrag gibt es nicht.' })
   }
   const duty = dutiesUnder(agreement).find(({ demand }) => demand.path === content.duty)
   const fault = faultOf(deps, content, { sender, agreement, duty })
@@ -293,11 +294,17 @@ export async function receiveStatement(
   if (known !== undefined) {
     return known.jws === jws
       ? ok(known)
-      : problem('InvalidMessage', 'Another statement with this id was received before.')
+      : problem('InvalidMessage', {
+          en: 'Another statement with this id was received before.',
+          de: 'Eine andere Erklärung mit dieser Kennung wurde schon empfangen.',
+        })
   }
   const isCounted = kind !== 'deletion' && kind !== 'log'
   if (isCounted && store.countStatements(sender, agreement.id, 'in') >= MAX_STATEMENTS) {
-    return problem('TooManyRequests', 'There are too many statements about this contract.')
+    return problem('TooManyRequests', {
+      en: 'There are too many statements about this contract.',
+      de: 'Zu diesem Vertrag gibt es zu viele Erklärungen.',
+    })
   }
   const verified = await deps.statementSeals.verify(jws, sender)
   if (!verified.ok) return verified

@@ -52,7 +52,11 @@ function createLogReader({ log, stream }: Pick<MqttDeps, 'log' | 'stream'>): Rec
   const unsubscribe = log.onAppend(stream, notice.bump)
   const look = (after: string | undefined, from: EpochMs | undefined, limit: number) => {
     if (after !== undefined && !POSITION.test(after)) {
-      throw new SourceError({ code: 'RangeInvalid', message: 'There is no such position in this dataset.' })
+      throw new SourceError({
+        code: 'RangeInvalid',
+        message: 'There is no such position in this dataset.',
+        messageDe: 'Diese Stelle gibt es in diesem Datensatz nicht.',
+      })
     }
     return log.read(stream, {
       ...(after === undefined ? {} : { after }),

@@ -21,7 +21,10 @@ export const dutyRoutes =
         if (!json.ok) return json
         const { statement } = (json.value ?? {}) as { readonly statement?: unknown }
         if (typeof statement !== 'string') {
-          return problem('InvalidMessage', 'The message must be {"statement": "<compact JWS>"}.')
+          return problem('InvalidMessage', {
+            en: 'The message must be {"statement": "<compact JWS>"}.',
+            de: 'Die Nachricht muss {"statement": "<kompakte JWS>"} sein.',
+          })
         }
         const received = await receiveStatement(services, partner.did, statement)
         if (!received.ok) return received
