@@ -63,6 +63,7 @@ it('serves its DID document without authentication, with both DSP services and b
   expect(service.map(({ type, serviceEndpoint }) => [type, serviceEndpoint])).toEqual([
     ['CatalogService', `${provider.config.publicUrl}/dsp/catalog`],
     ['DataService', `${provider.config.publicUrl}/.well-known/dspace-version`],
+    ['DutyStatementService', `${provider.config.publicUrl}/dsp/duty-statements`],
   ])
   for (const entry of service) expect(validate('DidService', entry, 'outgoing').ok).toBe(true)
   expect(verificationMethod.map((method) => method.id)).toEqual([...authentication, ...assertionMethod])
