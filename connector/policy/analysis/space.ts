@@ -2,15 +2,14 @@
  * The space of all uses that some policies can tell apart, and the part of it that a condition, a rule or a policy means.
  * Every part has a lower and an upper bound: what is in it for sure, and what may be in it.
  */
-import { MDP, ODRL } from '../model.js'
 import type { Action, Atom, Condition, OdrlPolicy, OdrlRule, Thing } from '../odrl/policy.js'
 import { scalarText } from '../odrl/scalar.js'
 import { type Actions, actionAxis } from './action-axis.js'
 import { type Axis, bit, firstCells, type Holding, highestCell, lowestCell, type Mask } from './axis.js'
 import { AxisPlan, type Scope } from './axis-plan.js'
 import { type Box, EVERYTHING, intersect, NOTHING, type Region, slab, subtract, unite } from './boxes.js'
-import { isZoneName, LOCAL } from './canonical.js'
-import { type Dial, type Shown, shows } from './clock.js'
+import { isZoneName } from './canonical.js'
+import { Clocks } from './clocks.js'
 import { growingIn, isLasting } from './frames.js'
 import { type Identities, identityAxis } from './identity-axis.js'
 import { dutyKey, isManner, scopedAtoms } from './rule-atoms.js'
@@ -35,11 +34,6 @@ const join = (extents: readonly Extent[]): Extent => {
     : { must, may: unite(extents.map((one) => one.may)) }
 }
 
-/** Instants are looked for so many times in one space; a policy of rules for people needs a few. */
-const MAX_SEARCHES = 256
-
-const FREE: Shown = { answer: 'yes' }
-
 export class Space {
   readonly #plan: AxisPlan
   readonly #axes: Axis[] = []
@@ -49,14 +43,12 @@ export class Space {
   /** Axes of which one value is never larger than the other: metered time is part of elapsed time. */
   readonly #frames: (readonly [smaller: number, larger: number])[] = []
 
-  /** Axes that speak of the instant of use, and those that speak of the clock on the wall. */
-  readonly #instants: number[] = []
-  readonly #dials: (Pick<Dial, 'kind' | 'zone'> & { readonly at: number; readonly isOfUse: boolean })[] = []
-  readonly #shown = new Map<string, Shown>()
+  readonly #clocks: Clocks
   readonly #permissions = new Map<OdrlRule, Extent>()
 
   constructor(policies: readonly OdrlPolicy[]) {
     const rules = policies.flatMap(allRules)
+    this.#clocks = new Clocks(this.#axes)
     this.#plan = new AxisPlan(rules.flatMap(scopedAtoms))
     const all = [...rules, ...rules.flatMap(({ duties }) => duties)]
     this.#actions = actionAxis(
@@ -78,14 +70,12 @@ export class Space {
     for (const [key, axis] of this.#plan.axes()) {
       this.#add(key, axis)
       const leftOperand = this.#plan.leftOperandOf(key)
-      const at = this.#axes.length - 1
-      // Of the use itself; a time that refines a party or an asset is another one.
-      const isOfUse = this.#plan.scopeOf(key) === ''
-      if (leftOperand === `${ODRL}dateTime` && isOfUse) this.#instants.push(at)
-      if (LOCAL.has(leftOperand)) {
-        const kind = leftOperand === `${MDP}dayOfWeek` ? 'weekday' : 'time'
-        this.#dials.push({ at, kind, zone: this.#plan.unitOf(key), isOfUse })
-      }
+      this.#clocks.add(this.#axes.length - 1, {
+        leftOperand,
+        // A time that refines a party or an asset is another one than that of the use.
+        isOfUse: this.#plan.scopeOf(key) === '',
+        zone: this.#plan.unitOf(key),
+      })
     }
     for (const [smaller, larger] of this.#plan.frames()) {
       const [a, b] = [this.#index.get(smaller), this.#index.get(larger)]
@@ -138,7 +128,7 @@ export class Space {
   /** No use is in the region, whatever turns out about what is in doubt. */
   isEmpty(region: Region): boolean {
     return region.every(
-      (box) => !this.#framed(box, (axis) => axis.possible) || this.#clock(box).answer === 'no',
+      (box) => !this.#framed(box, (axis) => axis.possible) || this.#clocks.shown(box).answer === 'no',
     )
   }
 
@@ -148,43 +138,15 @@ export class Space {
   }
 
   #isSure(box: Box): boolean {
-    const clock = this.#clock(box)
+    const clock = this.#clocks.shown(box)
     if (clock.answer !== 'yes' || !this.#framed(box, (axis) => axis.sure)) return false
     return box.every((cells, at) => {
       const axis = this.#axes[at]
       if (cells === undefined || axis === undefined) return true
       // The instant that was found shows it.
-      if (clock.at !== undefined && this.#dials.some((dial) => dial.at === at)) return true
+      if (clock.at !== undefined && this.#clocks.has(at)) return true
       return (cells & axis.sure) !== 0n || axis.groups.some((group) => (group & ~cells) === 0n)
     })
-  }
-
-  /** Weekdays and times of day follow from the instant, and so does what clocks of several zones show. */
-  #clock(box: Box): Shown {
-    if (this.#dials.length === 0) return FREE
-    const dials = this.#dials.filter(({ at }) => box[at] !== undefined)
-    if (dials.some(({ isOfUse }) => !isOfUse)) return { answer: 'unknown' }
-    const [instant, second] = this.#instants
-    const cells = instant === undefined ? undefined : box[instant]
-    const isFree = cells === undefined && new Set(dials.map(({ zone }) => zone)).size <= 1
-    if (dials.length === 0 || isFree) return FREE
-    const key = JSON.stringify([cells, ...dials.map(({ at }) => [at, box[at]])], (_name, value: unknown) =>
-      typeof value === 'bigint' ? value.toString(36) : value,
-    )
-    const known = this.#shown.get(key)
-    if (known !== undefined) return known
-    const points = instant === undefined ? [] : this.#axes[instant]?.points
-    const read = dials.flatMap(({ at, kind, zone }) => {
-      const [axis, on] = [this.#axes[at], box[at]]
-      return axis?.points === undefined || on === undefined
-        ? []
-        : [{ kind, zone, points: axis.points, cells: on & axis.possible }]
-    })
-    const isReadable = points !== undefined && read.length === dials.length && second === undefined
-    const found: Shown =
-      isReadable && this.#shown.size < MAX_SEARCHES ? shows(points, cells, read) : { answer: 'unknown' }
-    this.#shown.set(key, found)
-    return found
   }
 
   /** Whether the smaller of two framed values can be at most the larger one. */
@@ -200,12 +162,12 @@ export class Space {
   /** One value for each left operand that the box restricts. */
   witness(box: Box): Readonly<Record<string, string>> {
     const values: Record<string, string> = {}
-    const { at: instant } = this.#clock(box)
+    const { at: instant } = this.#clocks.shown(box)
     for (const [at, cells] of box.entries()) {
       const axis = this.#axes[at]
       if (cells === undefined || axis === undefined) continue
       // The instant says what the clocks show.
-      if (instant !== undefined && this.#dials.some((dial) => dial.at === at)) continue
+      if (instant !== undefined && this.#clocks.has(at)) continue
       const sure = cells & axis.sure
       const value = axis.witness(this.#near(box, at, sure === 0n ? cells : sure))
       if (value !== undefined) values[axis.name] = value
