@@ -65,7 +65,10 @@ it('serves its DID document without authentication, with both DSP services and b
     ['DataService', `${provider.config.publicUrl}/.well-known/dspace-version`],
     ['DutyStatementService', `${provider.config.publicUrl}/dsp/duty-statements`],
   ])
-  for (const entry of service) expect(validate('DidService', entry, 'outgoing').ok).toBe(true)
+  // The last one is not of DSP: only its own two have a schema there.
+  for (const entry of service.slice(0, 2)) {
+    expect(validate('DidService', entry, 'outgoing').ok).toBe(true)
+  }
   expect(verificationMethod.map((method) => method.id)).toEqual([...authentication, ...assertionMethod])
   expect(JSON.stringify(verificationMethod)).not.toContain('"d"')
 })
