@@ -2,13 +2,16 @@
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { cpus, loadavg } from 'node:os'
 
-export function title(what: string, how: string): void {
+/** @returns the yardstick of this run, microseconds */
+export function title(what: string, how: string): number {
   const [cpu] = cpus()
+  const cost = checkCost()
   print(`\n${what}`)
   print(how)
   print(
-    `Node ${process.version}, ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), load before ${loadavg()[0]?.toFixed(1)}, one ES256 check takes ${us(checkCost())} of CPU. Figures are of this run only.`,
+    `Node ${process.version}, ${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), load before ${loadavg()[0]?.toFixed(1)}, one ES256 check takes ${us(cost)} of CPU. Figures are of this run only.`,
   )
+  return cost
 }
 
 /** How fast this machine is at this moment, to compare runs by: CPU of one ES256 verification, microseconds. */

@@ -115,6 +115,31 @@ describe('policy evaluate --batch', () => {
     ])
   })
 
+  it('does not miss a value where the clock and the agreement tell', async () => {
+    const policy = {
+      permission: [
+        {
+          action: 'use',
+          constraint: [
+            { leftOperand: 'edc:inForceDate', operator: 'lt', rightOperand: 'contractAgreement+30d' },
+            { leftOperand: 'edc:inForceDate', operator: 'lt', rightOperand: '2027-01-01T00:00:00Z' },
+          ],
+        },
+      ],
+    }
+    const state = { at: '2026-05-02T00:00:00Z', agreedAt: '2026-05-01T00:00:00Z' }
+    const file = write('clock.ndjson', JSON.stringify({ id: 1, policy, request: USE, state }))
+    const { out } = await cli(['policy', 'evaluate', '--batch', file], { cwd })
+    expect(
+      JSON.parse(out)
+        .trace.slice(-2)
+        .map(({ text }: { text: string }) => text),
+    ).toEqual([
+      'Time of use: before "contractAgreement+30d" – met.',
+      'Time of use: before 1 January 2027, 00:00 UTC; found: 2 May 2026, 00:00 UTC – met.',
+    ])
+  })
+
   it('counts duties in the mode that the line or the flag chooses', async () => {
     const line = (more: object) =>
       JSON.stringify({

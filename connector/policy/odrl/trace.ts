@@ -50,17 +50,20 @@ const joined = (words: readonly Text[]): Text =>
 
 const shown = (values: readonly Value[]): Text => joined(values.map((value) => quoted(written(value))))
 
-function foundWords(actual: readonly Value[] | undefined): Text {
-  if (actual === undefined || actual.length === 0) return text('no value is known', 'kein Wert bekannt')
+/** Nothing for a condition that is told from the clock and the agreement instead of a value of its own. */
+function foundWords({ actual, holds }: Judged): Text {
+  if (actual === undefined && holds !== undefined) return text('', '')
+  if (actual === undefined || actual.length === 0) return text('; no value is known', '; kein Wert bekannt')
   const found = shown(actual)
-  return text(`it is ${found.en}`, `es ist ${found.de}`)
+  return text(`; it is ${found.en}`, `; es ist ${found.de}`)
 }
 
 /** What is known of an operand that has words of its own. */
-function knownWords({ domain }: Operand, actual: readonly Value[] | undefined): Text {
-  if (actual === undefined || actual.length === 0) return text('no value is known', 'kein Wert bekannt')
+function knownWords({ domain }: Operand, { actual, holds }: Judged): Text {
+  if (actual === undefined && holds !== undefined) return text('', '')
+  if (actual === undefined || actual.length === 0) return text('; no value is known', '; kein Wert bekannt')
   const found = joined(actual.map((value) => valueWords(domain, written(value))))
-  return text(`found: ${found.en}`, `festgestellt: ${found.de}`)
+  return text(`; found: ${found.en}`, `; festgestellt: ${found.de}`)
 }
 
 /** "delete the data" and "die Daten löschen" */
@@ -72,8 +75,8 @@ const actionsOf = ({ actions }: OdrlRule): Text => {
   )
 }
 
-function atomText(atom: Atom, { holds, actual }: Judged): Text {
-  const outcome = OUTCOME[verdictName(holds)]
+function atomText(atom: Atom, judged: Judged): Text {
+  const outcome = OUTCOME[verdictName(judged.holds)]
   if (atom.unknown.length > 0) {
     const names = listWords(atom.unknown)
     return text(
@@ -92,17 +95,17 @@ function atomText(atom: Atom, { holds, actual }: Judged): Text {
       rightOperand: atom.values.map(written),
       path: atom.path,
     })
-    const found = knownWords(operand, actual)
+    const found = knownWords(operand, judged)
     return text(
-      `${asked.en.replace(/\.$/, '')}${unit}; ${found.en} – ${outcome.en}.`,
-      `${asked.de.replace(/\.$/, '')}${unit}; ${found.de} – ${outcome.de}.`,
+      `${asked.en.replace(/\.$/, '')}${unit}${found.en} – ${outcome.en}.`,
+      `${asked.de.replace(/\.$/, '')}${unit}${found.de} – ${outcome.de}.`,
     )
   }
   const operator = known ?? text(`"${atom.operator}"`, `„${atom.operator}“`)
-  const found = foundWords(actual)
+  const found = foundWords(judged)
   return text(
-    `${quoted(shortName(atom.leftOperand)).en} must be ${operator.en} ${shown(atom.values).en}${unit}; ${found.en}: ${outcome.en}.`,
-    `${quoted(shortName(atom.leftOperand)).de} muss ${operator.de} ${shown(atom.values).de}${unit} sein; ${found.de}: ${outcome.de}.`,
+    `${quoted(shortName(atom.leftOperand)).en} must be ${operator.en} ${shown(atom.values).en}${unit}${found.en}: ${outcome.en}.`,
+    `${quoted(shortName(atom.leftOperand)).de} muss ${operator.de} ${shown(atom.values).de}${unit} sein${found.de}: ${outcome.de}.`,
   )
 }
 
