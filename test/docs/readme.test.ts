@@ -228,7 +228,9 @@ async function walk(
       err: reason === undefined ? (code === 0 ? err : '') : '',
     })
     if (reason !== undefined) expect(err).toContain(reason)
-    contract = / negotiate /.test(written) ? (/ contract show ([0-9a-f]+)/.exec(out)?.[1] ?? ID) : contract
+    contract = / negotiate /.test(written)
+      ? (/ contract show ([0-9a-f]+)/.exec(out + err)?.[1] ?? ID)
+      : contract
     transcript.push([written, out])
   }
 
