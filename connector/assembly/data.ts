@@ -110,6 +110,7 @@ export async function assembleData(
       return parsed.ok ? ok({ secretKeys: found.secretKeys }) : parsed
     },
     refresh: () => supervisor.reconcile(declared()),
+    fault: supervisor.faultOf,
     async check(source): Promise<Result<string>> {
       const dataset = store.datasets().find((d) => d.sourceId === source.id)
       const checked = await checkSource(

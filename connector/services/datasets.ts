@@ -1,5 +1,5 @@
 /** What we offer: sources, datasets, offers, and the checks that stand before anything is published. */
-import { ok, problem, type Result, textOf } from '../core/result.js'
+import { err, ok, type Problem, problem, type Result, textOf } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, Text } from '../core/types.js'
 import type { Approval, Dataset, Offer, SignalDeclaration, SourceConfig } from '../domain/dataset.js'
 import { beforePublishing } from '../policy/analysis/publishing.js'
@@ -24,6 +24,8 @@ export interface SourcePort {
   refresh(): Promise<void>
   /** Tries the source now and says what is wrong in words. */
   check(source: SourceConfig): Promise<Result<string>>
+  /** Why the source of a dataset does not fit it, if it does not. */
+  fault(datasetId: string): Problem | undefined
 }
 
 export type DatasetDeps = {
@@ -342,6 +344,8 @@ function checkPublishable(deps: DatasetDeps, dataset: Dataset): Result<void> {
       en: `The dataset ${dataset.id} has no offer. Without an offer nobody can get a contract.`,
       de: `Der Datensatz ${dataset.id} hat kein Angebot. Ohne Angebot kann niemand einen Vertrag schließen.`,
     })
+  const fault = deps.sources.fault(dataset.id)
+  if (fault !== undefined) return err(fault)
   for (const offer of offers) {
     const plan = checkTerms(deps, dataset, offer)
     if (!plan.ok) return plan

@@ -53,6 +53,20 @@ it('says which source does not exist and which there are', async () => {
   expect(list(await provider.get('/api/v1/datasets'), 'datasets')).toEqual([])
 })
 
+it('says what of the source does not fit the dataset, instead of publishing what cannot be delivered', async () => {
+  const { provider } = space
+  await provider.put('/api/v1/sources/shared', csv(join(space.folder, 'shared.csv')))
+  await provider.put('/api/v1/datasets/narrow', {
+    title: 'Narrow',
+    signals: [{ name: 'pressure', type: 'number' }],
+    sourceId: 'shared',
+  })
+  await provider.post('/api/v1/datasets/narrow/offers', { terms: {} })
+  expect(await provider.refused(provider.api.post('/api/v1/datasets/narrow/publish'))).toMatchObject({
+    message: expect.stringContaining('level'),
+  })
+})
+
 it('says that the file of a source does not exist, to the operator in full and to the partner without its name', async () => {
   const { provider, consumer } = space
   const file = join(space.folder, 'nowhere.csv')

@@ -110,6 +110,7 @@ export async function openApi(overrides: Partial<ManagementDeps> = {}) {
           ? ok({ secretKeys: ['password'] })
           : problem('InvalidInput', `There is no kind of source called "${kind}". Known: mqtt.`),
       refresh: async () => {},
+      fault: () => undefined,
       check: async () =>
         world.sourceWorks
           ? ok('The source can be reached.')

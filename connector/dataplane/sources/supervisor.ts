@@ -2,7 +2,7 @@
  * Keeps the running sources in line with what the operator has declared: one instance for each dataset that has a source.
  * Starts, restarts and stops; knows nothing of where declarations are stored.
  */
-import { problem, type Result } from '../../core/result.js'
+import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, EpochMs } from '../../core/types.js'
 import type { SourceOf } from '../ports.js'
 import type { Signal } from '../record.js'
@@ -60,24 +60,37 @@ export type Supervisor = AsyncDisposable & {
   /** Resolves when every declared source has been started and every other one has ended. */
   reconcile(declared: readonly DeclaredSource[]): Promise<void>
   readonly sourceOf: SourceOf
+  /** Why the source of a dataset cannot run as it is declared; for operators only. */
+  faultOf(datasetId: string): Problem | undefined
   status(): readonly SourceStatus[]
 }
 
 export function createSupervisor(deps: SupervisorDeps): Supervisor {
   const running = new Map<string, Running>()
+  /** Why the source of a dataset could not be started. */
+  const faults = new Map<string, Problem>()
   /** Reconciliations run one after another, so that none meets half of another. */
   let last: Promise<void> = Promise.resolve()
+
+  const refuse = (datasetId: string, why: Problem): void => {
+    faults.set(datasetId, why)
+    deps.report(datasetId, 'state', { message: why.message })
+  }
 
   const start = async (declared: DeclaredSource, fingerprint: string): Promise<void> => {
     const { datasetId } = declared
     const kind = findSourceKind(declared.kind)
-    const config = kind?.parseConfig(declared.config, declared.signals)
-    if (kind === undefined || config === undefined || !config.ok) {
-      const why =
-        config !== undefined && !config.ok
-          ? config.error.message
-          : `There is no kind of source called ${declared.kind}.`
-      deps.report(datasetId, 'state', { message: why })
+    if (kind === undefined) {
+      refuse(datasetId, {
+        code: 'SourceUnavailable',
+        message: `There is no kind of source called ${declared.kind}.`,
+        messageDe: `Es gibt keine Art von Quelle namens ${declared.kind}.`,
+      })
+      return
+    }
+    const config = kind.parseConfig(declared.config, declared.signals)
+    if (!config.ok) {
+      refuse(datasetId, config.error)
       return
     }
     const report: SourceReport = {
@@ -118,6 +131,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
   }
 
   const apply = async (declared: readonly DeclaredSource[]): Promise<void> => {
+    faults.clear()
     const wanted = new Map(declared.map((d) => [d.datasetId, { d, fingerprint: JSON.stringify(d) }]))
     for (const [datasetId, entry] of running) {
       if (wanted.get(datasetId)?.fingerprint === entry.fingerprint) continue
@@ -144,6 +158,7 @@ export function createSupervisor(deps: SupervisorDeps): Supervisor {
           })
         : { ok: true, value: entry.source }
     },
+    faultOf: (datasetId) => faults.get(datasetId),
     status: () =>
       [...running.values()].map((r) => ({
         datasetId: r.declared.datasetId,
