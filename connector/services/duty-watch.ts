@@ -43,6 +43,8 @@ const RETRY_MS = 60_000
 /** Changes within this time are looked at together. */
 const GATHER_MS = 1000
 const WHO = 'connector'
+/** A statement has to stay small. */
+const MAX_HASHES = 50
 /** How long a statement that cannot be delivered is tried again. */
 const FORGET_MS = 90 * DAY_MS
 
@@ -153,16 +155,22 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     const until = coveredUntil(all, left)
     const sum = (key: 'records' | 'bytes'): number =>
       files.reduce((total, file) => total + Number(file[key]), 0)
-    const events = files
-      .flatMap(({ firstEvent, lastEvent }) => [firstEvent, lastEvent])
-      .filter((at) => typeof at === 'string')
-    const sorted = events.toSorted((a, b) => Date.parse(a) - Date.parse(b))
-    const [firstEvent, lastEvent] = [sorted[0], sorted.at(-1)]
+    const between = (first: string, last: string): JsonObject => {
+      const times = files
+        .flatMap((file) => [file[first], file[last]])
+        .filter((at) => typeof at === 'string' && at !== '')
+        .toSorted((a, b) => Date.parse(String(a)) - Date.parse(String(b)))
+      const [from, to] = [times[0], times.at(-1)]
+      return from === undefined || to === undefined ? {} : { [first]: from, [last]: to }
+    }
+    // What of each file was removed, without its name; beyond so many files, the proof has the rest.
+    const hashes = files.slice(0, MAX_HASHES).flatMap(({ sha256 = '' }) => sha256)
     const data: JsonObject = {
       records: sum('records'),
       bytes: sum('bytes'),
-      ...(firstEvent === undefined ? {} : { firstEvent }),
-      ...(lastEvent === undefined ? {} : { lastEvent }),
+      ...between('firstEvent', 'lastEvent'),
+      ...between('firstReceived', 'lastReceived'),
+      ...(hashes.length === 0 ? {} : { sha256: hashes }),
     }
     for (const [i, duty] of duties.entries()) {
       const covers = until === undefined || until > clock() ? {} : { until }

@@ -177,6 +177,13 @@ export function dutyOperations(deps: DutyOperationDeps) {
         // What lies in our own files goes by itself; a person answers for everything else.
         const left = ours ? account.outstanding.filter(({ own }) => own) : []
         const gone = ours ? account.outstanding.filter(({ own }) => !own).map(({ seq }) => seq) : []
+        // A signed word that data is gone which verifiably lies here would be worth less than none.
+        if (left.length > 0 && gone.length === 0) {
+          return problem('InvalidTransition', {
+            en: 'What is left of the data lies in the folder for received data. The connector deletes it by itself when it is due, and tells the partner then.',
+            de: 'Was von den Daten noch da ist, liegt im Ordner für empfangene Daten. Der Connector löscht es selbst, wenn es fällig ist, und meldet es dann dem Partner.',
+          })
+        }
         const until = left.length > 0 ? coveredUntil(all, left) : deps.clock()
         const covers = until === undefined ? {} : { until }
         const kind = demand.kind === 'delete' ? 'deletion' : 'done'

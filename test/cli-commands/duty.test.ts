@@ -94,6 +94,32 @@ describe('duty show', () => {
     })
   })
 
+  it('shows at the provider when what was deleted had come, and its hash', async () => {
+    both()
+    const sha256 = 'ab'.repeat(32)
+    const data = {
+      records: 2,
+      bytes: 230,
+      firstReceived: '2026-08-27T10:00:00.000Z',
+      lastReceived: '2026-08-27T11:00:00.000Z',
+      sha256: [sha256],
+    }
+    const received = { ...RECEIPT, direction: 'in', delivery: undefined, proof: undefined, content: { data } }
+    desk.routes[`GET /duties/${THEIRS.id}`] = { ...THEIRS, statements: [received] }
+    const { out } = await desk.run(['duty', 'show', '1234'])
+    expect(out).toContain('came between 27 Aug 2026, 12:00:00 CEST and 27 Aug 2026, 13:00:00 CEST')
+    expect(out).toContain(`SHA-256 ${sha256}`)
+    expect((await desk.run(['duty', 'show', '1234', '--lang', 'de'])).out).toContain(
+      'eingegangen zwischen 27. Aug. 2026, 12:00:00',
+    )
+  })
+
+  it('does not ask to confirm what the connector deletes by itself', async () => {
+    both()
+    desk.routes[`GET /duties/${ID}`] = { ...OURS, state: 'open', statements: [] }
+    expect((await desk.run(['duty', 'show', ID])).err).not.toContain('duty confirm')
+  })
+
   it('leads from an overdue duty of a partner to a reminder', async () => {
     both()
     desk.routes[`GET /duties/${THEIRS.id}`] = { ...THEIRS, statements: [] }

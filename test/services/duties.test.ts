@@ -315,6 +315,9 @@ describe('a duty to delete', () => {
         bytes: line(1).length + line(2).length,
         firstEvent: '2027-01-04T01:00:00.000Z',
         lastEvent: '2027-01-04T02:00:00.000Z',
+        firstReceived: '2027-01-04T12:00:00.000Z',
+        lastReceived: '2027-01-04T12:00:00.000Z',
+        sha256: [sha(line(1) + line(2))],
       },
     })
     expect(statementOf(consumer)).toMatchObject({
@@ -452,9 +455,18 @@ describe('a duty to delete', () => {
     const both = await pair()
     await deliver(both, line(1))
     now += HOUR
-    await both.consumer.ops().confirm(dutyOf(both.consumer).id, 'All gone.', 'laptop')
+    const said = await both.consumer.ops().confirm(dutyOf(both.consumer).id, 'All gone.', 'laptop')
+    expect(said).toMatchObject({
+      ok: false,
+      error: {
+        code: 'InvalidTransition',
+        message:
+          'What is left of the data lies in the folder for received data. The connector deletes it by itself when it is due, and tells the partner then.',
+      },
+    })
     expect(dutyOf(both.consumer).outstandingSince).toBe('2027-01-04T12:00:00.000Z')
-    expect(statementOf(both.consumer).until).toBeUndefined()
+    expect(both.consumer.store().statements(AGREEMENT, 'consumer', 10)).toEqual([])
+    expect(owedBy(both.consumer)).toEqual([])
   })
 
   it('counts as overdue at the provider after the grace, and a reminder reaches the consumer', async () => {

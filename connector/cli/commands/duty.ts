@@ -140,6 +140,7 @@ function statementWords(here: Here, statement: View): string {
   const { lang } = here
   const content = statement.view('content')
   const data = content.view('data')
+  const files = statement.view('proof').views('files')
   const until = statement.maybe('until')
   const delivery = statement.maybe('delivery')
   const lines = [
@@ -162,10 +163,17 @@ function statementWords(here: Here, statement: View): string {
           ),
         ]
       : []),
-    ...statement
-      .view('proof')
-      .views('files')
-      .map((file) => `${file.text('name')}: SHA-256 ${file.text('sha256')}`),
+    ...(data.has('firstReceived')
+      ? [
+          inLang(
+            here,
+            `came between ${whenWords(data.text('firstReceived'), lang)} and ${whenWords(data.text('lastReceived'), lang)}`,
+            `eingegangen zwischen ${whenWords(data.text('firstReceived'), lang)} und ${whenWords(data.text('lastReceived'), lang)}`,
+          ),
+        ]
+      : []),
+    ...(files.length === 0 ? data.texts('sha256').map((digest) => `SHA-256 ${digest}`) : []),
+    ...files.map((file) => `${file.text('name')}: SHA-256 ${file.text('sha256')}`),
     ...(content.has('event') ? [content.text('event')] : []),
     ...(content.has('text') ? [`"${content.text('text')}"`] : []),
     ...(delivery === undefined ? [] : [word(DELIVERY, delivery, lang)]),
@@ -204,6 +212,8 @@ function hint(here: Here, duty: View): void {
       next(here, `duty remind ${id} --text "..."`, `duty confirm ${id} --text "..."`)
     return
   }
+  // What lies in the connector's own folder goes by itself, and no deadline of it comes near.
+  if (duty.text('kind') === 'delete' && duty.text('state') === 'open') return
   const does = ['inform', 'log'].includes(duty.text('kind')) ? 'report' : 'confirm'
   next(here, `duty ${does} ${id} --text "..."`)
 }
