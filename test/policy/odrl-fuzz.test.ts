@@ -53,7 +53,10 @@ const some = (kind: string, names: readonly string[], group: string) =>
   )
 const rule = fc.record(
   {
-    action: fc.constantFrom<unknown>('use', 'play', { 'rdf:value': { '@id': 'odrl:use' }, refinement: [] }),
+    action: fc.constantFrom<unknown>('use', 'play', 'display', {
+      'rdf:value': { '@id': 'odrl:use' },
+      refinement: [],
+    }),
     target: some('Asset', ['urn:x:1', 'urn:x:3'], 'urn:x:2'),
     assignee: some('Party', ['urn:p:1', 'urn:p:3'], 'urn:p:2'),
     constraint: fc.array(condition, { maxLength: 2 }),
@@ -78,12 +81,17 @@ const STATE = {
   duties: { inform: 'fulfilled', delete: 'violated' },
 }
 
-const decisionOn = (json: unknown): unknown =>
+const decisionOn = (json: unknown, action = REQUEST.action): unknown =>
   (
-    evaluateLine(JSON.stringify({ policy: json, request: REQUEST, state: STATE }), OPTIONS) as {
+    evaluateLine(
+      JSON.stringify({ policy: json, request: { ...REQUEST, action }, state: STATE }),
+      OPTIONS,
+    ) as {
       decision?: string
     }
   ).decision ?? 'error'
+/** The widest action, one within, and one that includes no other. */
+const asked = fc.constantFrom('use', 'play', 'display')
 
 type Place = { readonly holder: Record<string, unknown> | unknown[]; readonly key: string }
 
@@ -117,8 +125,8 @@ const isUnderstood = (key: string, strange: unknown): boolean => {
 describe('what is not understood', () => {
   it('never allows more when it is added, anywhere', () => {
     fc.assert(
-      fc.property(policy, fc.nat(), STRANGE, (json, pick, strange) => {
-        const before = decisionOn(json)
+      fc.property(policy, fc.nat(), STRANGE, asked, (json, pick, strange, action) => {
+        const before = decisionOn(json, action)
         const changed = structuredClone(json)
         const objects = [
           changed as Record<string, unknown>,
@@ -132,7 +140,7 @@ describe('what is not understood', () => {
         const place = objects[pick % objects.length]
         if (place === undefined) return
         place['https://vocabulary.example/added'] = strange
-        if (before !== 'permit') expect(decisionOn(changed)).not.toBe('permit')
+        if (before !== 'permit') expect(decisionOn(changed, action)).not.toBe('permit')
       }),
       RUNS,
     )
@@ -140,8 +148,8 @@ describe('what is not understood', () => {
 
   it('never allows more when it takes the place of anything', () => {
     fc.assert(
-      fc.property(policy, fc.nat(), STRANGE, (json, pick, strange) => {
-        const before = decisionOn(json)
+      fc.property(policy, fc.nat(), STRANGE, asked, (json, pick, strange, action) => {
+        const before = decisionOn(json, action)
         const changed = structuredClone(json)
         const all = places(changed)
         const place = all[pick % all.length]
@@ -149,7 +157,7 @@ describe('what is not understood', () => {
         if (isUnderstood(place.key, strange)) return
         const holder = place.holder as Record<string, unknown>
         holder[place.key] = strange
-        if (before !== 'permit') expect(decisionOn(changed)).not.toBe('permit')
+        if (before !== 'permit') expect(decisionOn(changed, action)).not.toBe('permit')
       }),
       { numRuns: 1500 },
     )
@@ -168,6 +176,29 @@ describe('what is not understood', () => {
       RUNS,
     )
   })
+})
+
+describe('a prohibition of an action that nobody knows', () => {
+  const judged = (action: string) =>
+    evaluateLine(
+      JSON.stringify({
+        policy: {
+          permission: [{ action: ['use', 'https://vocabulary.example/read'] }],
+          prohibition: [{ action: 'https://vocabulary.example/do' }],
+        },
+        request: { action },
+      }),
+      OPTIONS,
+    ).decision
+  it.each([
+    'use',
+    'play',
+    'display',
+    'print',
+    'delete',
+  ])('refuses %s, which may be included in it', (action) => expect(judged(action)).toBe('deny'))
+  it('leaves another action of a vocabulary of its own as it is', () =>
+    expect(judged('https://vocabulary.example/read')).toBe('permit'))
 })
 
 describe('what is not told', () => {

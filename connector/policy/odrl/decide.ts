@@ -2,7 +2,7 @@
  * Decides about one requested use under an ODRL policy: closed by default, a permission needs true, a prohibition applies
  * on true and on unknown, conflicts are settled as the policy says. Pure; explains itself by the tree it returns.
  */
-import { isIncluded, KNOWN_ACTIONS } from '../action-terms.js'
+import { isIncluded, isKnownAction, KNOWN_ACTIONS } from '../action-terms.js'
 import { allOf, anyOf, type Judged, judge, zoneOf } from './judge.js'
 import type { Action, OdrlPolicy, OdrlRule, Thing } from './policy.js'
 import { withRequest } from './read-world.js'
@@ -165,6 +165,8 @@ function actionHolds(action: Action, asked: string | undefined, kind: OdrlRule['
   // Whoever does the wider action may do the narrower, prohibited one with it.
   if (kind === 'prohibition' && INCLUDING.has(asked) && isIncluded(action.iri, asked) !== false)
     return undefined
+  // An action that nobody knows may include the one asked for.
+  if (kind === 'prohibition' && isKnownAction(asked) && !isKnownAction(action.iri)) return undefined
   return INCLUDING.has(action.iri) && included === undefined ? undefined : false
 }
 

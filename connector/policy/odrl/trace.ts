@@ -68,6 +68,7 @@ function knownWords({ domain }: Operand, { actual, holds }: Judged): Text {
 
 /** "delete the data" and "die Daten löschen" */
 const actionsOf = ({ actions }: OdrlRule): Text => {
+  if (actions.length === 0) return text('do anything', 'alles tun')
   const words = actions.map(({ iri }) => actionWords(iri))
   return text(
     listWords(words.map(({ en }) => en)).en,
