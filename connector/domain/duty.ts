@@ -24,6 +24,9 @@ export type Arrival = {
   readonly gone: boolean
 }
 
+/** What is settled of an arrival: up to a position where it has grown behind it meanwhile, else the whole of it. */
+export type Settled = { readonly seq: number; readonly upTo?: number }
+
 export type Counted = { readonly bytes: number; readonly records: number }
 
 export type StatementKind = 'deletion' | 'log' | 'incident' | 'done' | 'reminder' | 'waiver'

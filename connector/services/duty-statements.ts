@@ -7,7 +7,7 @@ import type { Log } from '../core/log.js'
 import { ok, type Problem, type ProblemCode, problem, type Result } from '../core/result.js'
 import { type EpochMs, iso, type JsonObject, type ParticipantId, type Role } from '../core/types.js'
 import type { Agreement } from '../domain/agreement.js'
-import type { Statement, StatementKind } from '../domain/duty.js'
+import type { Settled, Statement, StatementKind } from '../domain/duty.js'
 import type { Owed } from '../domain/step.js'
 import { parseInstant } from '../policy/instant.js'
 import { MDP } from '../policy/model.js'
@@ -66,7 +66,7 @@ export async function declare(
   deps: StatementDeps,
   { agreement, demand }: Duty,
   said: Said,
-  m: { readonly who: string; readonly gone?: readonly number[] },
+  m: { readonly who: string; readonly gone?: readonly Settled[] },
 ): Promise<Statement> {
   const { store, clock, ownDid } = deps
   const at = clock()
@@ -326,7 +326,7 @@ export async function receiveStatement(
     kind === 'deletion' && until !== undefined
       ? store
           .arrivals(agreement.id, role)
-          .flatMap(({ seq, to, gone }) => (!gone && to <= until + SKEW_MS ? [seq] : []))
+          .flatMap(({ seq, to, gone }) => (!gone && to <= until + SKEW_MS ? [{ seq }] : []))
       : []
   await store.putStatement({ statement, gone: settled, audit: [audit(statement)] })
   deps.log[kind === 'incident' || kind === 'reminder' ? 'warn' : 'info'](

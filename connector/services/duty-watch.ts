@@ -4,7 +4,7 @@
  */
 import { type Problem, problem, type Result, textOf } from '../core/result.js'
 import type { EpochMs, JsonObject, Text } from '../core/types.js'
-import { type Arrival, byPlace, dueArrivals, graceOf } from '../domain/duty.js'
+import { type Arrival, byPlace, dueArrivals, graceOf, type Settled } from '../domain/duty.js'
 import type { Transfer } from '../domain/transfer.js'
 import { dueAt } from '../policy/duties.js'
 import { DAY_MS } from '../policy/instant.js'
@@ -113,7 +113,7 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     const own = store.arrivals(id, 'consumer').filter(({ own: ours, gone }) => ours && !gone)
     const now = clock()
     const files: JsonObject[] = []
-    const gone: number[] = []
+    const gone: Settled[] = []
     let fault: Problem | undefined
     for (const [place, arrivals] of byPlace(own)) {
       const due = dueArrivals(arrivals, (arrival) => dueOf(arrival) <= now)
@@ -134,8 +134,8 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       }
       // After a crash it may be less than was asked for: the rest follows when this is told.
       const { upTo = last.end.bytes, ...file } = deleted.value ?? {}
-      const away = due.filter(({ end: { bytes } }) => bytes <= upTo)
-      gone.push(...away.map(({ seq }) => seq))
+      const away = due.filter(({ start, end }) => start.bytes < upTo || end.bytes <= upTo)
+      gone.push(...away.map(({ seq }) => ({ seq, upTo })))
       const received = { firstReceived: iso(due[0]?.from), lastReceived: iso(away.at(-1)?.to) }
       if (deleted.value !== undefined) files.push({ ...file, ...received } as JsonObject)
     }
@@ -148,10 +148,11 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
   }
 
   /** One receipt for each duty to delete; what is gone is marked with the last, so that a crash before it repeats them. */
-  const tell = async (duties: readonly Duty[], gone: readonly number[], files: readonly JsonObject[]) => {
+  const tell = async (duties: readonly Duty[], gone: readonly Settled[], files: readonly JsonObject[]) => {
     const [{ agreement } = duties[0] as Duty] = duties
     const all = store.arrivals(agreement.id, 'consumer')
-    const left = all.filter((arrival) => !arrival.gone && !gone.includes(arrival.seq))
+    const positions = new Map(gone.map(({ seq, upTo = Number.POSITIVE_INFINITY }) => [seq, upTo]))
+    const left = all.filter(({ seq, end, gone: before }) => !before && end.bytes > (positions.get(seq) ?? -1))
     const until = coveredUntil(all, left)
     const sum = (key: 'records' | 'bytes'): number =>
       files.reduce((total, file) => total + Number(file[key]), 0)

@@ -176,7 +176,7 @@ export function dutyOperations(deps: DutyOperationDeps) {
         const ours = agreement.role === 'consumer' && demand.kind === 'delete'
         // What lies in our own files goes by itself; a person answers for everything else.
         const left = ours ? account.outstanding.filter(({ own }) => own) : []
-        const gone = ours ? account.outstanding.filter(({ own }) => !own).map(({ seq }) => seq) : []
+        const gone = ours ? account.outstanding.filter(({ own }) => !own).map(({ seq }) => ({ seq })) : []
         // A signed word that data is gone which verifiably lies here would be worth less than none.
         if (left.length > 0 && gone.length === 0) {
           return problem('InvalidTransition', {

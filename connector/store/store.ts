@@ -7,7 +7,7 @@ import type { Result, Said } from '../core/result.js'
 import type { EpochMs, JsonObject, Pid, Role } from '../core/types.js'
 import type { Agreement, StoredShape } from '../domain/agreement.js'
 import type { Dataset, Offer, SourceConfig } from '../domain/dataset.js'
-import type { Arrival, Counted, Statement } from '../domain/duty.js'
+import type { Arrival, Counted, Settled, Statement } from '../domain/duty.js'
 import type { Fact, FactEnd } from '../domain/fact.js'
 import type { Negotiation } from '../domain/negotiation.js'
 import type { Partner } from '../domain/partner.js'
@@ -81,7 +81,7 @@ interface DutyStore {
    */
   putStatement(m: {
     readonly statement: Statement
-    readonly gone?: readonly number[]
+    readonly gone?: readonly Settled[]
     /** Owed in the name of this process, which is the negotiation of the contract. */
     readonly owe?: OwedMessage & { readonly pid: Pid; readonly partner: string }
     /** The owed message that this settles. */

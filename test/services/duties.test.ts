@@ -387,6 +387,39 @@ describe('a duty to delete', () => {
     expect(existsSync(file())).toBe(false)
   })
 
+  it.each([
+    'came while the deletion waited for its turn',
+    'came before the receipt was written',
+  ])('leaves nothing behind of what %s', async (when) => {
+    const end = atomic('odrl:dateTime', 'lteq', '2027-01-05T12:00:00Z')
+    const both = await pair([{ action: 'odrl:delete' }], true, [end])
+    const { consumer } = both
+    now = T0 + DAY - HOUR
+    await deliver(both, line(1))
+    now = T0 + DAY + 1000
+    let late = true
+    const watch = watchDuties({
+      ...consumer.deps,
+      store: consumer.store(),
+      deleteReceived: async (transfer, range) => {
+        const isLate = late
+        late = false
+        if (isLate && when.includes('turn')) await deliver(both, line(2))
+        const cut = await consumer.deps.deleteReceived(transfer, range)
+        if (isLate && when.includes('receipt')) await deliver(both, line(2))
+        return cut
+      },
+    })
+    await watch.run()
+    await watch.run()
+    await watch.run()
+    expect(existsSync(file())).toBe(false)
+    const told = consumer.store().statements(AGREEMENT, 'consumer')
+    expect(told.map(({ content }) => (content.data as JsonObject).records)).toEqual([1, 1])
+    expect(told.map(({ until }) => until)).toEqual([undefined, now])
+    await watch[Symbol.asyncDispose]()
+  })
+
   it('deletes nothing too early when the clock is set back, and what is due when it is set forward', async () => {
     const both = await pair()
     now = T0 + HOUR

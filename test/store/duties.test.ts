@@ -135,16 +135,16 @@ describe('statements', () => {
     const { pid, partner } = negotiationOf('n')
     await store.create({ next: negotiationOf('n') })
     await note(0, { after: counted(10, 1) })
-    const seqs = arrivals().map(({ seq }) => seq)
+    const gone = arrivals().map(({ seq }) => ({ seq }))
     const owe = { pid, partner, event: 'duty statement', url: 's-1', body: '{}' }
     const audit = { subject: 'a-1', at: at(0), direction: 'out', event: 'duty deletion' } as const
     const nowhere = { ...owe, pid: 'urn:uuid:nothing' as typeof pid }
     await expect(
-      store.putStatement({ statement: statementOf('s-0'), gone: seqs, owe: nowhere, audit: [audit] }),
+      store.putStatement({ statement: statementOf('s-0'), gone, owe: nowhere, audit: [audit] }),
     ).rejects.toThrow()
     expect([arrivals().length, store.statements('a-1', 'consumer'), store.audit('a-1')]).toEqual([1, [], []])
 
-    await store.putStatement({ statement: statementOf('s-1'), gone: seqs, owe, audit: [audit] })
+    await store.putStatement({ statement: statementOf('s-1'), gone, owe, audit: [audit] })
     await reopen()
     expect(arrivals()).toMatchObject([{ gone: true }])
     const [owed] = store.owedFor(pid)

@@ -1,7 +1,7 @@
 /** What came under contracts with duties, the daily log of it, and what both sides declared about the duties. */
 import type Database from 'better-sqlite3'
 import type { EpochMs, Role } from '../../core/types.js'
-import { type Arrival, arrived, type Counted, type Statement } from '../../domain/duty.js'
+import { type Arrival, arrived, type Counted, type Settled, type Statement } from '../../domain/duty.js'
 import type { ArrivalNote, LoggedDay, LoggedEntry } from '../store.js'
 
 /** Days and settled arrivals of one contract that are kept. */
@@ -26,7 +26,10 @@ export function dutyTables(db: Database.Database) {
     UPDATE arrival SET to_at = max(to_at, @to), end_bytes = @endBytes, end_records = @endRecords WHERE seq = @seq`)
   const of = db.prepare(`
     SELECT ${columns} FROM arrival WHERE agreement_id = @agreementId AND role = @role ORDER BY seq`)
-  const markGone = db.prepare('UPDATE arrival SET gone = 1 WHERE seq = @seq')
+  // What has come to it since stays, and is due as it was.
+  const markGone = db.prepare(`
+    UPDATE arrival SET gone = @upTo IS NULL OR end_bytes <= @upTo,
+      start_bytes = CASE WHEN end_bytes > @upTo THEN max(start_bytes, @upTo) ELSE start_bytes END WHERE seq = @seq`)
   const prune = db.prepare(`
     DELETE FROM arrival WHERE agreement_id = @agreementId AND role = @role AND gone = 1
       AND seq NOT IN (SELECT max(seq) FROM arrival GROUP BY role, place)
@@ -108,8 +111,8 @@ export function dutyTables(db: Database.Database) {
       if (Number(entry.lastInsertRowid) % DROP_EVERY === 0) dropEntries.run({ agreementId, role })
       return !extend
     },
-    gone(agreementId: string, role: Role, seqs: readonly number[]): void {
-      for (const seq of seqs) markGone.run({ seq })
+    gone(agreementId: string, role: Role, settled: readonly Settled[]): void {
+      for (const { seq, upTo = null } of settled) markGone.run({ seq, upTo })
       prune.run({ agreementId, role })
     },
     put(given: Statement): void {
