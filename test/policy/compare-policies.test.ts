@@ -498,6 +498,46 @@ describe('clauses', () => {
   })
 })
 
+describe('what looks equal and is not', () => {
+  const mdp = (name: string): string => `https://w3id.org/machine-data-policy/v1#${name}`
+  const pay = { action: 'compensate', constraint: [c('payAmount', 'eq', '120.00')] }
+
+  it('a duty before the use and the same duty at any time', () => {
+    const before = { permission: [{ action: 'use', duty: [pay] }] }
+    const whenever = { permission: [{ action: 'use' }], obligation: [pay] }
+    expect(compare(before, whenever)).toMatchObject({ aWithinB: 'yes', bWithinA: 'unknown' })
+    expect(compare(whenever, before).relation).toBe('unknown')
+  })
+
+  it.each([
+    ['eq', 'isAnyOf'],
+    ['neq', 'isNoneOf'],
+  ])('%s and %s of something that there can be several of', (one, other) => {
+    const [a, b] = [
+      permit(c(mdp('credentialType'), one, 'urn:x:A')),
+      permit(c(mdp('credentialType'), other, 'urn:x:A')),
+    ]
+    expect(compare(a, b).relation).toBe('unknown')
+    expect(compare(a, permit(c(mdp('credentialType'), one, ['urn:x:A']))).relation).toBe('equal')
+  })
+
+  it('eq and neq of something that there can be several of exclude each other', () =>
+    expect(
+      compare(
+        permit(c(mdp('credentialType'), 'eq', 'urn:x:A')),
+        permit(c(mdp('credentialType'), 'neq', 'urn:x:A')),
+      ).overlap,
+    ).toBe('no'))
+
+  it('the whole day, of which no witness shows a time after its end', () => {
+    const found = compare(
+      permit(c(mdp('localTime'), 'lt', '24:00:00'), c(mdp('timeZone'), 'eq', 'UTC')),
+      permit(),
+    )
+    expect(found).toMatchObject({ relation: 'unknown', aWithinB: 'yes' })
+  })
+})
+
 describe('checks of one policy', () => {
   const findings = (json: object): readonly string[] => {
     const policy = readPolicy(json)

@@ -159,14 +159,17 @@ export class AxisPlan {
 const areUnrelated = (a: readonly string[], b: readonly string[]): boolean =>
   a.every((one) => b.every((other) => isIncluded(one, other) === false && isIncluded(other, one) === false))
 
-/** Cell 0: not done, cell 1: done. Duties that may be fulfilled by each other are not free of each other. */
+/**
+ * Cell 0: not done, cell 1: done before the use, cell 2: done at another time, which nobody is sure is the same to a duty
+ * before the use. Duties that may be fulfilled by each other are not free of each other.
+ */
 const done = (key: string, isAlone: boolean): Axis => ({
   name: key,
-  possible: 3n,
+  possible: 7n,
   sure: isAlone ? 3n : 0n,
   groups: [],
   holding: () => exactly(2n),
-  witness: (cells) => ((cells & 2n) === 0n ? 'not done' : 'done'),
+  witness: (cells) => ((cells & 6n) === 0n ? 'not done' : 'done'),
 })
 
 const pointsFor = (atoms: readonly Atom[]): readonly Scalar[] | undefined =>

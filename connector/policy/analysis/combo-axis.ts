@@ -33,11 +33,19 @@ type Formula = { readonly of: readonly Statement[]; readonly every: boolean; rea
 
 const ORDER = new Set(['lt', 'lteq', 'gt', 'gteq'])
 
-function formulaOf(atom: Atom): Formula {
+function formulaOf(atom: Atom, several: boolean): Formula {
   const { operator, values } = atom
   const plain = { every: false, negated: false }
   const is = values.map((value): Statement => ({ kind: 'is', value }))
   if (atom.unknown.length > 0) return { ...plain, of: [{ kind: 'opaque', atom }] }
+  // Readers differ on whether "equal" speaks of one of several values or of all there are.
+  if (several && (operator === 'eq' || operator === 'neq')) {
+    return {
+      of: [{ kind: 'opaque', atom: { ...atom, operator: 'eq' } }],
+      every: false,
+      negated: operator === 'neq',
+    }
+  }
   if (ORDER.has(operator) && isOrdered(atom)) return { ...plain, of: [{ kind: 'order', atom }] }
   if (operator === 'isAnyOf') return { ...plain, of: is }
   if (operator === 'isNoneOf') return { of: is, every: false, negated: true }
@@ -60,9 +68,12 @@ const keyOf = (statement: Statement): string =>
 
 const UNBOUNDED: Range = { known: false, integer: false, least: undefined }
 
-/** @param ambiguous the left operand has several dimensions, and which one is meant is not said */
-export function comboAxis(name: string, atoms: readonly Atom[], ambiguous: boolean): Axis {
-  const formulas = atoms.map((atom) => [atom, formulaOf(atom)] as const)
+/**
+ * @param ambiguous the left operand has several dimensions, and which one is meant is not said
+ * @param several it has several values at once
+ */
+export function comboAxis(name: string, atoms: readonly Atom[], ambiguous: boolean, several = false): Axis {
+  const formulas = atoms.map((atom) => [atom, formulaOf(atom, several)] as const)
   const statements = [
     ...new Map(formulas.flatMap(([, { of }]) => of.map((one) => [keyOf(one), one] as const))).values(),
   ]
@@ -133,7 +144,7 @@ const canFail = (statement: Statement): boolean => statement.kind === 'is' || st
  */
 export function severalAxis(name: string, atoms: readonly Atom[]): Axis {
   const isSet = atoms.every(({ operator }) => ['isAnyOf', 'isNoneOf', 'isAllOf'].includes(operator))
-  if (!isSet) return { ...comboAxis(name, atoms, true), sure: 0n, groups: [] }
+  if (!isSet) return { ...comboAxis(name, atoms, true, true), sure: 0n, groups: [] }
   const names = [...new Set(atoms.flatMap(({ values }) => values.map(({ text }) => text)))]
   if (names.length > MAX_STATEMENTS) throw new TooComplex()
   const count = 1 << names.length

@@ -182,6 +182,8 @@ function pointExists(point: Scalar | undefined, { integer, least, most, only }: 
   const value = numberAt(point)
   if (point?.kind === 'duration' && point.months < 0n && least !== undefined) return [false, false]
   if (value === undefined) return [true, true]
+  // No clock ever shows 24:00:00, unless midnight is meant by it.
+  if (point?.kind === 'time' && compareNum(value, numOf(86_400n)) >= 0) return [true, false]
   if (only !== undefined) return [only.some((one) => compareNum(numOf(BigInt(one)), value) === 0), true]
   if (least !== undefined && compareNum(value, ZERO) < 0) return [false, false]
   return [!integer || isInteger(value), !isBeyond(value, most)]

@@ -297,7 +297,8 @@ export class Space {
   duty(duty: OdrlRule): Extent {
     const key = dutyKey(duty)
     const conditions = [...duty.constraints, ...duty.actions.flatMap(({ refinements }) => refinements)]
-    const performed = exact(this.#slab(key, 2n))
+    // A duty of a permission comes before the use, an obligation whenever.
+    const performed = exact(this.#slab(key, duty.kind === 'obligation' ? 6n : 2n))
     if (!isManner(duty)) return performed
     const whole = meet(performed, this.conditions(conditions, `${key}:`))
     return duty.unknown.length > 0 ? { must: NOTHING, may: whole.may } : whole
