@@ -54,6 +54,8 @@ export type ProcessCore<Kind extends ProcessKind, State extends string, Event ex
   readonly pastDigest?: string
   /** Digests of the partner's identified messages that were applied, the latest ones. */
   readonly applied?: readonly string[]
+  /** Of the partner's messages that were applied, the one it made last; see `Sent`. */
+  readonly heard?: Sent
   /** Why it ended or was suspended, in words, and who did it. */
   readonly reason?: string
   readonly reasonDe?: string
@@ -101,8 +103,15 @@ export const isFinal = <State extends string, Event extends string>(
   state: 'NEW' | State,
 ): boolean => Object.keys(table[state]).length === 0
 
+/** When the sender made a message, as it says itself: the turn of its process and the moment, epoch milliseconds. */
+export type Sent = { readonly turn: number; readonly at: number }
+
+/** Made before what was applied already: whoever sent it has moved on since. Neither of the two alone proves it. */
+const isOvertaken = (sent: Sent | undefined, heard: Sent | undefined): boolean =>
+  sent !== undefined && heard !== undefined && heard.turn > sent.turn && heard.at > sent.at
+
 export type Received<P> =
-  /** The same bytes as last time: acknowledge again, change nothing. */
+  /** The same bytes as before, or a message that later ones have overtaken: acknowledge, change nothing. */
   | { readonly repeated: true; readonly next: P }
   /** `settlesPending`: the message proves that our pending one arrived, so it is no longer owed. */
   | { readonly repeated: false; readonly next: P; readonly settlesPending: boolean }
@@ -131,6 +140,7 @@ export function receive<State extends string, Event extends string, P extends An
     readonly recurs?: boolean
     /** No other message of the process has the same bytes: equal ones are always a copy, however late. */
     readonly identified?: boolean
+    readonly sent?: Sent
   },
 ): Result<Received<P>> {
   const sender = otherRole(current.role)
@@ -141,7 +151,10 @@ export function receive<State extends string, Event extends string, P extends An
   const mayRecur = message.recurs === true && !identified && target.ok
   const isPast = current.pastDigest === message.digest && !mayRecur
   const isCopy = identified && current.applied?.includes(message.digest) === true
-  if (current.lastDigest === message.digest || isPast || isCopy) return ok({ repeated: true, next: current })
+  const isLate = target.ok && !isFinal(table, target.value) && isOvertaken(message.sent, current.heard)
+  if (current.lastDigest === message.digest || isPast || isCopy || isLate) {
+    return ok({ repeated: true, next: current })
+  }
   if (
     message.partnerPid !== undefined &&
     current.partnerPid !== undefined &&
@@ -185,6 +198,7 @@ export function receive<State extends string, Event extends string, P extends An
     state: target.value,
     turn: (current.turn ?? 0) + (implied ? 2 : 1),
     lastDigest: message.digest,
+    ...(message.sent === undefined ? {} : { heard: message.sent }),
     ...(identified ? { applied: [...(current.applied ?? []), message.digest].slice(-MAX_APPLIED) } : {}),
     updatedAt: message.at,
   } as unknown as P

@@ -3,6 +3,7 @@
  * be told from a new one in the same words. Other connectors name their messages in the same way, or do without.
  */
 import type { EpochMs, Pid } from '../core/types.js'
+import type { Sent } from '../domain/process.js'
 
 /** The message with an `@id` made from our process, its turn and the moment; the same for the same step. */
 export function identified(
@@ -17,4 +18,14 @@ export function identified(
 export function isIdentified(message: object): boolean {
   const { '@id': id, providerPid, consumerPid } = message as { readonly [key: string]: unknown }
   return typeof id === 'string' && id !== '' && id !== providerPid && id !== consumerPid
+}
+
+const MADE = /^(.+)#(\d{1,9})-(\d{1,15})$/
+
+/** When the sender made a message that is named as ours are; undefined for all others. */
+export function sentAt(message: object): Sent | undefined {
+  const { '@id': id, providerPid, consumerPid } = message as { readonly [key: string]: unknown }
+  const [, pid, turn, at] = (typeof id === 'string' && MADE.exec(id)) || []
+  if (pid === undefined || (pid !== providerPid && pid !== consumerPid)) return undefined
+  return { turn: Number(turn), at: Number(at) }
 }

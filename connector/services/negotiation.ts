@@ -8,7 +8,7 @@ import { OPERATOR_REASONS } from '../core/operator-reasons.js'
 import { type Because, because, ok, type Problem, type Result } from '../core/result.js'
 import type { Clock, EpochMs, JsonObject, ParticipantId, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation, type NegotiationEvent } from '../domain/negotiation.js'
-import { broken, receive, send, told } from '../domain/process.js'
+import { broken, receive, type Sent, send, told } from '../domain/process.js'
 import type { AuditEntry, OwedMessage, Step } from '../domain/step.js'
 import type { Store } from '../store/store.js'
 import { identified } from './message-id.js'
@@ -46,6 +46,7 @@ export type Incoming = {
   readonly digest: string
   /** It has an `@id` of its own: no other message of the process has the same bytes. */
   readonly identified?: boolean
+  readonly sent?: Sent
 }
 
 /** The pids of a process in the order of the wire. */

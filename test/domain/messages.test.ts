@@ -89,6 +89,37 @@ describe('a message with an @id of its own', () => {
   })
 })
 
+describe('a message that later ones of the same sender have overtaken', () => {
+  const said = (digest: string, turn: number, at: number) =>
+    message(digest, { identified: true, sent: { turn, at } })
+  const resumed = () => {
+    const suspended = transfer('consumer', 'SUSPENDED')
+    return applied(receive(TRANSFER, suspended, 'start', said('start', 4, 400))).next
+  }
+
+  it('is acknowledged and changes nothing: a suspension that arrives behind the start it was made before', () => {
+    const current = resumed()
+    const late = taken(receive(TRANSFER, current, 'suspend', said('suspension', 3, 300)))
+    expect(late).toEqual({ repeated: true, next: current })
+  })
+  it.each([
+    ['in a later turn, by a clock that was set back', 5, 300],
+    ['later, in an earlier turn, as after a restored backup', 3, 500],
+    ['in the same turn', 4, 300],
+  ])('is none when it was made %s', (_what, turn, at) => {
+    const received = applied(receive(TRANSFER, resumed(), 'suspend', said('suspension', turn, at)))
+    expect(received.next.state).toBe('SUSPENDED')
+  })
+  it('is none when it does not say when it was made', () => {
+    const received = applied(receive(TRANSFER, resumed(), 'suspend', message('suspension')))
+    expect(received.next.state).toBe('SUSPENDED')
+  })
+  it('still ends the process: an end is never too late', () => {
+    const received = applied(receive(TRANSFER, resumed(), 'terminate', said('termination', 3, 300)))
+    expect(received.next.state).toBe('TERMINATED')
+  })
+})
+
 describe('a message that overtakes the answer to ours', () => {
   it('the agreement comes before the answer to the request: the request has arrived', () => {
     const current = unanswered(negotiation('consumer', 'NEW'))

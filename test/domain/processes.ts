@@ -1,6 +1,7 @@
 /** Processes as they stand in the middle of things, for tests of decisions. */
 import type { EpochMs, ParticipantId, Pid, Role } from '../../connector/core/types.js'
 import type { Negotiation } from '../../connector/domain/negotiation.js'
+import type { Sent } from '../../connector/domain/process.js'
 import type { Transfer } from '../../connector/domain/transfer.js'
 
 export const at = (ms: number): EpochMs => ms as EpochMs
@@ -56,6 +57,7 @@ export const message = (
     readonly reason?: string
     readonly recurs?: boolean
     readonly identified?: boolean
+    readonly sent?: Sent
   } = {},
 ) => ({
   digest,

@@ -10,9 +10,9 @@ import type { PartnerLimits } from '../../core/partner-limits.js'
 import { type Problem, problem, type Result } from '../../core/result.js'
 import type { Clock, Json, ParticipantId, Pid } from '../../core/types.js'
 import type { Partner } from '../../domain/partner.js'
-import type { ProcessKind } from '../../domain/process.js'
+import type { ProcessKind, Sent } from '../../domain/process.js'
 import type { Authenticated } from '../../identity/authentication.js'
-import { isIdentified } from '../../services/message-id.js'
+import { isIdentified, sentAt } from '../../services/message-id.js'
 import { type ErrorKind, sendError } from '../errors.js'
 import { eventNameOf } from '../event-names.js'
 import type { MessageName, Messages } from '../messages.js'
@@ -53,6 +53,7 @@ export type Caller = {
   readonly sender: ParticipantId
   readonly digest: string
   readonly identified: boolean
+  readonly sent?: Sent
   /** The message before it was brought into plain form. */
   readonly received: Json
 }
@@ -136,11 +137,13 @@ export function onMessage<K extends MessageName>(
     let outcome: Result<unknown> = message
     if (message.ok && bytes.ok && json.ok) {
       const digest = hash('sha256', bytes.value, 'hex')
+      const sent = sentAt(message.value)
       const known = {
         partner,
         sender: partner.did,
         digest,
         identified: isIdentified(message.value),
+        ...(sent === undefined ? {} : { sent }),
         received: json.value,
       }
       outcome = await run(message.value, known, req, res)
