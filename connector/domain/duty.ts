@@ -149,11 +149,18 @@ export function dueArrivals(
 /** Adds what came at a moment to the arrivals of its place. */
 export function arrived(
   last: Arrival | undefined,
-  m: { readonly at: EpochMs; readonly before: Counted; readonly after: Counted; readonly spanMs: number },
+  m: {
+    readonly at: EpochMs
+    readonly before: Counted
+    readonly after: Counted
+    readonly own: boolean
+    readonly spanMs: number
+  },
 ): { readonly extend: boolean; readonly from: EpochMs; readonly start: Counted } {
   const fits =
     last !== undefined &&
     !last.gone &&
+    last.own === m.own &&
     m.at >= last.from &&
     m.at < last.from + m.spanMs &&
     last.start.bytes <= m.before.bytes

@@ -114,6 +114,7 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
     const now = clock()
     const files: JsonObject[] = []
     const gone: Settled[] = []
+    const lost: Settled[] = []
     let fault: Problem | undefined
     for (const [place, arrivals] of byPlace(own)) {
       const due = dueArrivals(arrivals, (arrival) => dueOf(arrival) <= now)
@@ -135,12 +136,29 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
       // After a crash it may be less than was asked for: the rest follows when this is told.
       const { upTo = last.end.bytes, ...file } = deleted.value ?? {}
       const away = due.filter(({ start, end }) => start.bytes < upTo || end.bytes <= upTo)
-      gone.push(...away.map(({ seq }) => ({ seq, upTo })))
+      const settled = away.map(({ seq }) => ({ seq, upTo }))
+      if (deleted.value?.missing === true) {
+        // Moved away is not deleted: a person has to answer for it.
+        lost.push(...settled)
+        log.warn({ agreement: id, file: deleted.value.name }, 'received data is not there any more')
+        continue
+      }
+      gone.push(...settled)
       const received = { firstReceived: iso(due[0]?.from), lastReceived: iso(away.at(-1)?.to) }
       if (deleted.value !== undefined) files.push({ ...file, ...received } as JsonObject)
     }
     if (fault === undefined) faults.delete(id)
     else faults.set(id, textOf(fault))
+    if (lost.length > 0) {
+      const audit = {
+        subject: id,
+        at: now,
+        direction: 'own',
+        event: 'received data missing',
+        detail: {},
+      } as const
+      await store.disown({ arrivals: lost, audit })
+    }
     if (gone.length > 0) await tell(deleting, gone, files)
     if (fault !== undefined) return [now + RETRY_MS]
     const left = store.arrivals(id, 'consumer').filter((arrival) => arrival.own && !arrival.gone)

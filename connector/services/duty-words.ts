@@ -45,8 +45,8 @@ function ourNote({ agreement, demand }: Duty, { outstanding }: DutyAccount): Tex
       if (elsewhere) {
         return also(
           text(
-            'Some of the data was handed on to a place that this connector does not own: delete it there, then confirm it in words. What lies in its own folder for received data, the connector deletes by itself.',
-            'Ein Teil der Daten liegt an einem Ort, der nicht diesem Connector gehört: Löschen Sie ihn dort und bestätigen Sie es in Worten. Was in seinem Ordner für empfangene Daten liegt, löscht der Connector selbst.',
+            'Some of the data was handed on to a place that this connector does not own, or its file was taken away: delete it there, then confirm it in words. What lies in its own folder for received data, the connector deletes by itself.',
+            'Ein Teil der Daten liegt an einem Ort, der nicht diesem Connector gehört, oder die Datei wurde weggenommen: Löschen Sie ihn dort und bestätigen Sie es in Worten. Was in seinem Ordner für empfangene Daten liegt, löscht der Connector selbst.',
           ),
         )
       }

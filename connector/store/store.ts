@@ -68,6 +68,8 @@ export type LoggedEntry = Counted & { readonly at: EpochMs; readonly place: stri
 
 interface DutyStore {
   noteArrival(note: ArrivalNote): Promise<void>
+  /** One step: what is said of the arrivals does not lie any more where this connector can delete it. */
+  disown(m: { readonly arrivals: readonly Settled[]; readonly audit: AuditEntry }): Promise<void>
   /** In the order in which they came. */
   arrivals(agreementId: string, role: Role): readonly Arrival[]
   loggedUse(agreementId: string, role: Role): readonly LoggedDay[]

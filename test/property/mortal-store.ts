@@ -17,6 +17,7 @@ const WRITES = Object.keys({
   note: true,
   noteArrival: true,
   putStatement: true,
+  disown: true,
   addFact: true,
   endFact: true,
   putPartner: true,

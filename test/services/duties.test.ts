@@ -1,6 +1,6 @@
 /** Duties between two sides with real stores, real signatures and real files; the way between them is the test's. */
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -418,6 +418,35 @@ describe('a duty to delete', () => {
     expect(told.map(({ content }) => (content.data as JsonObject).records)).toEqual([1, 1])
     expect(told.map(({ until }) => until)).toEqual([undefined, now])
     await watch[Symbol.asyncDispose]()
+  })
+
+  it('is for a person to answer for when the file was taken away, and says so to nobody by itself', async () => {
+    const end = atomic('odrl:dateTime', 'lteq', '2027-01-05T12:00:00Z')
+    const both = await pair([{ action: 'odrl:delete' }], true, [end])
+    const { consumer, provider } = both
+    now = T0 + DAY - HOUR
+    await deliver(both, line(1))
+    renameSync(file(), join(folder, 'historian.ndjson'))
+    now = T0 + DAY + 1000
+    await consumer.watch().run()
+    expect(consumer.store().statements(AGREEMENT, 'consumer')).toEqual([])
+    const duty = dutyOf(consumer)
+    expect(duty).toMatchObject({ state: 'overdue', outstandingSince: '2027-01-05T11:00:00.000Z' })
+    expect(duty.note.en).toContain('or its file was taken away: delete it there, then confirm it in words')
+
+    // What comes after it lies in a new file, and goes by itself.
+    await deliver(both, line(2))
+    await consumer.watch().run()
+    expect(existsSync(file())).toBe(false)
+    expect(statementOf(consumer)).toMatchObject({ kind: 'deletion', content: { data: { records: 1 } } })
+    expect(statementOf(consumer).until).toBeUndefined()
+
+    expect(await consumer.ops().confirm(duty.id, 'Deleted from the historian.', 'laptop')).toMatchObject({
+      ok: true,
+      value: { state: 'fulfilled' },
+    })
+    await carry(consumer, provider)
+    expect(dutyOf(provider).state).toBe('fulfilled')
   })
 
   it('deletes nothing too early when the clock is set back, and what is due when it is set forward', async () => {

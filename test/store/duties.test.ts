@@ -53,6 +53,23 @@ describe('arrivals', () => {
     ])
   })
 
+  it('are settled, or given up as ours, up to a position; what has come behind it stays', async () => {
+    await note(0, { before: counted(0, 0), after: counted(30, 3) })
+    const [{ seq } = { seq: 0 }] = arrivals()
+    await store.putStatement({ statement: statementOf('s-1'), gone: [{ seq, upTo: 10 }] })
+    expect(arrivals()).toMatchObject([{ from: at(0), start: { bytes: 10 }, end: { bytes: 30 }, gone: false }])
+    const audit = { subject: 'a-1', at: at(1), direction: 'own', event: 'received data missing' } as const
+    await store.disown({ arrivals: [{ seq, upTo: 20 }], audit })
+    await note(500, { before: counted(30, 3), after: counted(40, 4) })
+    expect(arrivals()).toMatchObject([
+      { from: at(0), start: { bytes: 10 }, end: { bytes: 20 }, own: false },
+      { from: at(0), start: { bytes: 20 }, end: { bytes: 40 }, own: true },
+    ])
+    await store.putStatement({ statement: statementOf('s-2'), gone: [{ seq, upTo: 20 }] })
+    expect(arrivals().map(({ gone }) => gone)).toEqual([true, false])
+    expect(store.audit('a-1')).toMatchObject([audit])
+  })
+
   it('are told of when a new deadline begins, not with every delivery', async () => {
     let told = 0
     store.onDuty(() => {

@@ -30,6 +30,11 @@ export function dutyTables(db: Database.Database) {
   const markGone = db.prepare(`
     UPDATE arrival SET gone = @upTo IS NULL OR end_bytes <= @upTo,
       start_bytes = CASE WHEN end_bytes > @upTo THEN max(start_bytes, @upTo) ELSE start_bytes END WHERE seq = @seq`)
+  const keepApart = db.prepare(`
+    INSERT INTO arrival (agreement_id, role, place, from_at, to_at, start_bytes, start_records, end_bytes, end_records, own, gone)
+    SELECT agreement_id, role, place, from_at, to_at, @upTo, start_records, end_bytes, end_records, own, gone FROM arrival
+    WHERE seq = @seq AND end_bytes > @upTo`)
+  const disown = db.prepare('UPDATE arrival SET own = 0, end_bytes = min(end_bytes, @upTo) WHERE seq = @seq')
   const prune = db.prepare(`
     DELETE FROM arrival WHERE agreement_id = @agreementId AND role = @role AND gone = 1
       AND seq NOT IN (SELECT max(seq) FROM arrival GROUP BY role, place)
@@ -91,7 +96,7 @@ export function dutyTables(db: Database.Database) {
       const last = row === undefined ? undefined : arrivalOf(row)
       const from = before ?? last?.end ?? { bytes: 0, records: 0 }
       const to = before === undefined ? plus(from, after) : after
-      const { extend, from: fromAt, start } = arrived(last, { at, before: from, after: to, spanMs })
+      const { extend, from: fromAt, start } = arrived(last, { at, before: from, after: to, own, spanMs })
       const end = { endBytes: to.bytes, endRecords: to.records }
       // What a crash had counted and not kept is received again: it is counted where it came the second time.
       if (!extend && last !== undefined && last.end.bytes > from.bytes) {
@@ -114,6 +119,12 @@ export function dutyTables(db: Database.Database) {
     gone(agreementId: string, role: Role, settled: readonly Settled[]): void {
       for (const { seq, upTo = null } of settled) markGone.run({ seq, upTo })
       prune.run({ agreementId, role })
+    },
+    disown(arrivals: readonly Settled[]): void {
+      for (const { seq, upTo = Number.MAX_SAFE_INTEGER } of arrivals) {
+        keepApart.run({ seq, upTo })
+        disown.run({ seq, upTo })
+      }
     },
     put(given: Statement): void {
       const { id, direction, partner, agreementId, role, path, kind, at } = given

@@ -119,6 +119,12 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
       run(() => {
         if (duties.note(note)) dutiesChanged = true
       }),
+    disown: ({ arrivals, audit }) =>
+      run(() => {
+        duties.disown(arrivals)
+        processes.note(audit)
+        dutiesChanged = true
+      }),
     putStatement: ({ statement, gone = [], owe, settles, audit = [] }) =>
       run(() => {
         duties.put(statement)
