@@ -75,6 +75,12 @@ export function createSinks(deps: {
       if (sink.kind === 'mqtt') return ok(undefined)
       const path = pathOf(sink.name)
       if (!path.ok) return path
+      if (/\.(state|rest)$/.test(sink.name)) {
+        return problem('InvalidInput', {
+          en: `${sink.name} ends in .state or .rest, which stand beside the files of other deliveries. Name another file.`,
+          de: `${sink.name} endet auf .state oder .rest; solche Dateien stehen neben denen anderer Lieferungen. Nennen Sie eine andere Datei.`,
+        })
+      }
       const made = await ready(path.value)
       if (!made.ok) return made
       const there = await stat(path.value).catch(() => undefined)

@@ -322,6 +322,7 @@ describe('where a push may go', () => {
       expect([why.code, why.message]).toEqual([code, expect.stringContaining(words)])
     }
     await refused({ sink: { to: 'file:../../etc/passwd' } }, 'InvalidInput', 'outside the folder')
+    await refused({ sink: { to: 'file:readings.ndjson.rest' } }, 'InvalidInput', 'ends in .state or .rest')
     await refused({ sink: { to: 'file:/etc/passwd' } }, 'InvalidInput', 'outside the folder')
     await refused({ sink: { to: 'ftp://a/b' } }, 'InvalidInput', 'file:NAME or mqtt://')
     await refused({ sink: { to: 'mqtt://user:secret@a/b' } }, 'InvalidInput', 'without user and password')

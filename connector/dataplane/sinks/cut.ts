@@ -31,11 +31,15 @@ export async function cutFront(
     if (!read.ok) return read
     if (read.value === undefined) return await withoutState(path, upTo)
     const progress = await settleCut(path, read.value)
+    // A copy that never took the place of the file holds data that is due some day as well.
+    await rm(restPathOf(path), { force: true })
     const total = progress.pushed?.bytes ?? 0
     const removed = total - progress.size
     if (from < removed) return ok(progress.cut)
     const length = Math.min(upTo - removed, progress.size)
     if (length <= 0) return ok(undefined)
+    const found = await stat(path).catch(ifMissing)
+    if (found !== undefined && found.size < progress.size) return changed(path)
     return ok(await cut(path, progress, length, removed))
   } catch (cause) {
     return problem(
@@ -55,7 +59,6 @@ async function cut(path: string, progress: Progress, length: number, removed: nu
   if (file === undefined) return missing(path, progress, removed)
   let proof: CutProof
   try {
-    if ((await file.stat()).size < progress.size) throw new Error('the file is shorter than it was left')
     proof = { upTo: removed + length, ...(await examine(file, length)) }
     if (rest > 0) await copyRest(file, length, progress.size, restPathOf(path))
   } finally {
@@ -91,6 +94,12 @@ const NOTHING_LEFT = {
   sha256: createHash('sha256').digest('hex'),
   missing: true,
 } as const
+
+const changed = (path: string): Result<never> =>
+  problem('Conflict', {
+    en: `${path} is shorter than it was left: somebody has changed it, so it is not known what of it is due. Delete it by hand.`,
+    de: `${path} ist kürzer, als sie hinterlassen wurde: Jemand hat sie geändert, daher ist unbekannt, was davon fällig ist. Löschen Sie die Datei von Hand.`,
+  })
 
 /** Somebody was faster: there is nothing left to delete, and nothing left to say what it was. */
 async function missing(path: string, progress: Progress, removed: number): Promise<CutProof> {

@@ -138,6 +138,27 @@ describe('what cannot be deleted', () => {
     expect(await cut(0, LENGTH)).toMatchObject({ records: 1 })
   })
 
+  it('is named when somebody has shortened the file, and nothing of it is touched', async () => {
+    await receive(line(1), line(2))
+    writeFileSync(path, line(2))
+    const outcome = await cutFront(path, SUBJECT, { from: 0, upTo: LENGTH })
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { code: 'Conflict', message: expect.stringContaining('somebody has changed it') },
+    })
+    expect(content()).toBe(line(2))
+    rmSync(path)
+    expect(await cut(0, LENGTH)).toMatchObject({ missing: true })
+  })
+
+  it('leaves no copy that a crash or a full disk has left half written', async () => {
+    await receive(line(1), line(2))
+    writeFileSync(`${path}.rest`, line(2).slice(0, 9))
+    await cut(0, 2 * LENGTH)
+    expect(existsSync(path)).toBe(false)
+    expect(existsSync(`${path}.rest`)).toBe(false)
+  })
+
   it('because somebody took the file away, is said to be missing, and later data is taken', async () => {
     await receive(line(1))
     rmSync(path)
