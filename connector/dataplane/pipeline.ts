@@ -25,7 +25,7 @@ import {
 import { projection } from './stages/project.js'
 import { pseudonymsOf } from './stages/pseudonym.js'
 import { type Finish, finishOf } from './stages/round.js'
-import { rowFilter } from './stages/rows.js'
+import { machineFor, rowFilter } from './stages/rows.js'
 import { blockLength, blockStart, createSampler } from './stages/sample.js'
 
 /** The part of the source that somebody asks for. */
@@ -95,6 +95,8 @@ export function compileShape(
   const standing = standingFor(plan, judged)
   const last = finishOf(plan, pseudonymKey)
   const aggregation = aggregationOf(plan, signals, columns, last)
+  // A group is one of machines, whatever the series of the source are. Its members are counted and never delivered.
+  const machineOf = plan.minGroup === undefined ? undefined : machineFor(signals)
   const finish = last === undefined ? apply : (record: DataRecord) => finished(apply(record), last)
 
   return {
@@ -159,7 +161,8 @@ export function compileShape(
               continue
             }
             if (time < windowFloor) continue
-            for (const { record: result, nth } of aggregator.add(record)) {
+            const member = machineOf === undefined ? record : { ...record, series: machineOf(record) }
+            for (const { record: result, nth } of aggregator.add(member)) {
               const { time: start } = result
               const asked = before || (passed && nth > throughNth) || start > keepLaterThan
               if (asked && start >= windowFloor && start >= from && start < to) shaped.push(result)

@@ -40,6 +40,12 @@ function valueFor(key: RowKey, signals: readonly Signal[]): ValueOf {
   }
 }
 
+/** The machine that a record is of; empty when it names none. */
+export function machineFor(signals: readonly Signal[]): (record: DataRecord) => string {
+  const machine = valueFor('machineId', signals)
+  return (record) => machine(record) ?? ''
+}
+
 function testOf(value: ValueOf, { only, except }: RowFilter): Keep {
   const [kept, dropped] = [only === undefined ? undefined : new Set(only), new Set(except)]
   return (record) => {

@@ -242,6 +242,35 @@ describe.each(WITH_RECORDS)('%s', (_name, terms, lines, records) => {
   })
 })
 
+describe('a group of machines that a signal names', () => {
+  const signals: readonly Signal[] = [...SIGNALS, { name: 'machineId', type: 'string' }]
+  const terms = {
+    fields: ['temp'],
+    aggregationWindowMs: MINUTE,
+    aggregations: ['mean', 'count'],
+    minGroup: 3,
+  }
+  const given = [
+    record(1, minute(0, 0), { temp: 1, machineId: 'press-1' }),
+    record(2, minute(0, 1), { temp: 3, machineId: 'press-2' }),
+    record(3, minute(0, 2), { temp: 8, machineId: 'press-3' }),
+    // Several series of one machine are no group.
+    record(4, minute(1, 0), { temp: 10, machineId: 'press-1' }, 'left'),
+    record(5, minute(1, 1), { temp: 20, machineId: 'press-1' }, 'right'),
+    record(6, minute(1, 2), { temp: 30, machineId: 'press-1' }, 'top'),
+    record(7, minute(1, 3), { temp: 30 }, 'nameless'),
+    record(8, minute(2, 0), { temp: 1, machineId: 'press-1' }),
+    record(9, minute(3, 0), { temp: 1, machineId: 'press-1' }),
+  ]
+  it.each(WAYS)('is counted by that name, by %s', async (way) => {
+    const delivered = await deliver(way, { terms, records: given, signals, expected: 1, pseudonymKey: KEY })
+    expect(delivered.lines).toEqual([
+      { id: `p8~${window(0)}.0`, ts: '2026-11-02T08:00:00.000Z', 'temp.mean': 4, 'temp.count': 3 },
+    ])
+    expect(delivered.raw).not.toContain('press-')
+  })
+})
+
 it('refuses to serve a choice of rows by a signal that the dataset does not declare', async () => {
   const signals = SIGNALS.filter(({ name }) => name !== 'line')
   await using served = await serveDataPlane(memorySource(ROWS), { signalsOf: () => signals })
