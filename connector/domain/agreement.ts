@@ -34,6 +34,8 @@ export type Agreement = {
   readonly tier?: Tier
   /** The consumer's connector had proved that it carries out duties of our profile. */
   readonly dutiesProven?: boolean
+  /** Consumer: a person accepted as promises of ours, in exactly these terms, also what this connector does not understand. */
+  readonly notUnderstood?: true
   /** SHA-256 of the compiled plan, so that evidence names what was enforced. */
   readonly planHash?: string
   /** Provider: facts that the operator had confirmed and the agreement rests on, by id. */

@@ -23,7 +23,10 @@ export type Negotiation = ProcessCore<'negotiation', NegotiationState, Negotiati
   readonly previous?: JsonObject
   readonly datasetId: string
   readonly agreementId?: string
-  /** Hash of the offer that a person of ours approved word by word. Another offer needs another approval. */
+  /**
+   * Hash of the offer that a person of ours approved word by word; as consumer with all in it that is not understood. Another
+   * offer needs another approval.
+   */
   readonly approved?: string
 }
 

@@ -91,7 +91,7 @@ const ROUTES_HERE: readonly Route[] = [
     summary: 'As consumer: accept the offer that the partner made.',
     request: 'Acceptance',
     answer: 'Negotiation',
-    run: ({ ops, param, body, by }) => ops.negotiations.accept(param('pid'), body.offerHash, by),
+    run: ({ ops, param, body, by }) => ops.negotiations.accept(param('pid'), body, by),
   }),
   writes('post', `${NEGOTIATION}/approve`, {
     ...negotiations,

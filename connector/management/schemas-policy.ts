@@ -83,12 +83,17 @@ export const policyAnswers = {
   OfferInWords: object(
     {
       id: text,
+      offerHash: described(text, 'Names exactly these terms.'),
       clauses: list(ref('Clause')),
       tier,
       acceptable: described(flag, 'Whether every term is understood, and can be kept here or be promised.'),
+      notUnderstood: described(
+        list(text),
+        'Names of the terms that this connector does not understand and that a person may accept as promises: acceptNotUnderstood.',
+      ),
       problem: text,
     },
-    ['problem'],
+    ['notUnderstood', 'problem'],
   ),
   TemplatePolicy: object({
     policy: anything('A policy as ODRL, for an offer.'),

@@ -57,6 +57,10 @@ const offerHash: Schema = {
   description:
     'The offerHash that the negotiation showed: nothing is decided when the terms have changed since.',
 }
+const acceptNotUnderstood = described(
+  flag,
+  'Accept the terms that this connector does not understand as promises of ours, by contract only. Needs offerHash, and holds for exactly these terms.',
+)
 const contractOnly = described(
   flag,
   'Offer the terms although some of them are kept by contract only. Without it such terms are refused, and duties for the connector of the recipient are offered to those that have proved that they carry them out.',
@@ -134,8 +138,15 @@ export const REQUESTS = {
       partner: described(filled, 'DID of a trusted partner.'),
       dataset: filled,
       offer: described(filled, 'Needed when more than one offer of the dataset can be accepted.'),
+      offerHash: {
+        type: 'string',
+        pattern: '^[0-9a-f]{12,64}$',
+        description:
+          'The offerHash that the catalog showed, or its beginning: nothing is asked for when the terms have changed since.',
+      },
+      acceptNotUnderstood,
     },
-    ['offer'],
+    ['offer', 'offerHash', 'acceptNotUnderstood'],
   ),
   NewProposal: request(
     {
@@ -146,7 +157,7 @@ export const REQUESTS = {
     ['offer', 'terms', 'policy', 'contractOnly'],
   ),
   Proposal: request(proposal, ['offer', 'terms', 'policy', 'contractOnly']),
-  Acceptance: request({ offerHash }, ['offerHash']),
+  Acceptance: request({ offerHash, acceptNotUnderstood }, ['offerHash', 'acceptNotUnderstood']),
   Approval: request({ offerHash }),
   Reason: request({
     reason: described({ type: 'string', minLength: 1, maxLength: 1000 }, 'The partner reads it.'),

@@ -9,7 +9,7 @@ import type { Plan } from './plan.js'
 import { withShape } from './plan-shape.js'
 import { type PlanTerms, strictest } from './plan-terms.js'
 import type { ShapeLookup } from './shape.js'
-import { contributions, unsupportedTerms } from './support.js'
+import { contributionsOf, unsupportedTerms } from './support.js'
 
 /**
  * The strictest combination of all terms. `PolicyUnsupported` when a term cannot be enforced or a shape document is missing,
@@ -58,7 +58,7 @@ function combinedTerms(policy: Policy, agreedAt: EpochMs): Result<PlanTerms> {
     return problem('PolicyUnsupported', said, unsupported)
   }
   return ok(
-    contributions(policy.permissions[0]?.constraints ?? [], agreedAt)
+    contributionsOf(policy, agreedAt)
       .map((contribution) => contribution.terms)
       .reduce<PlanTerms>(strictest, {}),
   )

@@ -64,7 +64,9 @@ export function evaluate(policy: Policy, phase: Phase, facts: Facts): Decision {
   }
   const prohibited = policy.prohibitions.flatMap((rule) => judgeProhibition(rule, course) ?? [])
   const owed = policy.obligations.flatMap((rule) => judgeDuty(rule, 'obligation', course) ?? [])
-  const notUnderstood = policy.unknownTerms.map((term) => judgeUnknown(term.path, term.term, course))
+  const notUnderstood = policy.unknownTerms.flatMap(
+    ({ path, term }) => judgeUnknown(path, term, course) ?? [],
+  )
 
   const { reasons } = course
   const because =
@@ -181,7 +183,12 @@ const countNodes = (constraint: Constraint): number =>
     ? 1
     : constraint.operands.reduce((sum, operand) => sum + countNodes(operand), 1)
 
-function judgeUnknown(path: string, term: string, course: Course): Reason {
+/** The reason against any use, unless the recipient answers for the term. */
+function judgeUnknown(path: string, term: string, course: Course): Reason | undefined {
+  if (course.promised.has(path)) {
+    reason(course, ++course.clause, path, term, 'deferred', () => PROMISED)
+    return undefined
+  }
   return reason(course, ++course.clause, path, term, 'unknown', () =>
     text(
       `The contract contains ${quoted(term).en}, which this connector does not understand.`,

@@ -11,7 +11,7 @@ import { supportOf } from './registry.js'
 import { type ShapeLookup, shapeNamed } from './shape.js'
 import { shapeClause } from './shape-words.js'
 import { isChoiceOfHours, unsupportedConstraint } from './support.js'
-import { type Peer, promiseOf } from './tier.js'
+import { isNotUnderstood, isOurselves, type Peer, promiseOf } from './tier.js'
 import { listWords, quoted, text } from './words.js'
 
 /** `capable`: by the connector of a recipient that is not known yet, if it is one that can, and by contract otherwise. */
@@ -22,6 +22,8 @@ export type Clause = {
   readonly path: string
   readonly text: Text
   readonly enforcedBy: Enforcement
+  /** For us as recipients: agreed by contract only, because nothing here knows what it means. */
+  readonly notUnderstood?: true
 }
 
 /** What is known beside the policy itself. */
@@ -43,6 +45,7 @@ export function explain(policy: Policy, { shapes = () => undefined, peer }: Know
     path: node.path,
     text: textOf(node, numbers, shapes),
     enforcedBy: enforcerOf(node, peer),
+    ...(isOurselves(peer) && isNotUnderstood(node) && { notUnderstood: true as const }),
   }))
 }
 
@@ -59,7 +62,18 @@ const LABELS: Readonly<Record<Enforcement, Text>> = {
   ),
 }
 
+const NOT_UNDERSTOOD = text(
+  'not understood by this connector; agreed by contract only',
+  'von diesem Connector nicht verstanden; nur vertraglich vereinbart',
+)
+
 export const enforcementLabel = (enforcedBy: Enforcement): Text => LABELS[enforcedBy]
+
+export const clauseLabel = ({
+  enforcedBy,
+  notUnderstood,
+}: Pick<Clause, 'enforcedBy' | 'notUnderstood'>): Text =>
+  notUnderstood === true ? NOT_UNDERSTOOD : LABELS[enforcedBy]
 
 type Numbers = ReadonlyMap<string, number>
 
@@ -91,6 +105,7 @@ function enforcerOf(node: PolicyNode, peer: Peer | undefined): Enforcement {
 const DUTY_KEPT_BY: Readonly<Record<Peer | 'unknown', Enforcement>> = {
   proven: 'consumer',
   ourselves: 'consumer',
+  answerable: 'consumer',
   unproven: 'contract',
   unknown: 'capable',
 }

@@ -1,6 +1,6 @@
 /** Every left operand this connector understands. A new one is a file in operands/ and a line here. */
 import type { Text } from '../core/types.js'
-import type { AtomicConstraint, Operator } from './model.js'
+import type { AtomicConstraint, Constraint, Operator } from './model.js'
 import { shortName } from './model.js'
 import { agreementAge } from './operands/agreement-age.js'
 import { catenaX } from './operands/catena-x.js'
@@ -76,6 +76,13 @@ export function listedValues(
   return takesList(operator)
     ? values.flatMap((value) => value.split(',').map((one) => one.trim()))
     : undefined
+}
+
+/** Whether every name and value in it is understood. */
+export const isReadable = (constraint: Constraint): boolean => {
+  if (constraint.kind !== 'atomic') return constraint.operands.every(isReadable)
+  const support = supportOf(constraint)
+  return 'operand' in support && support.operand.wrong(constraint) === undefined
 }
 
 export type Support =

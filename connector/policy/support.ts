@@ -54,14 +54,21 @@ const carriedOnly = ({ label, enforcedBy }: Operand): Text =>
 /** A condition that contributes to a plan by itself. */
 type Contribution = { readonly constraint: Constraint; readonly terms: PlanTerms }
 
-/** What the conditions of a rule ask of the data plane, in document order. They must be supported. */
-export function contributions(
+/** What the conditions of the permission ask of the data plane, in document order. What is not promised must be supported. */
+export const contributionsOf = (
+  { permissions, promised }: Policy,
+  agreedAt: EpochMs | undefined,
+): readonly Contribution[] => contributions(permissions[0]?.constraints ?? [], agreedAt, promised)
+
+function contributions(
   constraints: readonly Constraint[],
   agreedAt: EpochMs | undefined,
+  promised?: ReadonlySet<string>,
 ): readonly Contribution[] {
   return constraints.flatMap((constraint) => {
+    if (promised?.has(constraint.path) === true) return []
     if (constraint.kind === 'atomic') return [{ constraint, terms: termsOf(constraint, agreedAt) }]
-    if (!isChoiceOfHours(constraint)) return contributions(constraint.operands, agreedAt)
+    if (!isChoiceOfHours(constraint)) return contributions(constraint.operands, agreedAt, promised)
     const hours = contributions(constraint.operands, agreedAt).map(({ terms }) => terms.hours ?? [])
     return [{ constraint, terms: { hours: hours.reduce(eitherHours, []) } }]
   })
@@ -144,10 +151,10 @@ function unsupportedRule(kind: RuleKind, rule: Rule): UnsupportedTerm | undefine
 }
 
 /** Terms that leave nothing to deliver together: enforceable, but nobody can mean them. */
-function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
+function contradictions(policy: Policy): readonly UnsupportedTerm[] {
   const found: UnsupportedTerm[] = []
   let before: PlanTerms = {}
-  for (const { constraint, terms } of contributions(permissions[0]?.constraints ?? [], undefined)) {
+  for (const { constraint, terms } of contributionsOf(policy, undefined)) {
     const together = strictest(before, terms)
     if (leavesNothing(together) && !leavesNothing(before)) {
       const why = text(
@@ -161,7 +168,11 @@ function contradictions({ permissions }: Policy): readonly UnsupportedTerm[] {
   }
   const incomplete = aggregationFault(before) ?? noiseFault(before)
   if (incomplete !== undefined) {
-    found.push({ path: permissions[0]?.path ?? 'permission', term: incomplete.term, why: incomplete.why })
+    found.push({
+      path: policy.permissions[0]?.path ?? 'permission',
+      term: incomplete.term,
+      why: incomplete.why,
+    })
   }
   return found
 }

@@ -4,10 +4,10 @@
  */
 import { ACTION_TERMS, isKnownAction } from './action-terms.js'
 import { isExecuted } from './duties.js'
-import type { Constraint, Policy, Rule } from './model.js'
+import type { Constraint, Policy, Rule, UnknownTerm } from './model.js'
 import { ODRL } from './model.js'
 import { nodesOf, type PolicyNode, type RuleKind } from './nodes.js'
-import { supportOf } from './registry.js'
+import { isReadable, supportOf } from './registry.js'
 import { type UnsupportedTerm, unsupportedTerms } from './support.js'
 
 /**
@@ -18,9 +18,12 @@ export type Tier = 1 | 2 | 3
 
 /**
  * Who the recipient is: a connector that has proved that it carries out such duties, one that has not, or ourselves. What the
- * provider has to see to is not for us to check then, and only narrows what we may do.
+ * provider has to see to is not for us to check then, and only narrows what we may do. `answerable`: ourselves, and a person
+ * answers for what is not understood too.
  */
-export type Peer = 'proven' | 'unproven' | 'ourselves'
+export type Peer = 'proven' | 'unproven' | 'ourselves' | 'answerable'
+
+export const isOurselves = (peer: Peer | undefined): boolean => peer === 'ourselves' || peer === 'answerable'
 
 /** `consumer`: a duty that a connector of this make carries out. `contract`: nobody but the parties themselves. */
 type Keeper = 'consumer' | 'contract'
@@ -29,35 +32,44 @@ export type Promised = { readonly path: string; readonly number: number; readonl
 
 /** Who keeps a term that this connector does not keep; undefined for one that it keeps, and for one that nobody may promise. */
 export function promiseOf(node: PolicyNode, peer?: Peer): Keeper | undefined {
-  if (node.kind === 'unknown') return undefined
+  if (node.kind === 'unknown') return peer === 'answerable' && isNotUnderstood(node) ? 'contract' : undefined
   if (node.kind !== 'constraint') return ofRule(node.kind, node.rule, peer)
   const { constraint, of, rule, inside } = node
   if (of !== 'permission') return ofRule(of, rule, peer)
   // Conditions of which all have to be met count one by one, an alternative as a whole.
   const whole = [...inside, constraint].find(({ kind }) => kind !== 'and')
-  return whole !== undefined && isForRecipient(whole, peer) ? 'contract' : undefined
+  if (whole === undefined) return undefined
+  const isUnread = peer === 'answerable' && !isReadable(whole)
+  return isUnread || isForRecipient(whole, peer) ? 'contract' : undefined
 }
 
-/** Nobody promises what is not understood: neither an action nor a condition of it. */
+/**
+ * A term whose place and form are clear and whose name or value is not: a person can read it as it stands and answer for it.
+ * Not what cannot be read at all, nor an action that is permitted: nothing would be.
+ */
+export function isNotUnderstood(node: PolicyNode): boolean {
+  if (node.kind === 'unknown') return node.unknown.path === 'profile' && node.unknown.term !== 'profile'
+  if (node.kind === 'constraint') return !isReadable(node.constraint)
+  return node.kind !== 'permission' && !isKnownAction(node.rule.action)
+}
+
+/** What is not understood, neither an action nor a condition of it, is promised only where a person answers for it. */
 function ofRule(kind: RuleKind, rule: Rule, peer: Peer | undefined): Keeper | undefined {
   const { action, constraints } = rule
-  if (kind === 'permission' || !isKnownAction(action) || !constraints.every(isReadable)) return undefined
+  if (kind === 'permission') return undefined
+  if (!isKnownAction(action) || !constraints.every(isReadable)) {
+    return peer === 'answerable' ? 'contract' : undefined
+  }
   // A prohibition of the use itself stands against delivering at all.
   if (kind === 'prohibition') return action === `${ODRL}use` ? undefined : 'contract'
   if (kind === 'obligation') return isExecuted(rule) ? 'consumer' : 'contract'
   // Before any use, the recipient can promise what it does by itself, not what the provider has to find done.
-  return KEPT_BY.get(action) === 'provider' && peer !== 'ourselves' ? undefined : 'contract'
+  return KEPT_BY.get(action) === 'provider' && !isOurselves(peer) ? undefined : 'contract'
 }
 
 const KEPT_BY: ReadonlyMap<string, string> = new Map(
   ACTION_TERMS.map(({ iri, enforcedBy }) => [iri, enforcedBy]),
 )
-
-const isReadable = (constraint: Constraint): boolean => {
-  if (constraint.kind !== 'atomic') return constraint.operands.every(isReadable)
-  const support = supportOf(constraint)
-  return 'operand' in support && support.operand.wrong(constraint) === undefined
-}
 
 /** Speaks of nothing but what the recipient does with the data; or of what is not ours to check as recipient. */
 function isForRecipient(constraint: Constraint, peer: Peer | undefined): boolean {
@@ -67,7 +79,7 @@ function isForRecipient(constraint: Constraint, peer: Peer | undefined): boolean
   const support = supportOf(constraint)
   if (!('operand' in support) || support.operand.wrong(constraint) !== undefined) return false
   const { enforcedHere, enforcedBy } = support.operand
-  return !enforcedHere && (enforcedBy !== 'provider' || peer === 'ourselves')
+  return !enforcedHere && (enforcedBy !== 'provider' || isOurselves(peer))
 }
 
 const promises = (policy: Policy, peer: Peer | undefined): readonly Promised[] =>
@@ -80,8 +92,24 @@ const promises = (policy: Policy, peer: Peer | undefined): readonly Promised[] =
 export function accepting(policy: Policy, upTo: Tier, peer?: Peer): Policy {
   if (upTo === 1) return policy
   const accepted = promises(policy, peer).filter(({ by }) => upTo === 3 || by === 'consumer')
-  return accepted.length === 0 ? policy : { ...policy, promised: new Set(accepted.map(({ path }) => path)) }
+  if (accepted.length === 0) return policy
+  const promised = new Set(accepted.map(({ path }) => path))
+  // Several profiles share one place: all of them are accepted there, or none.
+  const unread = nodesOf(policy).filter((node) => node.kind === 'unknown' && !isNotUnderstood(node))
+  for (const { path } of unread) promised.delete(path)
+  return { ...policy, promised }
 }
+
+/** The names of the terms that a person may answer for, as they are written, each with its place and in their order. */
+export const notUnderstoodIn = (policy: Policy): readonly UnknownTerm[] =>
+  nodesOf(policy)
+    .filter(isNotUnderstood)
+    .flatMap((node) => {
+      if (node.kind === 'unknown') return [node.unknown]
+      if (node.kind !== 'constraint') return [{ path: node.path, term: node.rule.action }]
+      const { constraint } = node
+      return constraint.kind === 'atomic' ? [{ path: node.path, term: constraint.leftOperand }] : []
+    })
 
 export type Tiers = {
   readonly tier: Tier

@@ -5,7 +5,7 @@ import type { Clock, EpochMs, JsonObject, ParticipantId, Pid, Text } from '../co
 import { type Agreement, withoutPseudonymKey } from '../domain/agreement.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER, type Transfer } from '../domain/transfer.js'
-import { type Enforcement, enforcementLabel, explain, type Known } from '../policy/explain.js'
+import { clauseLabel, type Enforcement, explain, type Known } from '../policy/explain.js'
 import { parsePolicy } from '../policy/parse.js'
 import type { Tier } from '../policy/tier.js'
 import type { Store } from '../store/store.js'
@@ -52,7 +52,7 @@ export function inWords(policy: unknown, known: Known = {}): readonly ClauseInWo
     number: clause.number,
     text: clause.text,
     enforcedBy: clause.enforcedBy,
-    enforcement: enforcementLabel(clause.enforcedBy),
+    enforcement: clauseLabel(clause),
   }))
 }
 

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { canonicalize, sha256Hex } from '../core/canonical.js'
-import { ok, problem, type Result, textOf } from '../core/result.js'
+import { ok, problem, type Result } from '../core/result.js'
 import {
   type EpochMs,
   iso,
@@ -16,6 +16,7 @@ import {
 } from '../core/types.js'
 import { type Agreement, readableForm } from '../domain/agreement.js'
 import type { Offer } from '../domain/dataset.js'
+import type { Negotiation } from '../domain/negotiation.js'
 import { type Partner, peerOf } from '../domain/partner.js'
 import type { Relation } from '../policy/analysis/relate.js'
 import { differences, differenceText } from '../policy/compare.js'
@@ -99,10 +100,32 @@ export function acceptedFrom(partner: Partner | undefined, offer: Pick<Offer, 'c
 }
 
 /** Who receives under an agreement. */
-export function peerUnder({ role, dutiesProven }: Pick<Agreement, 'role' | 'dutiesProven'>): Peer {
-  if (role === 'consumer') return 'ourselves'
+export function peerUnder({
+  role,
+  dutiesProven,
+  notUnderstood,
+}: Pick<Agreement, 'role' | 'dutiesProven' | 'notUnderstood'>): Peer {
+  if (role === 'consumer') return notUnderstood === true ? 'answerable' : 'ourselves'
   return dutiesProven === true ? 'proven' : 'unproven'
 }
+
+/** Whether a person of ours approved exactly the offer on the table. */
+export const isApproved = ({ approved, offer }: Pick<Negotiation, 'approved' | 'offer'>): boolean =>
+  approved !== undefined && approved === offerHash(offer)
+
+/** Consumer: our connector by itself, or with a person who answers for exactly the offer on the table. */
+export const peerAsConsumer = (n: Pick<Negotiation, 'approved' | 'offer'>): Peer =>
+  isApproved(n) ? 'answerable' : 'ourselves'
+
+/** What the record says about promises: the tier of the terms, and who carries out or answers for which of them. */
+export const promisedTo = (
+  peer: Peer,
+  terms: JsonObject,
+): Pick<Agreement, 'tier' | 'dutiesProven' | 'notUnderstood'> => ({
+  tier: tierWith(peer, terms),
+  ...(peer === 'proven' && { dutiesProven: true }),
+  ...(peer === 'answerable' && !understood(terms, 3, 'ourselves').ok && { notUnderstood: true }),
+})
 
 /** Refuses terms that are kept by contract only, unless the operator wants to offer them so. */
 export function wantedByContract(
@@ -137,30 +160,6 @@ export const hasNoTerms = (policy: JsonObject): boolean =>
 /** Consumer: this partner may give us contracts without any terms. */
 export const takesWithoutTerms = (partner: Partner | undefined, policy: JsonObject): boolean =>
   partner?.takesEmptyPolicies === true && hasNoTerms(policy)
-
-/** Consumer: every term is understood, can be kept here or be promised by us, and allows us to agree now. */
-export function mayHold(
-  partner: Partner,
-  offer: JsonObject,
-  facts: Facts,
-  shapes: ShapeLookup,
-): Result<void> {
-  if (takesWithoutTerms(partner, offer)) return ok(undefined)
-  const policy = understood(offer, 3, 'ourselves')
-  if (policy.ok) {
-    const missing = missingShape(policy.value, shapes)
-    if (missing !== undefined) return missing
-    const allowed = allows(policy.value, 'negotiation', { ...facts, asRecipient: true })
-    return allowed.ok ? ok(undefined) : allowed
-  }
-  const said = textOf(policy.error)
-  return hasNoTerms(offer)
-    ? problem(policy.error.code, {
-        en: `${said.en} To take contracts without terms from this partner: handschlag partner set ${partner.did} --empty-policies accept`,
-        de: `${said.de} Um Verträge ohne Bedingungen von diesem Partner anzunehmen: handschlag partner set ${partner.did} --empty-policies accept`,
-      })
-    : policy
-}
 
 export const shapeMissing = (name: string): Text => ({
   en: `The terms are shaped by the document ${name}, and the partner did not hand it over.`,

@@ -11,19 +11,20 @@ import { ownIdFor, type Partner, peerOf } from '../domain/partner.js'
 import { type Difference, differenceClause, differences } from '../policy/compare.js'
 import { needsKey, type Plan } from '../policy/plan.js'
 import { type ShapeLookup, shapeHash, shapeText } from '../policy/shape.js'
-import type { Peer, Tier } from '../policy/tier.js'
+import type { Tier } from '../policy/tier.js'
 import { factsFor } from './confirmed.js'
 import {
   acceptedFrom,
   agreementHash,
   allows,
   draftAgreement,
-  offerHash,
+  isApproved,
+  peerAsConsumer,
   planOf,
+  promisedTo,
   sameAsOffered,
   samePromises,
   takesWithoutTerms,
-  tierWith,
   understood,
 } from './contract.js'
 import { type NegotiationDeps, pidsOf } from './negotiation.js'
@@ -90,10 +91,6 @@ function allowsAtMost(asked: JsonObject, { policy }: Offer, shapes: ShapeLookup)
 
 /** Left out, a profile claims less than it says: all terms are absolute names and mean the same without it. */
 const leavesOutProfile = ({ path, agreed }: Difference): boolean => path === 'profile' && agreed === undefined
-
-/** Whether a person of ours approved exactly the offer on the table. */
-export const isApproved = (n: Negotiation): boolean =>
-  n.approved !== undefined && n.approved === offerHash(n.offer)
 
 /** Up to which tier promises are accepted: a person who approved exactly these terms has read which of them are some. */
 type Accepted = { readonly terms: JsonObject; readonly upTo: Tier }
@@ -194,12 +191,6 @@ function draftOf(
   }
 }
 
-/** What the record says about promises: the tier of the terms, and whether the consumer's connector carries out its duties. */
-const promisedTo = (peer: Peer, terms: JsonObject): Pick<Agreement, 'tier' | 'dutiesProven'> => ({
-  tier: tierWith(peer, terms),
-  ...(peer === 'proven' && { dutiesProven: true }),
-})
-
 /** Provider: drafts and seals the agreement on the offer on the table. */
 export async function agree(
   deps: NegotiationDeps,
@@ -294,7 +285,7 @@ export async function checkAgreement(
     ...(shapes.length > 0 && { shapes }),
     agreedAt: same.value.agreedAt,
     // Our own connector is the one that carries out the duties.
-    ...promisedTo('ourselves', m.agreement),
+    ...promisedTo(peerAsConsumer(n), m.agreement),
     status: 'pending',
     ...(seal === undefined ? {} : { providerSeal: seal }),
   }

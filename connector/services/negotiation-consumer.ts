@@ -7,7 +7,6 @@ import type { JsonObject, Pid } from '../core/types.js'
 import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import { ownIdFor, type Partner, reachedBy } from '../domain/partner.js'
 import { receive } from '../domain/process.js'
-import { mayHold } from './contract.js'
 import { mayOpen } from './crowd.js'
 import {
   closeNegotiation,
@@ -24,6 +23,7 @@ import {
 } from './negotiation.js'
 import { checkAgreement, isTaken, signedText } from './negotiation-agreement.js'
 import { decided, takeTurn } from './negotiation-moves.js'
+import { mayHold } from './not-understood.js'
 import { lookupIn, takeShapes } from './shapes.js'
 
 /** Consumer: asks for a contract on an offer from the partner's catalog. The offer carries its `target`. */
@@ -35,13 +35,16 @@ export async function requestContract(
     readonly offer: JsonObject
     /** Texts of the shape documents that stand beside the offer. */
     readonly shapes?: readonly string[]
+    /** Hash of the offer, where a person accepts what is not understood in it. */
+    readonly approved?: string
   },
 ): Promise<Result<Negotiation>> {
   const at = deps.clock()
   const facts = { at, recipient: ownIdFor(m.partner, deps.ownDid) }
   const taken = await takeShapes(deps, m.partner.did, m.offer, m.shapes)
   if (!taken.ok) return taken
-  const allowed = mayHold(m.partner, m.offer, facts, lookupIn(deps.store))
+  const mark = m.approved === undefined ? {} : { approved: m.approved }
+  const allowed = mayHold(m.partner, m.offer, facts, lookupIn(deps.store), mark)
   if (!allowed.ok) return allowed
   const pid = deps.newPid()
   const next: Negotiation = {
@@ -53,6 +56,7 @@ export async function requestContract(
     state: 'NEW',
     pending: 'request',
     offer: m.offer,
+    ...mark,
     datasetId: m.datasetId,
     createdAt: at,
     updatedAt: at,

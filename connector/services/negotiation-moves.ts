@@ -10,7 +10,7 @@ import { ownIdFor, type Partner } from '../domain/partner.js'
 import { type Awaiting, awaitPerson, detailOf, reasonOf, send, transition } from '../domain/process.js'
 import type { Step } from '../domain/step.js'
 import { differenceClause, differences } from '../policy/compare.js'
-import { acceptedFrom, mayHold, offerHash } from './contract.js'
+import { acceptedFrom, isApproved, offerHash } from './contract.js'
 import {
   type Decision,
   endStep,
@@ -21,15 +21,8 @@ import {
   pidsOf,
   terminating,
 } from './negotiation.js'
-import {
-  type Asked,
-  agree,
-  askedFor,
-  countersign,
-  isApproved,
-  offerable,
-  receipt,
-} from './negotiation-agreement.js'
+import { type Asked, agree, askedFor, countersign, offerable, receipt } from './negotiation-agreement.js'
+import { mayHold, notUnderstoodWords } from './not-understood.js'
 import type { NegotiationContext, NegotiationMove, Outgoing } from './ports.js'
 import { lookupIn, shapeTextsFor } from './shapes.js'
 
@@ -152,7 +145,7 @@ export async function ready(
       )
     }
     case 'accept': {
-      const fit = mayHold(partner, n.offer, factsFor(deps, partner), lookupIn(deps.store))
+      const fit = mayHold(partner, n.offer, factsFor(deps, partner), lookupIn(deps.store), n)
       if (!fit.ok) return fit
       return ok((current) => sending(deps, current, 'accept', deps.wire.accepted(pidsOf(current))))
     }
@@ -179,17 +172,19 @@ export async function ready(
       return ok((current) => terminating(deps, current, move))
     case 'wait':
       if (move.for === 'partner') return ok((current) => ok({ next: current }))
-      return ok((current) => ok(personNeeded(current, { ...waitOf(move), since: deps.clock() })))
+      return ok((current) => ok(personNeeded(current, { ...waitOf(move, current), since: deps.clock() })))
   }
 }
 
-const waitOf = ({
-  because,
-  detail,
-}: Extract<NegotiationMove, { for: 'person' }>): Omit<Awaiting, 'since'> => ({
-  because,
-  ...(detail === undefined ? {} : { detail }),
-})
+/** Where the rules say nothing more, a person is told what is not understood in an offer. */
+function waitOf(
+  { because, detail }: Extract<NegotiationMove, { for: 'person' }>,
+  { offer }: Negotiation,
+): Omit<Awaiting, 'since'> {
+  if (detail !== undefined) return { because, detail }
+  const unread = because === 'offer' ? notUnderstoodWords(offer) : undefined
+  return { because, ...(unread !== undefined && detailOf(unread.en, unread.de)) }
+}
 
 const storedAgreement = (deps: NegotiationDeps, n: Negotiation): Agreement | undefined =>
   n.agreementId === undefined

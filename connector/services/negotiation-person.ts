@@ -139,8 +139,16 @@ export function counter(deps: NegotiationDeps, pid: Pid, proposal: Proposal): Pr
   })
 }
 
-/** Consumer: accepts the offer on the table. Terms that are not understood here are never accepted. */
-export function acceptOffer(deps: NegotiationDeps, pid: Pid, read?: string): Promise<Result<Negotiation>> {
+/**
+ * Consumer: accepts the offer on the table. Terms that are not understood here are accepted as promises of ours only when
+ * the person says so, and named the terms.
+ */
+export function acceptOffer(
+  deps: NegotiationDeps,
+  pid: Pid,
+  read?: string,
+  notUnderstood = false,
+): Promise<Result<Negotiation>> {
   return onTable(deps, pid, (n) => {
     if (n.role === 'provider') {
       return problem('InvalidTransition', {
@@ -148,7 +156,8 @@ export function acceptOffer(deps: NegotiationDeps, pid: Pid, read?: string): Pro
         de: 'Ein Angebot nimmt der Empfänger an. Als Anbieter: handschlag negotiation approve',
       })
     }
-    return unchanged(n, read, { move: { move: 'accept' } })
+    const mark = notUnderstood && read !== undefined ? { approved: read } : {}
+    return unchanged(n, read, { move: { move: 'accept' }, ...mark })
   })
 }
 

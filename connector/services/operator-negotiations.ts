@@ -11,6 +11,7 @@ import { askRulesAgain, type DeliveryDeps, giveUp, nothingOwed } from './deliver
 import { terminateNegotiation } from './negotiation.js'
 import { requestContract } from './negotiation-consumer.js'
 import { acceptOffer, approve, counter, offerContract, type Proposal, refuse } from './negotiation-person.js'
+import { offerRead } from './not-understood.js'
 import { offerInWords, type RemoteOfferView } from './operator-partners.js'
 import { compact, noted, type OwedView, owedTo, type Waiting, waiting } from './operator-view.js'
 import { trustedPartner } from './partners.js'
@@ -50,7 +51,18 @@ export type NegotiationDetail = NegotiationView & {
   readonly owed: readonly OwedView[]
 }
 
-export type NewNegotiation = { readonly partner: string; readonly dataset: string; readonly offer?: string }
+export type Acceptance = {
+  /** Names the terms that were read; at the start of a negotiation a part of it is enough. */
+  readonly offerHash?: string
+  /** Accepts in exactly these terms what is not understood here, as promises of ours. */
+  readonly acceptNotUnderstood?: boolean
+}
+
+export type NewNegotiation = Acceptance & {
+  readonly partner: string
+  readonly dataset: string
+  readonly offer?: string
+}
 
 export type NewProposal = Proposal & { readonly partner: string; readonly dataset: string }
 
@@ -60,10 +72,11 @@ export type NegotiationOperationDeps = DeliveryDeps & { readonly catalog: Catalo
 export function chooseOffer(
   partner: Partner,
   dataset: RemoteDataset,
-  named: string | undefined,
+  { offer: named, offerHash: read }: Pick<NewNegotiation, 'offer' | 'offerHash'>,
   shapes: ShapeLookup,
 ): Result<JsonObject> {
-  const { offers } = dataset
+  // DSP 2025-1, Contract Negotiation Protocol: in a catalog the dataset implies the target, in a message it is named.
+  const offers = dataset.offers.map((offer): JsonObject => ({ ...offer, target: dataset.id }))
   if (offers.length === 0)
     return problem('OfferUnknown', {
       en: `The dataset ${dataset.id} has no offer for you.`,
@@ -71,13 +84,14 @@ export function chooseOffer(
     })
   if (named !== undefined) {
     const offer = offers.find((o) => o['@id'] === named)
-    if (offer !== undefined) return ok(offer)
+    if (offer !== undefined) return read === undefined ? ok(offer) : offerRead([offer], read)
     const known = offers.map((o) => String(o['@id'])).join(', ')
     return problem('OfferUnknown', {
       en: `The dataset ${dataset.id} has no offer ${named} for you. Offers: ${known}.`,
       de: `Der Datensatz ${dataset.id} hat für Sie kein Angebot ${named}. Angebote: ${known}.`,
     })
   }
+  if (read !== undefined) return offerRead(offers, read)
   const views = offers.map((offer) => ({ offer, view: offerInWords(offer, partner, shapes) }))
   const acceptable = views.filter(({ view }) => view.acceptable)
   const [only] = acceptable
@@ -181,7 +195,7 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       const previous = found.value.previous ?? published
       return ok({
         ...view(found.value),
-        terms: offerInWords(offer, store.partner(found.value.partner), lookupIn(store), role),
+        terms: offerInWords(offer, store.partner(found.value.partner), lookupIn(store), found.value),
         changes: previous === undefined ? [] : termChanges(previous, offer),
         ...comparedBefore(lookupIn(store), found.value, published),
         timeline: timelineOf(store, pid),
@@ -195,22 +209,21 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
       if (!partner.ok) return partner
       const dataset = await deps.catalog.dataset(partner.value, input.dataset)
       if (!dataset.ok) return dataset
-      const offer = chooseOffer(
-        partner.value,
-        dataset.value,
-        input.offer,
-        lookupAmong(store, dataset.value.shapes),
-      )
+      const offer = chooseOffer(partner.value, dataset.value, input, lookupAmong(store, dataset.value.shapes))
       if (!offer.ok) return offer
       const datasetId = dataset.value.id
-      // DSP 2025-1, Contract Negotiation Protocol: in a catalog the dataset implies the target, in a message it is named.
+      const isAccepted = input.acceptNotUnderstood === true && input.offerHash !== undefined
       const requested = await requestContract(deps, {
         partner: partner.value,
         datasetId,
-        offer: { ...offer.value, target: datasetId },
+        offer: offer.value,
         shapes: dataset.value.shapes,
+        ...(isAccepted && { approved: offerHash(offer.value) }),
       })
-      return acted(requested, 'negotiation started', by, { dataset: datasetId })
+      return acted(requested, 'negotiation started', by, {
+        dataset: datasetId,
+        ...(isAccepted && { offerHash: offerHash(offer.value), acceptNotUnderstood: true }),
+      })
     },
 
     /** As provider: offers a contract to a partner that has not asked for one. */
@@ -225,8 +238,14 @@ export function negotiationOperations(deps: NegotiationOperationDeps) {
     counter: async (pid: string, proposal: Proposal, by: string) =>
       acted(await counter(deps, pid as Pid, proposal), 'countered', by),
 
-    accept: async (pid: string, read: string | undefined, by: string) =>
-      acted(await acceptOffer(deps, pid as Pid, read), 'offer accepted', by),
+    accept: async (
+      pid: string,
+      { offerHash: read, acceptNotUnderstood: unread = false }: Acceptance,
+      by: string,
+    ) =>
+      acted(await acceptOffer(deps, pid as Pid, read, unread), 'offer accepted', by, {
+        ...(unread && read !== undefined && { offerHash: read, acceptNotUnderstood: true }),
+      }),
 
     approve: async (pid: string, read: string, by: string) =>
       acted(await approve(deps, pid as Pid, read), 'request approved', by, { offerHash: read }),

@@ -1,8 +1,8 @@
 /** The operator's view of partners and of what they offer. */
 import { ok, problem, problemOf, type Result } from '../core/result.js'
-import { iso, type JsonObject, type Role } from '../core/types.js'
+import { iso, type JsonObject } from '../core/types.js'
 import type { Approval } from '../domain/dataset.js'
-import { NEGOTIATION } from '../domain/negotiation.js'
+import { NEGOTIATION, type Negotiation } from '../domain/negotiation.js'
 import {
   type AccessKind,
   accessKind,
@@ -14,14 +14,22 @@ import {
 } from '../domain/partner.js'
 import { isFinal } from '../domain/process.js'
 import { TRANSFER } from '../domain/transfer.js'
+import type { Policy } from '../policy/model.js'
 import type { ShapeLookup } from '../policy/shape.js'
-import type { Peer } from '../policy/tier.js'
 import { tierWords } from '../policy/tier-words.js'
 import type { Store } from '../store/store.js'
 import { type AgreementDeps, type ClauseInWords, inWords, type TierInWords } from './agreements.js'
 import type { CatalogClient, RemoteDataset, RemoteSignal } from './catalog.js'
 import { type CatalogSearch, matching } from './catalog-search.js'
-import { missingShape, takesWithoutTerms, tierWith, understood } from './contract.js'
+import {
+  missingShape,
+  offerHash,
+  peerAsConsumer,
+  takesWithoutTerms,
+  tierWith,
+  understood,
+} from './contract.js'
+import { acceptedByUs, answerableTerms } from './not-understood.js'
 import { compact, noted } from './operator-view.js'
 import {
   addPartner,
@@ -58,11 +66,15 @@ export type PartnerView = {
 
 export type RemoteOfferView = {
   readonly id: string
+  /** Names exactly these terms. */
+  readonly offerHash: string
   readonly clauses: readonly ClauseInWords[]
   /** Who keeps them between the two sides. */
   readonly tier: TierInWords
   /** Whether every term is understood, and can be kept here or be promised. */
   readonly acceptable: boolean
+  /** Names of the terms that are not understood and that a person may accept as promises; absent: none. */
+  readonly notUnderstood?: readonly string[]
   readonly problem?: string
   readonly problemDe?: string
 }
@@ -117,18 +129,26 @@ export const partnerView = (partner: Partner): PartnerView => {
   return compact(view)
 }
 
-/** `role` is ours: as recipients we carry out our duties ourselves. */
+/** The offer carries its target. `n`: the negotiation it is on the table of; without one we are the recipients. */
 export function offerInWords(
   offer: JsonObject,
   partner: Partner | undefined,
   shapes: ShapeLookup,
-  role: Role = 'consumer',
+  n?: Negotiation,
 ): RemoteOfferView {
-  const peer = role === 'consumer' ? 'ourselves' : peerOf(partner)
-  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : holdable(offer, shapes, peer)
+  const isOurs = n === undefined || n.role === 'consumer'
+  const peer = isOurs ? peerAsConsumer({ ...n, offer }) : peerOf(partner)
+  const judged = (): Result<Policy> =>
+    isOurs && (n === undefined || n.state === 'OFFERED')
+      ? acceptedByUs(offer, { ...n, partner: partner?.did ?? '' })
+      : understood(offer, 3, peer)
+  const policy = takesWithoutTerms(partner, offer) ? ok(undefined) : withShapes(judged(), shapes)
   const tier = tierWith(peer, offer)
+  const unread = isOurs ? answerableTerms(offer).map(({ term }) => term) : []
   return {
     id: String(offer['@id']),
+    offerHash: offerHash(offer),
+    ...(unread.length > 0 && { notUnderstood: unread }),
     clauses: inWords(offer, { peer, shapes }),
     tier: { number: tier, text: tierWords(tier) },
     acceptable: policy.ok,
@@ -136,10 +156,8 @@ export function offerInWords(
   }
 }
 
-function holdable(offer: JsonObject, shapes: ShapeLookup, peer: Peer): Result<unknown> {
-  const policy = understood(offer, 3, peer)
-  return policy.ok ? (missingShape(policy.value, shapes) ?? policy) : policy
-}
+const withShapes = (policy: Result<Policy>, shapes: ShapeLookup): Result<unknown> =>
+  policy.ok ? (missingShape(policy.value, shapes) ?? policy) : policy
 
 const remoteView =
   (store: Store, partner: Partner) =>
@@ -162,7 +180,9 @@ const remoteView =
       machineId,
       signals,
       formats,
-      offers: offers.map((offer) => offerInWords(offer, partner, lookupAmong(store, shapes))),
+      offers: offers.map((offer) =>
+        offerInWords({ ...offer, target: id }, partner, lookupAmong(store, shapes)),
+      ),
     })
 
 const viewed = <T, V>(outcome: Result<T>, view: (value: T) => V): Result<V> =>

@@ -192,6 +192,50 @@ describe('negotiation accept', () => {
   })
 })
 
+describe('terms that this connector does not understand', () => {
+  const unread = negotiation('OFFERED', {
+    role: 'consumer',
+    waitingFor: 'person',
+    waitingBecause: 'offer',
+    terms: { id: 'o-1', clauses: CLAUSES, acceptable: false, problem: 'No.', notUnderstood: ['urn:x'] },
+  })
+
+  it('are accepted by the command that the hint names, and only when the person says so', async () => {
+    desk.routes[SHOW] = unread
+    desk.routes[`POST /negotiations/${PID}/accept`] = problem(422, 'PolicyUnsupported', 'Not understood.')
+    expect((await desk.run(['negotiation', 'show', ID])).err).toContain(
+      'Next: handschlag negotiation accept 11111111 a8f5f167f44f --accept-not-understood\n',
+    )
+    await desk.run(['negotiation', 'accept', ID, 'a8f5f167f44f'])
+    expect(desk.asked.at(-1)?.body).toEqual({ offerHash: HASH })
+    await desk.run(['negotiation', 'accept', ID, 'a8f5f167f44f', '--accept-not-understood'])
+    expect(desk.asked.at(-1)?.body).toEqual({ offerHash: HASH, acceptNotUnderstood: true })
+  })
+
+  it('are no matter for the provider', async () => {
+    const { code, err } = await desk.run([
+      'negotiation',
+      'approve',
+      ID,
+      'a8f5f167',
+      '--accept-not-understood',
+    ])
+    expect([code, err]).toEqual([2, expect.stringContaining('--accept-not-understood')])
+  })
+
+  it('are taken on in a negotiation of our own by naming the terms', async () => {
+    desk.routes['POST /negotiations'] = problem(422, 'PolicyUnsupported', 'Not understood.')
+    await desk.run(['negotiate', 'Maker', 'pump-7', 'a8f5f167f44f', '--accept-not-understood'])
+    const asked = desk.asked.find((one) => one.path.endsWith('/negotiations') && one.body !== undefined)
+    expect(asked?.body).toEqual({
+      partner: DID,
+      dataset: 'pump-7',
+      offerHash: 'a8f5f167f44f',
+      acceptNotUnderstood: true,
+    })
+  })
+})
+
 describe('negotiation offer and counter', () => {
   it('offers terms to a partner that has not asked', async () => {
     desk.routes['POST /negotiations/offers'] = negotiation('NEW', { pending: 'offer' })

@@ -261,7 +261,7 @@ describe('an offer that the provider begins with', () => {
     const path = `/api/v1/negotiations/${enc(String(begun.json.consumerPid))}`
     const refusal = await consumer.refused(consumer.api.post(`${path}/accept`))
     expect(refusal.code).toBe('PolicyUnsupported')
-    expect(refusal.message).toContain('permission[0].constraint[0]')
+    expect(refusal.message).toContain('permission 1, condition 1 [https://example.com/unheard-of]')
     expect((await consumer.get(path)).state).toBe('OFFERED')
   })
 

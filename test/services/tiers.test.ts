@@ -141,7 +141,7 @@ describe('an offer with promises that nobody wanted', () => {
 
   it('is refused when it is added or published', async () => {
     await open({ policy: DUTY })
-    const deps = { ...world.provider.deps, sources: {} as never }
+    const deps = { ...world.provider.deps, sources: { fault: () => undefined } as never }
     const added = await addOffer(deps, { datasetId: 'press-7', policy: PROMISE })
     expect(added).toMatchObject({ ok: false, error: { code: 'ContractOnly' } })
     const wanted = await addOffer(deps, { datasetId: 'press-7', policy: PROMISE, contractOnly: true })

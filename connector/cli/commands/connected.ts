@@ -1,5 +1,6 @@
 /** The frame of every command that talks to the running connector: client, language, failures and hints. */
 import { type Problem, type Result, textOf } from '../../core/result.js'
+import { shellWord } from '../../core/shell-word.js'
 import type { Json } from '../../core/types.js'
 import type { ManagementClient } from '../client.js'
 import { type Call, complain, EXIT, sayJson } from '../command.js'
@@ -23,9 +24,7 @@ export const inLang = (here: Pick<Call, 'lang'>, en: string, de: string): string
 export const typed = (here: Pick<Call, 'file'>, words: string): string =>
   `handschlag ${words}${here.file === undefined ? '' : ` --config ${quoted(here.file)}`}`
 
-/** A word as a shell takes it. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+export const quoted = shellWord
 
 const lines = (text: string): string => text.split('\n').map(printable).join('\n')
 

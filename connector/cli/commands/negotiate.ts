@@ -2,6 +2,7 @@
 import { ok, problem, type Result, textOf } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
 import { type Command, complain, EXIT, say, sayJson, usageError } from '../command.js'
+import { ACCEPT_NOT_UNDERSTOOD, acceptNotUnderstoodOf } from './accept-not-understood.js'
 import { connected, fail, type Here, inLang, next, nextText, path, quoted } from './connected.js'
 import { type FollowDeps, untilInterrupted } from './deps.js'
 import { followProcess, stateLines, stillOpen, WAIT_OPTION, waitOf } from './follow-process.js'
@@ -30,8 +31,8 @@ export const negotiateCommand = (deps: FollowDeps): Command => ({
     en: 'ask a partner for a contract and watch until it is made',
     de: 'einen Partner um einen Vertrag bitten und zusehen, bis er geschlossen ist',
   },
-  usage: 'PARTNER DATASET [options]',
-  operands: [2, 2],
+  usage: 'PARTNER DATASET [TERMS] [options]',
+  operands: [2, 3],
   options: {
     offer: {
       type: 'string',
@@ -41,12 +42,14 @@ export const negotiateCommand = (deps: FollowDeps): Command => ({
         de: 'welches Angebot; nötig, wenn es mehrere gibt',
       },
     },
+    'accept-not-understood': ACCEPT_NOT_UNDERSTOOD,
     wait: WAIT_OPTION,
   },
   json: true,
   examples: [
     'handschlag negotiate did:web:connector.example.com pump-7',
     'handschlag negotiate Example pump-7 --offer 3f2a91c4 --wait 5m',
+    'handschlag negotiate Example pump-7 9c1f02ab77de --accept-not-understood',
   ],
   run: async (call) => {
     const waitMs = waitOf(call.value('wait'), WAIT)
@@ -56,7 +59,7 @@ export const negotiateCommand = (deps: FollowDeps): Command => ({
 })
 
 async function negotiate(here: Here, deps: FollowDeps, waitMs: number): Promise<number> {
-  const [given = '', dataset = ''] = here.operands
+  const [given = '', dataset = '', offerHash] = here.operands
   const partner = await findPartner(here, given)
   if (!partner.ok) return failPartner(here, partner.error)
   const did = partner.value.text('did')
@@ -66,6 +69,8 @@ async function negotiate(here: Here, deps: FollowDeps, waitMs: number): Promise<
     partner: did,
     dataset,
     ...(offer.value === undefined ? {} : { offer: offer.value }),
+    ...(offerHash === undefined ? {} : { offerHash }),
+    ...acceptNotUnderstoodOf(here),
   })
   if (!begun.ok) {
     const known = begun.error.code === 'NotFound' ? '' : ` ${quoted(dataset)}`

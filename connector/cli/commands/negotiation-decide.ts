@@ -2,6 +2,7 @@
 import { ok, problem, type Result } from '../../core/result.js'
 import type { Text } from '../../core/types.js'
 import { type Call, type Command, complain, EXIT, say, usageError } from '../command.js'
+import { ACCEPT_NOT_UNDERSTOOD, acceptNotUnderstoodOf } from './accept-not-understood.js'
 import { answer, connected, fail, type Here, inLang, next, path, quoted } from './connected.js'
 import { CONTRACT_ONLY, contractOnlyOf } from './contract-only.js'
 import type { FollowDeps } from './deps.js'
@@ -176,7 +177,12 @@ function unread(here: Here, decision: Agreeing, negotiation: View): string {
 }
 
 /** Without the name of the terms it shows them and decides nothing: nobody agrees to what was not read. */
-const agreeing = (decision: Agreeing, deps: FollowDeps): Command =>
+const agreeing = (
+  decision: Agreeing,
+  deps: FollowDeps,
+  flags: Command['options'] = {},
+  more: (here: Here) => object = () => ({}),
+): Command =>
   onNegotiation(
     decision,
     AGREEING[decision].about,
@@ -192,12 +198,12 @@ const agreeing = (decision: Agreeing, deps: FollowDeps): Command =>
         next(here, ...decisionsOn(read.value))
         return EXIT.failed
       }
-      const body = { offerHash: read.value.text('offerHash') }
+      const body = { offerHash: read.value.text('offerHash'), ...more(here) }
       const agreed = await here.client.post(`${path`/negotiations/${pid}`}/${decision}`, body)
       if (!agreed.ok) return fail(here, agreed.error, `negotiation show ${shortId(pid)}`)
       return watchNegotiation(here, deps, viewOf(agreed.value), waitMs)
     },
-    { wait: WAIT_OPTION },
+    { ...flags, wait: WAIT_OPTION },
     TERMS_OPERAND,
   )
 
@@ -227,7 +233,7 @@ const refuse = withReason(
 export const decisionCommands = (deps: FollowDeps): readonly Command[] => [
   offer,
   counter,
-  agreeing('accept', deps),
+  agreeing('accept', deps, { 'accept-not-understood': ACCEPT_NOT_UNDERSTOOD }, acceptNotUnderstoodOf),
   agreeing('approve', deps),
   refuse,
 ]

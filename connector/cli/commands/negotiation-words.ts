@@ -67,9 +67,11 @@ function showComparison(here: Here, comparison: View): void {
 /** What a person can decide about it now. */
 export function decisionsOn(negotiation: View): readonly string[] {
   const id = shortId(negotiation.text('pid'))
+  const terms = negotiation.view('terms')
+  const unread = terms.has('problem') && terms.has('notUnderstood') ? ' --accept-not-understood' : ''
   const [accept, waiting] =
     negotiation.text('role') === 'consumer'
-      ? [`negotiation accept ${id} ${termsId(negotiation)}`, negotiation.text('state') === 'OFFERED']
+      ? [`negotiation accept ${id} ${termsId(negotiation)}${unread}`, negotiation.text('state') === 'OFFERED']
       : [
           `negotiation approve ${id} ${termsId(negotiation)}`,
           ['REQUESTED', 'ACCEPTED'].includes(negotiation.text('state')),
