@@ -37,7 +37,7 @@ const RECEIPT = {
   at: '2026-11-25T10:00:00.000Z',
   until: '2026-08-27T10:00:00.000Z',
   delivery: 'owed',
-  content: { text: 'Deleted.', data: { records: 12, bytes: 345 } },
+  content: { by: 'connector', text: 'Deleted.', data: { records: 12, bytes: 345 } },
   jws: 'a.b.c',
   proof: { files: [{ name: '/data/pump.ndjson', sha256: 'ffee' }] },
 }
@@ -104,13 +104,31 @@ describe('duty show', () => {
       lastReceived: '2026-08-27T11:00:00.000Z',
       sha256: [sha256],
     }
-    const received = { ...RECEIPT, direction: 'in', delivery: undefined, proof: undefined, content: { data } }
+    const received = {
+      ...RECEIPT,
+      direction: 'in',
+      delivery: undefined,
+      proof: undefined,
+      content: { by: 'connector', data },
+    }
     desk.routes[`GET /duties/${THEIRS.id}`] = { ...THEIRS, statements: [received] }
     const { out } = await desk.run(['duty', 'show', '1234'])
     expect(out).toContain('came between 27 Aug 2026, 12:00:00 CEST and 27 Aug 2026, 13:00:00 CEST')
     expect(out).toContain(`SHA-256 ${sha256}`)
     expect((await desk.run(['duty', 'show', '1234', '--lang', 'de'])).out).toContain(
       'eingegangen zwischen 27. Aug. 2026, 12:00:00',
+    )
+  })
+
+  it('tells the word of a person from what a connector has done', async () => {
+    both()
+    const word = { ...RECEIPT, proof: undefined, content: { by: 'person', text: 'All gone.' } }
+    desk.routes[`GET /duties/${ID}`] = { ...OURS, statements: [word] }
+    const { out } = await desk.run(['duty', 'show', ID])
+    expect(out).toContain('declaration of a person that it is deleted (ours, signed)')
+    expect(out).not.toContain('receipt of deletion')
+    expect((await desk.run(['duty', 'show', ID, '--lang', 'de'])).out).toContain(
+      'Erklärung eines Menschen, dass gelöscht ist',
     )
   })
 

@@ -141,10 +141,19 @@ function statementWords(here: Here, statement: View): string {
   const content = statement.view('content')
   const data = content.view('data')
   const files = statement.view('proof').views('files')
+  // Somebody's word for it is not what a connector has done.
+  const isWord = statement.text('kind') === 'deletion' && content.text('by') !== 'connector'
+  const kind = isWord
+    ? inLang(
+        here,
+        'declaration of a person that it is deleted',
+        'Erklärung eines Menschen, dass gelöscht ist',
+      )
+    : word(KIND, statement.text('kind'), lang)
   const until = statement.maybe('until')
   const delivery = statement.maybe('delivery')
   const lines = [
-    `${whenWords(statement.text('at'), lang)}  ${word(KIND, statement.text('kind'), lang)} (${word(DIRECTION, statement.text('direction'), lang)})`,
+    `${whenWords(statement.text('at'), lang)}  ${kind} (${word(DIRECTION, statement.text('direction'), lang)})`,
     ...(until === undefined
       ? []
       : [
