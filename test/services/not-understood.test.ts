@@ -135,11 +135,34 @@ describe('an offer with terms that are not understood', () => {
     expect(world.consumer.negotiation().state).toBe('TERMINATED')
   })
 
+  it('is accepted anew when the partner counters with other terms', async () => {
+    await askAccepting(STRANGE)
+    const { consumer, provider } = world
+    const { pid } = consumer.negotiation()
+    const offer = offerOf({ ...STRANGE, obligation: [SETTLE, { action: `${NS}bow` }] })
+    const body = {
+      '@type': 'ContractOfferMessage',
+      providerPid: 'urn:uuid:theirs',
+      consumerPid: pid,
+      offer,
+    }
+    const path = `/dsp/negotiations/${encodeURIComponent(pid)}/offers`
+    expect(await arrive(consumer, provider.did, path, body, 'counter')).toMatchObject({ ok: true })
+    expect(consumer.negotiation().awaiting?.detail).toContain(`obligation 2 [${NS}bow]`)
+    const why = refusal(await acceptOffer(consumer.deps, pid, offerHash(offer)))
+    expect(why.message).toContain('--accept-not-understood')
+    expect(await acceptOffer(consumer.deps, pid, offerHash(offer), true)).toMatchObject({ ok: true })
+  })
+
   it.each<[string, JsonObject]>([
     ['an operator', { permission: permission({ ...UNTIL, operator: `${NS}around` }) }],
     ['a value', { permission: permission({ ...UNTIL, rightOperand: 'next Tuesday' }) }],
     ['an alternative', { permission: permission({ or: [UNTIL, HUMID] }) }],
     ['a prohibited action', { permission: permission(UNTIL), prohibition: [{ action: `${NS}sing` }] }],
+    [
+      'a condition of a prohibition',
+      { permission: permission(), prohibition: [{ action: 'use', constraint: [HUMID] }] },
+    ],
     ['a duty before use', { permission: [{ action: 'use', duty: [{ action: `${NS}pray` }] }] }],
     [
       'a condition of an obligation',
