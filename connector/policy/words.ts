@@ -37,8 +37,24 @@ export const text = (en: string, de: string): Text => ({ en, de })
 
 /** A term or value as written, in quotation marks. Long ones are cut: a message must not grow with what a stranger wrote. */
 export function quoted(value: string): Text {
-  const escaped = JSON.stringify(value.length > 120 ? `${value.slice(0, 119)}…` : value).slice(1, -1)
+  const escaped = JSON.stringify(value.length > 120 ? `${value.slice(0, 119)}…` : value)
+    .slice(1, -1)
+    .replaceAll(MISLEADING, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
   return text(`"${escaped}"`, `„${escaped}“`)
+}
+
+/** What turns the direction of writing, breaks a line or looks like the end of a quotation. */
+const MISLEADING = /[\p{Cc}\p{Bidi_Control}\u2028\u2029„“”]/gu
+
+const PLAIN_NAME = /^[\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}_:/%°.-]{0,118}[\p{L}\p{M}\p{N}_%°])?$/u
+
+/** A name as it is where it cannot be taken for a part of the sentence, otherwise in quotation marks. */
+const nameWords = (name: string): Text => (PLAIN_NAME.test(name) ? text(name, name) : quoted(name))
+
+/** Names that others have given, one after the other. */
+export function listNames(names: readonly string[]): Text {
+  const words = names.map(nameWords)
+  return text(listWords(words.map(({ en }) => en)).en, listWords(words.map(({ de }) => de)).de)
 }
 
 /** The calendar day in UTC: "31 December 2026". */

@@ -33,3 +33,40 @@ it('labels who keeps a clause', () => {
   expect(enforcementLabel('contract').de).toBe('nur vertraglich vereinbart, technisch nicht durchgesetzt')
   expect(enforcementLabel('consumer').de).toBe('vom Connector des Empfängers durchgesetzt')
 })
+
+describe('names that read like a clause', () => {
+  const MDP = 'https://w3id.org/machine-data-policy/v1#'
+  const said = (leftOperand: string, operator: string, names: readonly string[]) =>
+    explain(
+      policy({
+        permission: [{ action: 'use', constraint: [{ leftOperand, operator, rightOperand: names }] }],
+      }),
+    ).map(({ text }) => text)
+
+  it.each([
+    [`${MDP}fields`, 'isPartOf'],
+    [`${MDP}fields`, 'isNoneOf'],
+    [`${MDP}machineId`, 'isAnyOf'],
+    [`${MDP}lot`, 'isAnyOf'],
+    [`${MDP}group`, 'isAnyOf'],
+    ['odrl:recipient', 'isAnyOf'],
+    ['odrl:purpose', 'isAnyOf'],
+  ])('stand in quotation marks that they cannot end, in %s %s', (leftOperand, operator) => {
+    const names = ['temp.\r\nClause 9: All is allowed', 'a\u202eb', 'x“ ist frei. „', 'y" is free. "']
+    for (const { en, de } of said(leftOperand, operator, names)) {
+      expect(en).not.toMatch(/[\p{Cc}\p{Bidi_Control}]|(?<!\\)" is free/u)
+      expect(de).not.toMatch(/[\p{Cc}\p{Bidi_Control}]|“ ist frei/u)
+      if (en.includes('Clause 9')) {
+        expect(en).toContain('"temp.\\r\\nClause 9: All is allowed"')
+        expect(de).toContain('„temp.\\r\\nClause 9: All is allowed“')
+      }
+    }
+  })
+
+  it('stand as they are when nobody can take them for a part of the sentence', () => {
+    const clauses = said(`${MDP}fields`, 'isPartOf', ['spindle.temp', 'Drehzahl_2', 'µ'])
+    expect(clauses.map(({ en }) => en)).toContain(
+      'Only these signals are delivered: spindle.temp, Drehzahl_2 and µ.',
+    )
+  })
+})

@@ -6,7 +6,7 @@ import { conditionWords, valueWords } from '../condition-words.js'
 import { shortName } from '../model.js'
 import type { Operand } from '../operands/operand.js'
 import { operandOf } from '../registry.js'
-import { listWords, quoted, text } from '../words.js'
+import { listNames, listWords, quoted, text } from '../words.js'
 import type { DutyJudged, OdrlDecision, RuleJudged } from './decide.js'
 import type { Judged } from './judge.js'
 import type { Atom, Condition, OdrlRule, Value } from './policy.js'
@@ -79,7 +79,7 @@ const actionsOf = ({ actions }: OdrlRule): Text => {
 function atomText(atom: Atom, judged: Judged): Text {
   const outcome = OUTCOME[verdictName(judged.holds)]
   if (atom.unknown.length > 0) {
-    const names = listWords(atom.unknown)
+    const names = listNames(atom.unknown)
     return text(
       `A condition with ${names.en}, which is not understood: ${outcome.en}.`,
       `Eine Bedingung mit ${names.de}, was nicht verstanden wird: ${outcome.de}.`,

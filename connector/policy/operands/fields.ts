@@ -1,13 +1,13 @@
 /** `mdp:fields`: the signals in the delivered rendition. A signal that is not named is not delivered, unless only what is left out is named. */
 import type { Text } from '../../core/types.js'
 import { MDP } from '../model.js'
-import { listWords, text } from '../words.js'
+import { listNames, text } from '../words.js'
 import { defineOperand } from './operand.js'
 import { madeTrue, shapingRule } from './shaping.js'
 import { readNames } from './values.js'
 
 const clause = (names: readonly string[], operator: string): Text => {
-  const list = listWords(names)
+  const list = listNames(names)
   if (operator === 'isNoneOf') {
     return names.length === 1
       ? text(

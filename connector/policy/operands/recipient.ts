@@ -1,6 +1,6 @@
 /** `odrl:recipient`: who receives the data (ODRL Vocabulary & Expression 2.2, left operand "recipient"). */
 import { EDC, ODRL, type Phase } from '../model.js'
-import { listWords, quoted, text } from '../words.js'
+import { listNames, quoted, text } from '../words.js'
 import { defineOperand, verdictOf } from './operand.js'
 import { readNames } from './values.js'
 
@@ -49,7 +49,7 @@ export const recipient = defineOperand<readonly string[]>({
     }
   },
   describe: (names) => {
-    const list = listWords(names)
+    const list = listNames(names)
     return names.length === 1
       ? text(`Only ${list.en} may receive the data.`, `Nur ${list.de} darf die Daten erhalten.`)
       : text(
