@@ -5,7 +5,13 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { err, ok, problem, type Result } from '../core/result.js'
 import { type BodySink, openBodyBroker, openBodyFile } from '../dataplane/sinks/body-sink.js'
 import { cutFront } from '../dataplane/sinks/cut.js'
-import { type CutProof, type Pushed, readProgressNow, statePathOf } from '../dataplane/sinks/progress.js'
+import {
+  type CutProof,
+  type Pushed,
+  readProgress,
+  readProgressNow,
+  statePathOf,
+} from '../dataplane/sinks/progress.js'
 import type { SinkAddress } from '../domain/transfer.js'
 
 /** Told of everything that comes, before it is acknowledged; `own`: it lies where it can be deleted again. */
@@ -71,7 +77,7 @@ export function createSinks(deps: {
   }
 
   return {
-    async check(sink) {
+    async check(sink, transferPid) {
       if (sink.kind === 'mqtt') return ok(undefined)
       const path = pathOf(sink.name)
       if (!path.ok) return path
@@ -84,12 +90,15 @@ export function createSinks(deps: {
       const made = await ready(path.value)
       if (!made.ok) return made
       const there = await stat(path.value).catch(() => undefined)
-      return there === undefined
-        ? ok(undefined)
-        : problem('Conflict', {
-            en: `${path.value} exists already. Name another file, or move it away.`,
-            de: `${path.value} gibt es schon. Nennen Sie eine andere Datei, oder verschieben Sie diese.`,
-          })
+      if (there !== undefined) {
+        return problem('Conflict', {
+          en: `${path.value} exists already. Name another file, or move it away.`,
+          de: `${path.value} gibt es schon. Nennen Sie eine andere Datei, oder verschieben Sie diese.`,
+        })
+      }
+      // The data of another transfer may have been deleted already, and more of it may come.
+      const progress = await readProgress(statePathOf(path.value), transferPid)
+      return progress.ok ? ok(undefined) : progress
     },
     async open(sink, transferPid) {
       if (sink.kind === 'file') {

@@ -1,5 +1,5 @@
 /** Push between two whole connectors: what arrives in the sink is what the contract allows, once, whatever happens. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -337,6 +337,9 @@ describe('where a push may go', () => {
     const transfer = await pushUnder(consumer, contract, TO_FILE)
     await waitFor(() => contentOf(fileOf(consumer)).length === 5)
     await refused(TO_FILE, 'Conflict', 'exists already')
+    await waitFor(() => existsSync(`${fileOf(consumer)}.state`))
+    rmSync(fileOf(consumer))
+    await refused(TO_FILE, 'Conflict', 'belongs to another transfer')
     await consumer.post(`${pathOf(transfer)}/terminate`, {})
   })
 })
