@@ -64,9 +64,9 @@ describe('names that read like a clause', () => {
   })
 
   it('stand as they are when nobody can take them for a part of the sentence', () => {
-    const clauses = said(`${MDP}fields`, 'isPartOf', ['spindle.temp', 'Drehzahl_2', 'µ'])
+    const clauses = said(`${MDP}fields`, 'isPartOf', ['Drehzahl_2', 'spindle.temp', 'µ'])
     expect(clauses.map(({ en }) => en)).toContain(
-      'Only these signals are delivered: spindle.temp, Drehzahl_2 and µ.',
+      'Only these signals are delivered: Drehzahl_2, spindle.temp and µ.',
     )
   })
 })
