@@ -178,10 +178,10 @@ export async function ready(
 
 /** Where the rules say nothing more, a person is told what is not understood in an offer. */
 function waitOf(
-  { because, detail }: Extract<NegotiationMove, { for: 'person' }>,
+  { because, detail, detailDe }: Extract<NegotiationMove, { for: 'person' }>,
   { offer }: Negotiation,
 ): Omit<Awaiting, 'since'> {
-  if (detail !== undefined) return { because, detail }
+  if (detail !== undefined) return { because, ...detailOf(detail, detailDe) }
   const unread = because === 'offer' ? notUnderstoodWords(offer) : undefined
   return { because, ...(unread !== undefined && detailOf(unread.en, unread.de)) }
 }

@@ -171,6 +171,7 @@ describe('haggling', () => {
     expect(provider.negotiation().awaiting).toMatchObject({
       because: 'terms',
       detail: expect.stringContaining('P30D'),
+      detailDe: expect.stringContaining('P30D'),
     })
 
     await countered('provider', { terms: { agreementAge: 'P14D' } })
