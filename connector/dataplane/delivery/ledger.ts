@@ -21,9 +21,12 @@ export function openLedger(log: DeliveryLog, grant: Grant, via: Via, clock: Cloc
   let firstTime = Number.POSITIVE_INFINITY
   let lastTime = Number.NEGATIVE_INFINITY
   let toldAt = clock()
+  let timer: NodeJS.Timeout | undefined
 
   const tell = (): void => {
     toldAt = clock()
+    clearTimeout(timer)
+    timer = undefined
     if (records === 0 && bytes === 0) return
     log.delivered({
       transferPid: grant.transferPid,
@@ -41,6 +44,11 @@ export function openLedger(log: DeliveryLog, grant: Grant, via: Via, clock: Cloc
     lastTime = Number.NEGATIVE_INFINITY
   }
 
+  /** A flow that falls silent is told of as well: duties count from then on, and a crash would lose it. */
+  const soon = (): void => {
+    timer ??= setTimeout(tell, PORTION).unref()
+  }
+
   return {
     add(batch, start, end, sent) {
       for (let i = start; i < end; i++) {
@@ -51,10 +59,12 @@ export function openLedger(log: DeliveryLog, grant: Grant, via: Via, clock: Cloc
       records += end - start
       bytes += sent
       if (clock() - toldAt >= PORTION) tell()
+      else soon()
     },
     addBytes(requests, sent) {
       records += requests
       bytes += sent
+      soon()
     },
     close: tell,
   }
