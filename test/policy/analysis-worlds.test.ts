@@ -289,7 +289,10 @@ it('knows whether three policies have anything in common', () => {
       const allowed = uses.filter(({ action, facts }) =>
         policies.every((one) => allows(one, { action }, { facts })),
       )
-      expect(found.overlap).toBe(allowed.length > 0 ? 'yes' : 'no')
+      // Nobody knows whether there are levels between 1 and 2.
+      const isBetween = allowed.length > 0 && allowed.every(({ facts }) => facts[EX] === '1.5')
+      const expected = isBetween ? ['yes', 'unknown'] : [allowed.length > 0 ? 'yes' : 'no']
+      expect(expected).toContain(found.overlap)
     }),
     runs(100),
   )
