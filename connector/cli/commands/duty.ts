@@ -167,8 +167,8 @@ function statementWords(here: Here, statement: View): string {
       ? [
           inLang(
             here,
-            `${data.text('records')} records, ${data.text('bytes')} bytes`,
-            `${data.text('records')} Einträge, ${data.text('bytes')} Bytes`,
+            `${data.text('records')} ${data.text('records') === '1' ? 'record' : 'records'}, ${data.text('bytes')} bytes`,
+            `${data.text('records')} ${data.text('records') === '1' ? 'Eintrag' : 'Einträge'}, ${data.text('bytes')} Bytes`,
           ),
         ]
       : []),
