@@ -26,10 +26,14 @@ const atoms = (constraint: Constraint): readonly AtomicConstraint[] =>
 const word = (value: string): string => (/^[\w@%+=:,./-]+$/.test(value) ? value : JSON.stringify(value))
 
 /** undefined when nothing that could be confirmed is missing. */
-export function missingFacts(policy: Policy, facts: Facts, partner: Partner): Text | undefined {
+export function missingFacts(
+  policy: Policy,
+  facts: Facts,
+  about: { readonly partner: Partner; readonly dataset: string },
+): Text | undefined {
   const commands = policy.permissions
     .flatMap(({ constraints }) => constraints.flatMap(atoms))
-    .flatMap((constraint) => commandsFor(constraint, facts, partner))
+    .flatMap((constraint) => commandsFor(constraint, facts, about))
   if (commands.length === 0) return undefined
   const list = [...new Set(commands)].join('; ')
   return {
@@ -38,7 +42,11 @@ export function missingFacts(policy: Policy, facts: Facts, partner: Partner): Te
   }
 }
 
-function commandsFor(constraint: AtomicConstraint, facts: Facts, { did }: Partner): readonly string[] {
+function commandsFor(
+  constraint: AtomicConstraint,
+  facts: Facts,
+  { partner, dataset }: { readonly partner: Partner; readonly dataset: string },
+): readonly string[] {
   const operand = operandOf(constraint.leftOperand)
   if (operand?.confirmed === undefined || operand.wrong(constraint) !== undefined) return []
   if (operand.evaluate(constraint, facts).verdict === 'true') return []
@@ -49,7 +57,9 @@ function commandsFor(constraint: AtomicConstraint, facts: Facts, { did }: Partne
   // An event that must not be under way is over when its fact is ended; a place is known by where it is, not by where not.
   if (isNot && operand.confirmed.of === 'event') return ['handschlag fact end ID']
   const isPlace = operand.domain.kind === 'tree'
-  const about = operand.confirmed.of === 'event' ? '' : ` --partner ${word(did)}`
+  // No wider than what was asked about: an event without a dataset would be under way for all of them.
+  const about =
+    operand.confirmed.of === 'event' ? ` --dataset ${word(dataset)}` : ` --partner ${word(partner.did)}`
   if (isPlace || (operand.confirmed.single && isNot)) {
     return [`handschlag fact add${about} --${flag} ${isPlace ? 'PLACE' : 'LEVEL'}`]
   }

@@ -232,7 +232,7 @@ function told(head: Head, partner: Partner, at: EpochMs, about: About, found: Fo
   const missing =
     policy === undefined || !(isPolicys(step) || step === 'delivery')
       ? undefined
-      : missingFacts(policy, about.facts(at), partner)
+      : missingFacts(policy, about.facts(at), { partner, dataset: head.dataset })
   const opens = opensAt(at, about, step)
   const change =
     opens === undefined && missing !== undefined
