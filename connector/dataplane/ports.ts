@@ -135,6 +135,8 @@ export interface RecordSource {
    * absent when nothing was. What is sampled must not depend on what happens to be left of a block.
    */
   removedUntil?(): EpochMs | undefined
+  /** All records are of one series: no group of machines can be told by it. */
+  readonly oneSeries?: true
   /** How long records stay, milliseconds; absent when they are not removed by age. */
   readonly keepsForMs?: number
 }

@@ -7,7 +7,7 @@ import { compileShape } from './pipeline.js'
 import type { Source } from './ports.js'
 import type { Signal } from './record.js'
 import { OPEN_WINDOWS } from './stages/aggregate.js'
-import { unreadableRow } from './stages/rows.js'
+import { declares, unreadableRow } from './stages/rows.js'
 import { blockLength } from './stages/sample.js'
 
 export function canKeep(plan: Plan, source: Source, signals: readonly Signal[]): Result<void> {
@@ -24,6 +24,12 @@ export function canKeep(plan: Plan, source: Source, signals: readonly Signal[]):
     return problem('PolicyDenied', {
       en: `The policy chooses records by "${unreadable}", but the dataset declares no signal of that name, so nothing could be delivered.`,
       de: `Die Bedingungen wählen Einträge nach „${unreadable}“ aus; der Datensatz kennt aber kein Signal dieses Namens, sodass nichts geliefert werden könnte.`,
+    })
+  }
+  if (plan.minGroup !== undefined && source.oneSeries === true && !declares(signals, 'machineId')) {
+    return problem('PolicyDenied', {
+      en: 'The policy combines values over several machines, but neither the source (series) nor the dataset (a signal "machineId") says which machine a record is of, so nothing could be delivered.',
+      de: 'Die Bedingungen verdichten Werte über mehrere Maschinen; weder die Quelle (series) noch der Datensatz (ein Signal „machineId“) sagt aber, von welcher Maschine ein Eintrag ist, sodass nichts geliefert werden könnte.',
     })
   }
   const { samplingIntervalMs, aggregationWindowMs } = plan

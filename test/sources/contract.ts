@@ -27,6 +27,12 @@ export function recordSourceContract(
     await waitFor(async () => (await world.count()) >= from + count, { what: 'the records to be readable' })
   }
 
+  test('says that all its records are of one series when its configuration makes them so', async ({
+    source,
+  }) => {
+    expect(source.oneSeries).toBe(true)
+  })
+
   test('ends at once when there is nothing', async ({ source }) => {
     expect(await readAll(source)).toEqual([])
   })

@@ -84,6 +84,7 @@ describe('a CSV file', () => {
         },
         { signals },
       )
+      expect(source.oneSeries).toBeUndefined()
       expect((await readAll(source)).map(({ position: _, ...one }) => one)).toEqual([
         { time: T, series: 'press', values: { a: 1.5, b: 3, c: true, d: "it's; 'on'" } },
         { time: T + 1_000, series: 'mill', values: { b: 4, c: false, d: 'two\nlines' } },

@@ -244,6 +244,9 @@ export function createFileSource(config: FilesConfig, deps: FilesDeps): FileSour
 
   return {
     kind: 'records',
+    ...('constant' in ('csv' in config.format ? config.format.csv : config.format.ndjson).series && {
+      oneSeries: true as const,
+    }),
     read,
     async changed(signal) {
       const seen = seenBy.get(signal) ?? lastSeen

@@ -209,6 +209,7 @@ export function createMqttSource(config: MqttConfig, deps: MqttDeps): MqttSource
     ...(reader.end === undefined ? {} : { end: reader.end }),
     removedUntil: () => log.removedUntil(stream),
     keepsForMs: deps.retentionMs,
+    ...('constant' in config.mapping.series && { oneSeries: true as const }),
     async start() {
       running ??= Promise.all([run(), prune()])
     },

@@ -23,7 +23,7 @@ export function rowFilter({ rows }: Plan, signals: readonly Signal[]): Keep | un
 export const unreadableRow = ({ rows }: Plan, signals: readonly Signal[]): RowKey | undefined =>
   ROW_KEYS.find((key) => rows?.[key] !== undefined && key !== 'machineId' && !declares(signals, key))
 
-const declares = (signals: readonly Signal[], key: RowKey): boolean =>
+export const declares = (signals: readonly Signal[], key: RowKey): boolean =>
   signals.some(({ name }) => name === key)
 
 type ValueOf = (record: DataRecord) => string | undefined

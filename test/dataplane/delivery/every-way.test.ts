@@ -271,6 +271,23 @@ describe('a group of machines that a signal names', () => {
   })
 })
 
+it('refuses to serve a group of machines from a source of one series, unless a signal names the machine', async () => {
+  const grouped = plan({ aggregationWindowMs: MINUTE, aggregations: ['mean'], minGroup: 3 })
+  const unnamed = SIGNALS.filter(({ name }) => name !== 'machineId')
+  const named = [...unnamed, { name: 'machineId', type: 'string' }] as const
+  for (const [oneSeries, signals, ok] of [
+    [true, unnamed, false],
+    [true, named, true],
+    [false, unnamed, true],
+  ] as const) {
+    const source = { ...memorySource(ROWS), ...(oneSeries && { oneSeries }) }
+    await using served = await serveDataPlane(source, { signalsOf: () => signals })
+    const outcome = served.plane.canServe('dataset', grouped)
+    expect(outcome.ok).toBe(ok)
+    if (!outcome.ok) expect(outcome.error.message).toContain('which machine a record is of')
+  }
+})
+
 it('refuses to serve a choice of rows by a signal that the dataset does not declare', async () => {
   const signals = SIGNALS.filter(({ name }) => name !== 'line')
   await using served = await serveDataPlane(memorySource(ROWS), { signalsOf: () => signals })
