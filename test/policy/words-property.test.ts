@@ -56,12 +56,9 @@ const condition: fc.Arbitrary<Json> = fc.letrec<{ node: Json }>((tie) => ({
 })).node
 
 const conditions = fc.array(condition, { maxLength: 3 })
-const named = KNOWN_ACTIONS.filter(
-  (iri) => actionWords(iri).en !== `carry out the action "${shortName(iri)}"`,
-)
 const rule = (duties: boolean): fc.Arbitrary<Json> =>
   fc.record({
-    action: fc.constantFrom(...named),
+    action: fc.constantFrom(...KNOWN_ACTIONS),
     constraint: conditions,
     ...(duties ? { duty: fc.array(rule(false), { maxLength: 2 }) } : {}),
   })
@@ -113,4 +110,13 @@ it('an explanation has every node once, the same figures in both languages, and 
     }),
     { numRuns: 200 },
   )
+})
+
+it('has words of its own for every known action', () => {
+  const texts = KNOWN_ACTIONS.map((iri) => actionWords(iri))
+  for (const [index, iri] of KNOWN_ACTIONS.entries()) {
+    expect(texts[index]?.en, iri).not.toContain('"')
+  }
+  expect(new Set(texts.map(({ en }) => en)).size).toBe(texts.length)
+  expect(new Set(texts.map(({ deObject, deVerb }) => `${deObject} ${deVerb}`)).size).toBe(texts.length)
 })
