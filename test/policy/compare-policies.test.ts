@@ -480,6 +480,35 @@ describe('clauses', () => {
     expect(together(...parts, c(WIDTH, 'gteq', 9))).toMatchObject({ overlap: 'no' })
   })
 
+  it('are not called equal or stricter when they differ in what follows from a violation', () => {
+    const paying = (amount: string) => ({
+      prohibition: [
+        {
+          action: 'distribute',
+          remedy: [
+            {
+              action: 'compensate',
+              constraint: [{ leftOperand: 'payAmount', operator: 'eq', rightOperand: amount }],
+            },
+          ],
+        },
+      ],
+    })
+    const free = { prohibition: [{ action: 'distribute' }] }
+    expect(compare({ ...permit(), ...paying('100') }, { ...permit(), ...free })).toMatchObject({
+      relation: 'unknown',
+      aWithinB: 'yes',
+      bWithinA: 'yes',
+      note: expect.stringContaining('remedies'),
+    })
+    expect(compare({ ...permit(), ...paying('100') }, { ...permit(), ...paying('200') }).relation).toBe(
+      'unknown',
+    )
+    expect(compare({ ...permit(), ...paying('100') }, { ...permit(), ...paying('100') }).relation).toBe(
+      'equal',
+    )
+  })
+
   it.each(['or', 'and', 'xone'])('are answered at all, however many conditions "%s" joins', (kind) => {
     const many = (from: number) => ({
       [kind]: Array.from({ length: 1500 }, (_, i) => c(`${EX}p${i % 700}`, 'gt', i + from)),

@@ -1,6 +1,7 @@
 /** `policy compare`: which of two policies allows more, clause by clause, with a use that shows it. */
 import type { Text } from '../../core/types.js'
 import { type Call, type Command, EXIT, say, sayJson } from '../command.js'
+import { inLang } from './connected.js'
 import { runBatch } from './policy-batch.js'
 import { failed, readParts } from './policy-evaluate.js'
 
@@ -68,7 +69,10 @@ export const compareCommand: Command = {
         const said = sentence(call, clause.relation, exampleWords(clause.witness))
         say(call, `  ${clauseName(clause.clause)[call.lang]}: ${said}`)
       }
-      if (note !== undefined) say(call, note)
+      if (note !== undefined) {
+        const { NOTES_DE } = await import('../../policy/analysis/compare-policies.js')
+        say(call, inLang(call, note, NOTES_DE[note] ?? note))
+      }
     }
     return EXIT.ok
   },

@@ -65,7 +65,14 @@ export function bounded<T>(ask: () => T, otherwise: T): T {
   }
 }
 
-const TOO_LARGE = 'The policies are too large or too entangled for an exact answer.'
+/** Why something is unknown, by its English sentence: the words of `note` for readers of German. */
+export const NOTES_DE: Readonly<Record<string, string>> = {
+  'The policies are too large or too entangled for an exact answer.':
+    'Die Policies sind für eine genaue Antwort zu groß oder zu verschachtelt.',
+  'The policies differ in remedies or consequences: what follows from a violation has no order.':
+    'Die Policies unterscheiden sich in Abhilfen oder Folgen: Was auf einen Verstoß folgt, ist nicht strenger oder milder.',
+}
+const [TOO_LARGE = '', FOLLOW_UPS = ''] = Object.keys(NOTES_DE)
 
 export function comparePolicies(first: OdrlPolicy, second: OdrlPolicy): PolicyComparison {
   const [a = first, b = second] = canonicalPolicies([first, second])
@@ -86,7 +93,8 @@ function compareIn(space: Space, a: OdrlPolicy, b: OdrlPolicy): PolicyComparison
   const [allowedA, allowedB] = [space.allowed(a), space.allowed(b)]
   const whole = position(space, allowedA, allowedB)
   const between = [...clashes(space, a, b), ...clashes(space, b, a)]
-  const relation = withClashes(whole.relation, between, a, b)
+  const asUses = withClashes(whole.relation, between, a, b)
+  const relation = ORDERED.has(asUses) && !samePunishment(a, b) ? 'unknown' : asUses
   const shown =
     relation === 'conflicting' ? between.find(({ answer }) => answer === 'yes')?.witness : telling(whole)
   const [rulesA, rulesB] = [space.scopes(scopeRules(a)), space.scopes(scopeRules(b))]
@@ -105,8 +113,26 @@ function compareIn(space: Space, a: OdrlPolicy, b: OdrlPolicy): PolicyComparison
       bWithinA: within(space, rulesB, rulesA).answer,
     },
     clauses: bounded(() => clausesOf(a, b), []),
+    ...(relation !== asUses && { note: FOLLOW_UPS }),
   }
 }
+
+/** Relations that say which policy binds more, or that both bind alike. */
+const ORDERED: ReadonlySet<Relation> = new Set(['equal', 'stricter', 'looser'])
+
+/** Both say the same of what follows from a violation. Uses alone cannot tell: nobody is asked about a violation. */
+const samePunishment = (a: OdrlPolicy, b: OdrlPolicy): boolean => followUps(a) === followUps(b)
+
+const withoutPlaces = (key: string, value: unknown): unknown =>
+  key === 'path' ? undefined : typeof value === 'bigint' ? String(value) : value
+
+const followUps = ({ permissions, prohibitions, obligations }: OdrlPolicy): string =>
+  [...permissions, ...prohibitions, ...obligations]
+    .flatMap((rule) => [rule, ...rule.duties])
+    .flatMap((rule) => rule.followUps)
+    .map((rule) => JSON.stringify(rule, withoutPlaces))
+    .sort()
+    .join()
 
 const scopeRules = (policy: OdrlPolicy): readonly OdrlRule[] => [
   ...policy.permissions,
