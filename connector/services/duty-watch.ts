@@ -66,11 +66,12 @@ export function watchDuties(deps: WatchDeps): DutyWatch {
   let armedFor = Number.POSITIVE_INFINITY
 
   const arm = (inMs: number): void => {
-    const at = performance.now() + Math.max(0, Math.min(inMs, LONGEST_MS))
+    const wait = Math.max(0, Math.min(inMs, LONGEST_MS))
+    const at = performance.now() + wait
     if (stopped || at >= armedFor) return
     clearTimeout(timer)
     armedFor = at
-    timer = setTimeout(() => void run(), at - performance.now())
+    timer = setTimeout(() => void run(), wait)
     timer.unref()
   }
   const run = (): Promise<void> => {

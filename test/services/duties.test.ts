@@ -3,7 +3,7 @@ import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { silentLog } from '../../connector/core/log.js'
 import { ok, problem, type Result } from '../../connector/core/result.js'
 import type { EpochMs, JsonObject, ParticipantId, Pid, Role } from '../../connector/core/types.js'
@@ -483,6 +483,19 @@ describe('a duty to delete', () => {
     expect(watch.fault(AGREEMENT)).toBeUndefined()
     expect(dutyOf(both.consumer).state).toBe('open')
     await watch[Symbol.asyncDispose]()
+  })
+
+  it('is looked at again after a time that is not negative, also when that is at once', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    try {
+      const both = await pair()
+      await both.consumer.watch().run()
+      const waits = timers.mock.calls.map(([, wait]) => wait ?? 0)
+      expect(waits.length).toBeGreaterThan(1)
+      expect(waits.filter((wait) => wait < 0)).toEqual([])
+    } finally {
+      timers.mockRestore()
+    }
   })
 
   it('waits for a person where the data is not ours to delete, and is never done by itself', async () => {
